@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wall between C++ and the C ABI: no exception passes it.
+#pragma once
+
+#include <cstdio>
+#include <new>
+
+#include "libtorch/error.h"
+
+namespace motley::api {
+
+inline motley_status report(motley_error* error, motley_status status, const char* message) noexcept {
+  if (error != nullptr) {
+    error->status = status;
+    error->reserved = 0;
+    std::snprintf(error->message, sizeof error->message, "%s", message);
+    for (char* c = error->message; *c; ++c) {
+      if (*c == '\n' || *c == '\r') *c = ' ';
+    }
+  }
+  return status;
+}
+
+template <typename Body>
+motley_status guarded(motley_error* error, const Body& body) noexcept {
+  try {
+    body();
+    return MOTLEY_OK;
+  } catch (const Error& e) {
+    return report(error, e.status(), e.what());
+  } catch (const std::bad_alloc&) {
+    return report(error, MOTLEY_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& e) {
+    return report(error, MOTLEY_INTERNAL, e.what());
+  } catch (...) {
+    return report(error, MOTLEY_INTERNAL, "unknown native error");
+  }
+}
+
+/// Params and config structs state the size they were compiled with.
+template <typename Struct>
+const Struct& checked(const Struct* params, const char* name) {
+  require(params != nullptr, name, " is NULL");
+  require(params->struct_size == static_cast<int64_t>(sizeof(Struct)), name, ".struct_size is ", params->struct_size,
+          ", this library expects ", sizeof(Struct), ": header and library are of different versions");
+  return *params;
+}
+
+}  // namespace motley::api

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/guard.h"
+#include "kernels/cpu/isa.h"
+#include "libtorch/memory.h"
+#include "libtorch/symbols.h"
+
+#include <cstring>
+
+namespace motley::api {
+namespace {
+
+void choose_isa(int32_t isa) {
+  require(isa >= MOTLEY_ISA_AUTO && isa <= MOTLEY_ISA_AVX512, "unknown instruction set ", isa, ": expected 0 to 3");
+  kernels::limit_isa(isa == MOTLEY_ISA_AUTO ? kernels::Isa::avx512 : static_cast<kernels::Isa>(isa));
+}
+
+std::string describe() {
+  std::string cpu = kernels::cpu_brand();
+  while (!cpu.empty() && cpu.back() == ' ') cpu.pop_back();
+  for (char& c : cpu) {
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  std::string features = kernels::name_of(kernels::best_isa());
+  if (kernels::cpu_has_avx512_bf16()) features += " avx512_bf16";
+  if (kernels::cpu_has_amx_bf16()) features += " amx_bf16";
+  return concat("{\"api\":", MOTLEY_API_VERSION, ",\"libtorch\":\"", libtorch::version(), "\",\"isa\":\"",
+                kernels::name_of(kernels::isa()), "\",\"cpu\":\"", cpu, "\",\"features\":\"", features, "\",\"threads\":",
+                libtorch::threads(), ",\"cuda\":\"absent: this build has no CUDA library\"}");
+}
+
+}  // namespace
+}  // namespace motley::api
+
+using namespace motley;
+using namespace motley::api;
+
+int32_t motley_api_version(void) { return MOTLEY_API_VERSION; }
+
+motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error) {
+  return guarded(error, [&] {
+    const auto& p = checked(params, "motley_runtime_params");
+    require(p.libtorch_dir != nullptr, "libtorch_dir is NULL");
+    require(p.threads >= 0, "threads must not be negative, got ", p.threads);
+    choose_isa(p.max_isa);
+    libtorch::load(p.libtorch_dir);
+    if (p.threads > 0) libtorch::set_threads(p.threads);
+  });
+}
+
+motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error) {
+  return guarded(error, [&] {
+    require(threads >= 1, "threads must be at least 1, got ", threads);
+    choose_isa(max_isa);
+    libtorch::set_threads(threads);
+  });
+}
+
+motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) {
+  return guarded(error, [&] {
+    require(buffer != nullptr, "buffer is NULL");
+    const std::string text = describe();
+    require(capacity > static_cast<int64_t>(text.size()), "the buffer holds ", capacity, " bytes, ", text.size() + 1, " are needed");
+    std::memcpy(buffer, text.c_str(), text.size() + 1);
+  });
+}
+
+int64_t motley_live_bytes(void) { return memory::live_bytes(); }
+int64_t motley_pooled_bytes(void) { return memory::pooled_bytes(); }
+void motley_trim(void) { memory::trim(); }

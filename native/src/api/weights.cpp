@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/weights.h"
+
+#include "api/guard.h"
+
+using namespace motley;
+using namespace motley::api;
+
+motley_status motley_weights_create(motley_weights** out, motley_error* error) {
+  return guarded(error, [&] {
+    require(out != nullptr, "out is NULL");
+    *out = new motley_weights;
+  });
+}
+
+void motley_weights_destroy(motley_weights* weights) { delete weights; }
+
+motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
+                                 const int64_t* shape, const void* data, int64_t bytes, motley_error* error) {
+  return guarded(error, [&] {
+    require(weights != nullptr && name != nullptr && (dims == 0 || shape != nullptr), "weights, name or shape is NULL");
+    require(dtype >= MOTLEY_F32 && dtype <= MOTLEY_I64, name, ": unknown element type ", dtype);
+    require(dims >= 0 && dims <= MOTLEY_MAX_DIMS, name, ": ", dims, " dimensions, at most ", MOTLEY_MAX_DIMS, " are supported");
+    const Shape sizes(shape, shape + dims);
+    for (int64_t size : sizes) require(size > 0, name, ": shape ", to_string(sizes), " has an empty dimension");
+    const auto type = static_cast<DType>(dtype);
+    require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", to_string(sizes), " of ",
+            name_of(type), ", expected ", elements(sizes) * size_of(type));
+    require(data != nullptr, name, ": data is NULL");
+    require(weights->tensors.emplace(name, NamedTensor{type, sizes, data}).second, name, " was added twice");
+  });
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vector of floats as wide as the instruction set of the translation unit, on GCC's vector extensions:
+// one source serves scalar (4 lanes of whatever the compiler makes of them), AVX2 and AVX-512.
+// Only included by *.simd.cpp files; MOTLEY_ISA names their namespace, so that the linker never mixes them.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "libtorch/convert.h"
+
+namespace motley::kernels::MOTLEY_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef int32_t IVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef uint32_t UVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef uint16_t U16Vec __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
+
+inline Vec splat(float x) { return Vec{} + x; }
+inline Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
+inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
+inline Vec load(const bf16* p) {
+  const U16Vec h = *reinterpret_cast<const U16Vec*>(p);
+  return (Vec)(__builtin_convertvector(h, UVec) << 16);
+}
+inline void store(bf16* p, Vec v) {  // round to nearest even; NaN stays NaN
+  const UVec u = (UVec)v;
+  const UVec rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+  const UVec nan = (u >> 16) | 0x40u;
+  const UVec is_nan = (UVec)((u & 0x7fffffffu) > 0x7f800000u);
+  *reinterpret_cast<U16Vec*>(p) = __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), U16Vec);
+}
+
+/// The first n (< kLanes) lanes; the others 0 / untouched.
+template <typename T>
+inline Vec load_part(const T* p, int64_t n) {
+  T buffer[kLanes] = {};
+  std::memcpy(buffer, p, static_cast<size_t>(n) * sizeof(T));
+  return load(buffer);
+}
+template <typename T>
+inline void store_part(T* p, Vec v, int64_t n) {
+  T buffer[kLanes];
+  store(buffer, v);
+  std::memcpy(p, buffer, static_cast<size_t>(n) * sizeof(T));
+}
+
+inline Vec select(IVec mask, Vec yes, Vec no) { return (Vec)(((IVec)yes & mask) | ((IVec)no & ~mask)); }
+inline Vec max(Vec a, Vec b) { return select(a > b, a, b); }
+inline Vec min(Vec a, Vec b) { return select(a < b, a, b); }
+inline float sum(Vec v) {
+  float total = 0;
+  for (int i = 0; i < kLanes; ++i) total += v[i];
+  return total;
+}
+
+/// e^x to about 1 ulp of float32 (Cody-Waite reduction, degree-6 polynomial as in Cephes expf); 0 below -87.3, inf above 88.7.
+inline Vec exp(Vec x) {
+  const Vec low = splat(-87.336544f), high = splat(88.722839f);
+  const IVec under = x < low, over = x > high, nan = x != x;
+  const Vec c = min(max(x, low), high);
+  const Vec shifted = c * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer in the low bits
+  const Vec n = shifted - 12582912.0f;
+  const Vec r = (c - n * 0.693359375f) + n * 2.12194440e-4f;
+  Vec p = splat(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  // 2^n in two halves, so that n = 128 does not overflow before the product does
+  const IVec e = __builtin_convertvector(n, IVec), half = e >> 1;
+  const Vec scale1 = (Vec)((half + 127) << 23), scale2 = (Vec)((e - half + 127) << 23);
+  Vec y = p * scale1 * scale2;
+  y = select(under, splat(0.0f), y);
+  y = select(over, splat(INFINITY), y);
+  return select(nan, x, y);
+}
+
+inline Vec sigmoid(Vec x) { return 1.0f / (1.0f + exp(-x)); }
+
+}  // namespace motley::kernels::MOTLEY_ISA

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libtorch/convert.h"
+
+#include <cstring>
+
+#include "libtorch/parallel.h"
+
+namespace motley {
+namespace {
+
+double load(DType dtype, const void* in, int64_t i) {
+  switch (dtype) {
+    case DType::f32: return static_cast<const float*>(in)[i];
+    case DType::f16: return half_to_float(static_cast<const uint16_t*>(in)[i]);
+    case DType::bf16: return to_float(static_cast<const bf16*>(in)[i]);
+    case DType::f64: return static_cast<const double*>(in)[i];
+    case DType::u8: return static_cast<const uint8_t*>(in)[i];
+    case DType::i64: return static_cast<double>(static_cast<const int64_t*>(in)[i]);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void convert(DType from, const void* in, DType to, void* out, int64_t n) {
+  ensure(to == DType::f32 || to == DType::bf16 || to == DType::f64, "no conversion to ", name_of(to));
+  parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const double value = load(from, in, i);
+      if (to == DType::f32) static_cast<float*>(out)[i] = static_cast<float>(value);
+      if (to == DType::bf16) static_cast<bf16*>(out)[i] = from_float<bf16>(static_cast<float>(value));
+      if (to == DType::f64) static_cast<double*>(out)[i] = value;
+    }
+  });
+}
+
+}  // namespace motley

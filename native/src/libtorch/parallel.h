@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parallel loops on libtorch's own threads, so that kernels and operators never compete for cores.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+namespace motley {
+
+using RangeBody = void (*)(int64_t begin, int64_t end, void* context);
+
+/// Runs body over [0, n) in contiguous ranges of at least `grain`; serial when libtorch is not loaded.
+void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context);
+
+/// As parallel_ranges, for a callable (begin, end). Exceptions of the first failing range are rethrown.
+template <typename Body>
+void parallel_for(int64_t n, int64_t grain, const Body& body) {
+  struct Context {
+    const Body* body;
+    std::exception_ptr error;
+  } context{&body, nullptr};
+  parallel_ranges(
+      n, grain,
+      [](int64_t begin, int64_t end, void* opaque) {
+        auto* shared = static_cast<Context*>(opaque);
+        try {
+          (*shared->body)(begin, end);
+        } catch (...) {
+          shared->error = std::current_exception();
+        }
+      },
+      &context);
+  if (context.error) std::rethrow_exception(context.error);
+}
+
+/// Threads that parallel_for may use.
+int parallel_threads();
+
+}  // namespace motley

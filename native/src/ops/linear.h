@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix products and convolutions: the ops that carry almost all of the arithmetic.
+#pragma once
+
+#include "libtorch/tensor.h"
+
+namespace motley::ops {
+
+enum class Activation { none, silu, relu, gelu, quick_gelu };
+
+struct Conv2d {
+  int64_t stride = 1;
+  int64_t top = 0, left = 0, bottom = 0, right = 0;  // zero padding
+  static Conv2d same(int64_t kernel, int64_t stride = 1) {  // torch's padding = kernel / 2
+    const int64_t p = kernel / 2;
+    return {stride, p, p, p, p};
+  }
+};
+
+/// What is added to a product and applied to it before it is stored: act(product + bias + per_image + residual).
+/// Inference only, but for bias.
+struct Epilogue {
+  Tensor bias;       // (outputs) f32, or undefined
+  Tensor per_image;  // (N, outputs) f32: added to every pixel of image n
+  Tensor residual;   // as the result
+  Activation activation = Activation::none;
+};
+
+/// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O).
+/// Differentiable in x, w and bias when the epilogue holds at most a bias.
+Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
+
+/// nearest-neighbour doubling, then a 3x3 convolution with padding 1: (N, H, W, C) -> (N, 2H, 2W, O). Inference only.
+Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogue = {});
+
+/// x (..., K), w (O, K) -> (..., O). Differentiable as conv2d.
+Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue = {});
+
+/// Packs a frozen weight for the kernels once; later calls of conv2d/linear with this tensor use the packed form.
+/// The weight must not change afterwards. Dropped with forget_packed or when the weight's last copy goes.
+void pack_frozen(const Tensor& w);
+
+}  // namespace motley::ops

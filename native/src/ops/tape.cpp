@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/tape.h"
+
+#include <cstring>
+
+#include "libtorch/parallel.h"
+
+namespace motley {
+namespace {
+
+thread_local Tape* recording = nullptr;
+
+void add_into(const Tensor& to, const Tensor& from) {
+  ensure(to.shape() == from.shape(), "gradients of shapes ", to_string(to.shape()), " and ", to_string(from.shape()));
+  float* a = to.data<float>();
+  const float* b = from.data<float>();
+  parallel_for(to.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) a[i] += b[i];
+  });
+}
+
+}  // namespace
+
+Tape* Tape::current() { return recording; }
+
+Tape::Recording::Recording(Tape& tape) {
+  ensure(recording == nullptr, "a tape is already recording on this thread");
+  recording = &tape;
+}
+
+Tape::Recording::~Recording() { recording = nullptr; }
+
+void Tape::watch(const Tensor& parameter, Tensor gradient) {
+  ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", to_string(gradient.shape()),
+         " for a parameter of shape ", to_string(parameter.shape()));
+  watched_[parameter.id()] = std::move(gradient);
+}
+
+bool Tape::wants(const Tensor& t) const {
+  return t.defined() && (watched_.count(t.id()) != 0 || wanted_.count(t.id()) != 0);
+}
+
+void Tape::record(const Tensor& y, std::initializer_list<Tensor> inputs,
+                  std::function<void(Tape&, const Tensor&)> backward) {
+  record(std::vector<Tensor>{y}, inputs,
+         [backward = std::move(backward)](Tape& tape, const std::vector<Tensor>& dys) { backward(tape, dys[0]); });
+}
+
+void Tape::record(const std::vector<Tensor>& outputs, std::initializer_list<Tensor> inputs,
+                  std::function<void(Tape&, const std::vector<Tensor>&)> backward) {
+  bool any = false;
+  for (const Tensor& input : inputs) any |= wants(input);
+  if (!any) return;
+  for (const Tensor& y : outputs) wanted_[y.id()] = true;
+  entries_.push_back({outputs, std::move(backward)});
+}
+
+void Tape::add(const Tensor& t, Tensor gradient) {
+  if (!wants(t)) return;
+  auto [place, first] = gradients_.try_emplace(t.id());
+  if (!first) {
+    add_into(place->second, gradient);
+    return;
+  }
+  auto watched = watched_.find(t.id());
+  if (watched == watched_.end()) {
+    place->second = std::move(gradient);
+    return;
+  }
+  place->second = watched->second;
+  if (gradient.raw() != place->second.raw()) {
+    ensure(gradient.bytes() == place->second.bytes(), "gradient of ", gradient.bytes(), " bytes for a buffer of ",
+           place->second.bytes());
+    std::memcpy(place->second.raw(), gradient.raw(), static_cast<size_t>(gradient.bytes()));
+  }
+}
+
+Tensor Tape::destination(const Tensor& t) const {
+  if (gradients_.count(t.id()) != 0) return {};
+  auto watched = watched_.find(t.id());
+  return watched == watched_.end() ? Tensor() : watched->second;
+}
+
+void Tape::backward(const Tensor& y, Tensor dy) {
+  ensure(recording == nullptr, "backward while a tape is recording");
+  gradients_.clear();
+  add(y, std::move(dy));
+  while (!entries_.empty()) {
+    Entry entry = std::move(entries_.back());
+    entries_.pop_back();
+    std::vector<Tensor> dys;
+    bool any = false;
+    for (const Tensor& output : entry.outputs) {
+      auto found = gradients_.find(output.id());
+      dys.push_back(found == gradients_.end() ? Tensor() : found->second);
+      any |= dys.back().defined();
+      if (found != gradients_.end()) gradients_.erase(found);  // nothing before this entry can add to it
+    }
+    if (any) entry.backward(*this, dys);
+  }
+  clear();
+}
+
+void Tape::clear() {
+  entries_.clear();
+  gradients_.clear();
+  wanted_.clear();
+}
+
+}  // namespace motley
