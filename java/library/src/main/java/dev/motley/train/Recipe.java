@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.train;
+
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+
+/**
+ * Everything that decides a training, but for the data.
+ *
+ * @param architecture name of the network, e.g. {@code resnet50}
+ * @param imageSize height and width of the images in pixels
+ * @param epochs passes over the data
+ * @param batch images per optimizer step
+ * @param learningRate AdamW's, at the first epoch; cosine annealing per epoch to 0
+ * @param weightDecay AdamW's decoupled decay, on all parameters, times the learning rate
+ * @param labelSmoothing share of the target spread over all classes; 0 is plain cross-entropy
+ * @param augmentation random crop and flip
+ * @param normalisation of the network's input
+ * @param precision what the network computes in
+ * @param seed of initialisation, order and augmentation
+ */
+public record Recipe(
+    String architecture,
+    int imageSize,
+    int epochs,
+    int batch,
+    double learningRate,
+    double weightDecay,
+    double labelSmoothing,
+    Augmentation augmentation,
+    Normalisation normalisation,
+    Precision precision,
+    long seed) {
+
+  /** AdamW's beta1, beta2 and epsilon: torch's defaults, which the paper keeps. */
+  public static final double BETA1 = 0.9;
+
+  public static final double BETA2 = 0.999;
+  public static final double EPSILON = 1e-8;
+
+  public Recipe {
+    positive("image size", imageSize);
+    positive("epochs", epochs);
+    positive("batch", batch);
+    if (!(learningRate > 0 && learningRate <= 10)) {
+      throw new InvalidInputException("learning rate must be in (0, 10], got " + learningRate);
+    }
+    if (!(weightDecay >= 0 && weightDecay <= 100)) {
+      throw new InvalidInputException("weight decay must be in [0, 100], got " + weightDecay);
+    }
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw new InvalidInputException("label smoothing must be in [0, 1), got " + labelSmoothing);
+    }
+  }
+
+  /**
+   * The paper's recipe for CIFAR: 200 epochs, batch 128, AdamW 2e-4 with decay 0.9, cosine (Shipard et al. 2023, section 4),
+   * with the augmentation and normalisation of its published code.
+   */
+  public static Recipe paper(int imageSize) {
+    return new Recipe(
+        "resnet50",
+        imageSize,
+        200,
+        128,
+        2e-4,
+        0.9,
+        0,
+        Augmentation.TORCHVISION,
+        Normalisation.IMAGENET,
+        Precision.FP32,
+        0);
+  }
+
+  /** A short recipe for small sets of small images: what the demo trains with. */
+  public static Recipe quick(int imageSize) {
+    return new Recipe(
+        "resnet50",
+        imageSize,
+        20,
+        128,
+        1e-3,
+        0.05,
+        0,
+        Augmentation.TORCHVISION.withScaleMin(0.35),
+        Normalisation.IMAGENET,
+        Precision.FP32,
+        0);
+  }
+
+  /** The same with another number of epochs. */
+  public Recipe withEpochs(int value) {
+    return new Recipe(
+        architecture, imageSize, value, batch, learningRate, weightDecay, labelSmoothing,
+        augmentation, normalisation, precision, seed);
+  }
+
+  /** The same with another seed. */
+  public Recipe withSeed(long value) {
+    return new Recipe(
+        architecture, imageSize, epochs, batch, learningRate, weightDecay, labelSmoothing,
+        augmentation, normalisation, precision, value);
+  }
+
+  /** The same in another precision. */
+  public Recipe withPrecision(Precision value) {
+    return new Recipe(
+        architecture, imageSize, epochs, batch, learningRate, weightDecay, labelSmoothing,
+        augmentation, normalisation, value, seed);
+  }
+
+  /** Cosine annealing to 0 over the epochs, stepped once per epoch (torch's CosineAnnealingLR with T_max = epochs). */
+  public double learningRateAt(int epoch) {
+    return learningRate * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
+  }
+
+  private static void positive(String what, int value) {
+    if (value <= 0) {
+      throw new InvalidInputException(what + " must be positive, got " + value);
+    }
+  }
+}
