@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.weights;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Writes safetensors files as the reference library does: tensors sorted by falling alignment, then
+ * by name, and the header padded with spaces so that the data begins on a multiple of 8 bytes. The
+ * same tensors give the same bytes.
+ */
+public final class SafeTensorsWriter {
+  private SafeTensorsWriter() {}
+
+  /**
+   * Writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
+   * file or the whole new one.
+   *
+   * @param metadata the header's {@code __metadata__}; left out when empty
+   * @throws InvalidInputException if two tensors share a name
+   * @throws ResourceException if the file cannot be written; nothing is left behind
+   */
+  public static void write(
+      Path file, Collection<TensorView> tensors, Map<String, String> metadata) {
+    List<TensorView> sorted =
+        tensors.stream()
+            .sorted(
+                Comparator.comparingInt((TensorView t) -> -t.dtype().bits())
+                    .thenComparing(TensorView::name))
+            .toList();
+    byte[] header = header(file, sorted, metadata);
+    Path target = file.toAbsolutePath();
+    Path temporary =
+        target.resolveSibling(
+            "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+    try {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
+        ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        writeFully(channel, length.putLong(header.length).flip());
+        writeFully(channel, ByteBuffer.wrap(header));
+        for (TensorView tensor : sorted) {
+          writeFully(channel, tensor.data());
+        }
+        channel.force(true);
+      }
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      syncFolder(target.getParent());
+    } catch (IOException e) {
+      throw new ResourceException(file + ": cannot be written: " + e.getMessage(), e);
+    } finally {
+      deleteQuietly(temporary);
+    }
+  }
+
+  private static byte[] header(Path file, List<TensorView> sorted, Map<String, String> metadata) {
+    Set<String> names = new HashSet<>();
+    var bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
+      json.writeStartObject();
+      if (!metadata.isEmpty()) {
+        json.writeObjectFieldStart("__metadata__");
+        for (var entry : new TreeMap<>(metadata).entrySet()) {
+          json.writeStringField(entry.getKey(), entry.getValue());
+        }
+        json.writeEndObject();
+      }
+      long offset = 0;
+      for (TensorView tensor : sorted) {
+        if (!names.add(tensor.name()) || tensor.name().equals("__metadata__")) {
+          throw new InvalidInputException(
+              file + ": two tensors are named " + Quote.of(tensor.name()));
+        }
+        long end = offset + tensor.data().remaining();
+        json.writeObjectFieldStart(tensor.name());
+        json.writeStringField("dtype", tensor.dtype().name());
+        writeLongs(json, "shape", tensor.shape());
+        writeLongs(json, "data_offsets", offset, end);
+        json.writeEndObject();
+        offset = end;
+      }
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new ResourceException(file + ": header cannot be written: " + e.getMessage(), e);
+    }
+    while (bytes.size() % Long.BYTES != 0) {
+      bytes.write(' ');
+    }
+    if (bytes.size() > SafeTensors.MAX_HEADER_BYTES) {
+      throw new InvalidInputException(
+          file + ": the header would have " + bytes.size() + " bytes, too many to be read");
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void writeLongs(JsonGenerator json, String name, long... values)
+      throws IOException {
+    json.writeFieldName(name);
+    json.writeArray(values, 0, values.length);
+  }
+
+  private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /** Makes the rename itself durable; file systems that cannot open a folder do without. */
+  private static void syncFolder(Path folder) {
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      System.getLogger(SafeTensorsWriter.class.getName())
+          .log(System.Logger.Level.DEBUG, "cannot sync folder " + folder, e);
+    }
+  }
+
+  private static void deleteQuietly(Path temporary) {
+    try {
+      Files.deleteIfExists(temporary); // already renamed on success
+    } catch (IOException e) {
+      System.getLogger(SafeTensorsWriter.class.getName())
+          .log(System.Logger.Level.WARNING, "temporary file left behind: " + temporary, e);
+    }
+  }
+}
