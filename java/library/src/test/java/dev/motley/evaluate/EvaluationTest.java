@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvaluationTest {
+
+  private static final List<String> CLASSES = List.of("t-shirt", "ankle \"boot\"", "Kleid <ü>");
+
+  @TempDir Path folder;
+
+  private static Evaluation evaluation() {
+    var random = new Random(3);
+    float[] running = new float[60];
+    float[] batch = new float[60];
+    int[] labels = new int[20];
+    for (int i = 0; i < 60; i++) {
+      running[i] = (float) random.nextGaussian();
+      batch[i] = (float) random.nextGaussian();
+      labels[i / 3] = (i / 3) % 3;
+    }
+    return Evaluation.of(CLASSES, 128, running, batch, labels);
+  }
+
+  @Test
+  void comesBackEqualFromJson() {
+    Evaluation evaluation = evaluation();
+    String json = evaluation.toJson();
+    assertThat(Evaluation.fromJson(json)).isEqualTo(evaluation);
+    assertThat(Evaluation.fromJson(json).toJson()).isEqualTo(json);
+    assertThat(json)
+        .contains("\"accuracy\"", "\"interval95\"", "\"calibrationError\"")
+        .endsWith("}\n");
+    assertThat(evaluation.running()).isNotEqualTo(evaluation.batchStatistics());
+  }
+
+  @Test
+  void comesBackEqualFromAFile() throws Exception {
+    Path file = folder.resolve("evaluation.json");
+    evaluation().write(file);
+    assertThat(Evaluation.read(file)).isEqualTo(evaluation());
+    try (var files = Files.list(folder)) {
+      assertThat(files).containsExactly(file);
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongWithAFile() throws Exception {
+    Path missing = folder.resolve("none.json");
+    assertThatThrownBy(() -> Evaluation.read(missing))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("no evaluation at " + missing);
+
+    Path file = folder.resolve("evaluation.json");
+    String json = evaluation().toJson();
+    refused(file, json.replaceFirst("\"batch\"", "\"bach\""), "'batch'");
+    refused(file, json.replaceFirst("\"batch\"", "\"bach\" : 1, \"batch\""), "bach");
+    refused(file, json.replaceFirst("\"format\" : 1", "\"format\" : 2"), "expected 1");
+    refused(file, json.substring(0, json.length() / 2), file.toString());
+    refused(file, json.replaceFirst("\"t-shirt\", ", ""), "scores of 3 classes for the 2 classes");
+    refused(file, "[]", "not an evaluation");
+  }
+
+  @Test
+  void afolderThatIsNotThereIsNamed() {
+    Path file = folder.resolve("no/such/folder/evaluation.json");
+    assertThatThrownBy(() -> evaluation().write(file))
+        .isInstanceOf(ResourceException.class)
+        .hasMessageContaining(file.toString());
+  }
+
+  @Test
+  void classesMustBeTheSameInTheSameOrder() {
+    ClassNames.requireSame(List.of("a", "b"), List.of("a", "b"), "test");
+    assertThatThrownBy(
+            () -> ClassNames.requireSame(List.of("cat", "dog"), List.of("cat", "bird"), "cifar"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("cifar has 2 classes [cat, bird]")
+        .hasMessageContaining("trained on 2 classes [cat, dog]");
+    assertThatThrownBy(
+            () -> ClassNames.requireSame(List.of("cat", "dog"), List.of("dog", "cat"), "cifar"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("in another order");
+  }
+
+  @Test
+  void longClassListsAreShownByTheirDifferences() {
+    List<String> model = IntStream.range(0, 100).mapToObj(i -> "m" + i).toList();
+    List<String> data = IntStream.range(0, 100).mapToObj(i -> i == 42 ? "x" : "m" + i).toList();
+    assertThatThrownBy(() -> ClassNames.requireSame(model, data, "test"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("test has 100 classes, of them only here [x]")
+        .hasMessageContaining("100 classes, of them only here [m42]");
+  }
+
+  private static void refused(Path file, String json, String expected) throws Exception {
+    Files.writeString(file, json);
+    assertThatThrownBy(() -> Evaluation.read(file))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining(expected)
+        .hasMessageNotContaining("\n");
+  }
+}
