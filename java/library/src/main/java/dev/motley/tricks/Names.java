@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.tricks;
+
+import dev.motley.InvalidInputException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/** Looks things up by name; a name that is not there is one error that offers the nearest. */
+final class Names {
+
+  /** At most this share of a name, and in any case two letters, may be wrong for an offer. */
+  private static final double NEAR = 0.4;
+
+  /** Longer lists of choices are not printed beside an offer. */
+  private static final int FEW = 20;
+
+  private Names() {}
+
+  static <T> T find(String what, String name, List<T> choices, Function<T, String> nameOf) {
+    for (T choice : choices) {
+      if (nameOf.apply(choice).equals(name)) {
+        return choice;
+      }
+    }
+    throw new InvalidInputException(unknown(what, name, choices.stream().map(nameOf).toList()));
+  }
+
+  static String unknown(String what, String name, List<String> known) {
+    String plain = plain(name);
+    List<String> near =
+        known.stream()
+            .filter(k -> distance(plain, plain(k)) <= Math.max(2, NEAR * plain.length()))
+            .sorted(Comparator.comparingInt(k -> distance(plain, plain(k))))
+            .limit(2)
+            .map(k -> "'" + k + "'")
+            .toList();
+    String offer = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+    String all =
+        known.size() > FEW && !near.isEmpty() ? "" : " (known: " + String.join(", ", known) + ")";
+    return "unknown " + what + " '" + Text.printable(name) + "'" + offer + all;
+  }
+
+  private static String plain(String name) {
+    return name.toLowerCase(Locale.ROOT).replaceAll("[\\s_-]", "");
+  }
+
+  /** Levenshtein distance in UTF-16 units. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j < row.length; j++) {
+        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
+  }
+}

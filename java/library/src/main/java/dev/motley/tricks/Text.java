@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.tricks;
+
+import java.text.Normalizer;
+import java.util.Locale;
+
+/** Small helpers for names that people typed. */
+final class Text {
+
+  private Text() {}
+
+  /** The name as a case-insensitive file system or CLIP's tokenizer would see it. */
+  static String folded(String name) {
+    return Normalizer.normalize(name, Normalizer.Form.NFC)
+        .toLowerCase(Locale.ROOT)
+        .strip()
+        .replaceAll("\\s+", " ");
+  }
+
+  /**
+   * The name with control characters written as {@code \\uXXXX}, so that an error stays one line.
+   */
+  static String printable(String name) {
+    var out = new StringBuilder();
+    for (char c : name.toCharArray()) {
+      out.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+    }
+    return out.toString();
+  }
+}
