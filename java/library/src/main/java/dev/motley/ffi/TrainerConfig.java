@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.ffi;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How a classifier is trained: AdamW on augmented batches.
+ *
+ * @param batch images of each step
+ * @param dropLast whether an epoch's last, smaller batch is left out
+ * @param beta1 AdamW's decay of the first moment
+ * @param beta2 AdamW's decay of the second moment
+ * @param epsilon AdamW's epsilon
+ * @param weightDecay decoupled decay, by learning rate * weightDecay, of all parameters
+ * @param labelSmoothing 0 for plain cross-entropy
+ * @param cropScaleMin smallest area of a random crop, as a fraction
+ * @param cropScaleMax largest area of a random crop; 1 and 1 for no crop
+ * @param cropRatioMin smallest aspect ratio of a crop
+ * @param cropRatioMax largest aspect ratio of a crop
+ * @param flip probability of a horizontal flip
+ * @param normalisation from pixels to inputs
+ * @param seed of order and augmentation
+ */
+public record TrainerConfig(
+    int batch,
+    boolean dropLast,
+    double beta1,
+    double beta2,
+    double epsilon,
+    double weightDecay,
+    double labelSmoothing,
+    double cropScaleMin,
+    double cropScaleMax,
+    double cropRatioMin,
+    double cropRatioMax,
+    double flip,
+    Normalisation normalisation,
+    long seed) {
+
+  /**
+   * Counts the optimizer steps of an epoch.
+   *
+   * @param images in the training set
+   * @return the number of batches
+   */
+  public int stepsPerEpoch(int images) {
+    return dropLast ? images / batch : Math.ceilDiv(images, batch);
+  }
+
+  MemorySegment toC(Arena arena) {
+    return Struct.allocate(arena, Header.TRAINER_CONFIG)
+        .put("batch", batch)
+        .put("drop_last", dropLast)
+        .put("beta1", beta1)
+        .put("beta2", beta2)
+        .put("epsilon", epsilon)
+        .put("weight_decay", weightDecay)
+        .put("label_smoothing", labelSmoothing)
+        .put("crop_scale_min", cropScaleMin)
+        .put("crop_scale_max", cropScaleMax)
+        .put("crop_ratio_min", cropRatioMin)
+        .put("crop_ratio_max", cropRatioMax)
+        .put("flip", flip)
+        .put("normalisation", normalisation.toC(arena))
+        .put("seed", seed)
+        .segment();
+  }
+}

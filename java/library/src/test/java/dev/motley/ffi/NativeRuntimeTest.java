@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.ffi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.CancelledException;
+import dev.motley.InvalidInputException;
+import dev.motley.NativeException;
+import dev.motley.ResourceException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class NativeRuntimeTest {
+
+  @Test
+  void tellsWhatItRunsOn() {
+    NativeInfo info = NativeRuntime.info();
+    assertThat(info.apiVersion()).matches("\\d+\\.\\d+");
+    assertThat(info.libtorchVersion()).matches("2\\.\\d+\\.\\d+");
+    assertThat(info.library()).exists();
+    assertThat(Files.isRegularFile(info.libtorchFolder().resolve("libtorch_cpu.so"))).isTrue();
+    assertThat(info.cpu()).isNotBlank();
+    assertThat(info.isa()).isIn("scalar", "avx2", "avx512");
+    assertThat(info.threads()).isPositive();
+    assertThat(info.cuda()).isNotBlank();
+  }
+
+  @Test
+  void changesThreadsAndInstructionSet() {
+    NativeInfo before = NativeRuntime.info();
+    try {
+      NativeRuntime.configure(1, NativeRuntime.Isa.SCALAR);
+      assertThat(NativeRuntime.info().threads()).isEqualTo(1);
+      assertThat(NativeRuntime.info().isa()).isEqualTo("scalar");
+    } finally {
+      NativeRuntime.configure(before.threads(), NativeRuntime.Isa.AUTO);
+    }
+    assertThat(NativeRuntime.info()).isEqualTo(before);
+  }
+
+  @Test
+  void refusesNoThreads() {
+    assertThatThrownBy(() -> NativeRuntime.configure(0, NativeRuntime.Isa.AUTO))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("threads is 0, expected 1");
+  }
+
+  @Test
+  void handshakeNamesBothVersionsAndTheFix() {
+    Path library = Path.of("libmotley.so");
+    assertThatCode(() -> NativeRuntime.checkVersion(Header.API_VERSION, library))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> NativeRuntime.checkVersion(Header.API_VERSION + 1, library))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(() -> NativeRuntime.checkVersion(Header.API_VERSION + 1000, library))
+        .isInstanceOf(NativeException.class)
+        .hasMessageContainingAll("libmotley.so", "2.0", "1.0", "./motley");
+  }
+
+  @Test
+  void everyStatusHasItsException() {
+    assertThat(Native.exception(Header.INVALID_ARGUMENT, "m"))
+        .isExactlyInstanceOf(InvalidInputException.class)
+        .hasMessage("m");
+    assertThat(Native.exception(Header.OUT_OF_MEMORY, "m"))
+        .isExactlyInstanceOf(ResourceException.class);
+    assertThat(Native.exception(Header.UNAVAILABLE, "m"))
+        .isExactlyInstanceOf(ResourceException.class);
+    assertThat(Native.exception(Header.CANCELLED, "m"))
+        .isExactlyInstanceOf(CancelledException.class);
+    assertThat(Native.exception(Header.INTERNAL, "m")).isExactlyInstanceOf(NativeException.class);
+  }
+}
