@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
+import dev.motley.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -21,7 +22,7 @@ public record ClassifierConfig(
         .put("architecture", arena.allocateFrom(architecture))
         .put("classes", classes)
         .put("image_size", imageSize)
-        .put("precision", precision.code())
+        .put("precision", precision.ordinal())
         .put("seed", seed)
         .segment();
   }

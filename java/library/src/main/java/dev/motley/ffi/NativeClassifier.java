@@ -4,6 +4,8 @@ package dev.motley.ffi;
 import static java.lang.foreign.MemoryLayout.PathElement.groupElement;
 
 import dev.motley.InvalidInputException;
+import dev.motley.BatchNormMode;
+import dev.motley.Normalisation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -150,7 +152,7 @@ public final class NativeClassifier extends NativeHandle {
         Use pictures = images.use();
         Arena arena = Arena.ofConfined()) {
       var callback = new ProgressCallback(arena, progress);
-      MemorySegment c = normalisation.toC(arena).segment();
+      MemorySegment c = Struct.of(arena, normalisation).segment();
       MemorySegment logits = arena.allocate(ValueLayout.JAVA_FLOAT, length);
       callback.run(
           error ->

@@ -4,10 +4,12 @@ package dev.motley.ffi;
 import static java.lang.foreign.MemoryLayout.PathElement.groupElement;
 import static java.lang.foreign.MemoryLayout.PathElement.sequenceElement;
 
+import dev.motley.Normalisation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -30,6 +32,17 @@ final class Struct {
     if (layout.memberLayouts().getFirst().name().filter("struct_size"::equals).isPresent()) {
       struct.put("struct_size", layout.byteSize());
     }
+    return struct;
+  }
+
+  /** The struct of a normalisation. */
+  static Struct of(Arena arena, Normalisation normalisation) {
+    Struct struct = allocate(arena, Header.NORMALISATION);
+    float[] values = {
+      normalisation.meanRed(), normalisation.meanGreen(), normalisation.meanBlue(),
+      normalisation.stdRed(), normalisation.stdGreen(), normalisation.stdBlue()
+    };
+    MemorySegment.copy(values, 0, struct.segment, ValueLayout.JAVA_FLOAT, 0, values.length);
     return struct;
   }
 

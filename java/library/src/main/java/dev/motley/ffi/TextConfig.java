@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
+import dev.motley.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -45,7 +46,7 @@ public record TextConfig(
         .put("heads", heads)
         .put("mlp_width", mlpWidth)
         .put("activation", activation.ordinal())
-        .put("precision", precision.code())
+        .put("precision", precision.ordinal())
         .put("norm_eps", normEps)
         .segment();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
+import dev.motley.Normalisation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -62,7 +63,7 @@ public record TrainerConfig(
         .put("crop_ratio_min", cropRatioMin)
         .put("crop_ratio_max", cropRatioMax)
         .put("flip", flip)
-        .put("normalisation", normalisation.toC(arena))
+        .put("normalisation", Struct.of(arena, normalisation))
         .put("seed", seed)
         .segment();
   }

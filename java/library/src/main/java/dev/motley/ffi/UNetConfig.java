@@ -2,6 +2,7 @@
 package dev.motley.ffi;
 
 import dev.motley.InvalidInputException;
+import dev.motley.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -84,7 +85,7 @@ public record UNetConfig(
         .put("mid_attention", midAttention)
         .put("flip_sin_to_cos", flipSinToCos)
         .put("linear_projection", linearProjection)
-        .put("precision", precision.code())
+        .put("precision", precision.ordinal())
         .put("freq_shift", freqShift)
         .put("norm_eps", normEps)
         .segment();

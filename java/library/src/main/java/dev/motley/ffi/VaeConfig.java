@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
+import dev.motley.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -60,7 +61,7 @@ public record VaeConfig(
         .put("mid_attention", midAttention)
         .put("quant_conv", quantConv)
         .put("post_quant_conv", postQuantConv)
-        .put("precision", precision.code())
+        .put("precision", precision.ordinal())
         .put("scaling_factor", scalingFactor)
         .segment();
   }

@@ -2,6 +2,7 @@
 package dev.motley.train;
 
 import dev.motley.InvalidInputException;
+import dev.motley.Normalisation;
 import dev.motley.Precision;
 
 /**

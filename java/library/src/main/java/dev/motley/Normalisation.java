@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.ffi;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
+package dev.motley;
 
 /**
  * How pixels become network inputs: (pixel / 255 - mean) / std, per channel.
@@ -17,6 +14,22 @@ import java.lang.foreign.ValueLayout;
 public record Normalisation(
     float meanRed, float meanGreen, float meanBlue, float stdRed, float stdGreen, float stdBlue) {
 
+  /** ImageNet's constants, with which the paper's published code normalises CIFAR. */
+  public static final Normalisation IMAGENET =
+      new Normalisation(0.485f, 0.456f, 0.406f, 0.229f, 0.224f, 0.225f);
+
+  /** Pixels in [0, 1], as the paper's published code leaves EuroSAT. */
+  public static final Normalisation UNIT = uniform(0, 1);
+
+  /** Checks the deviations. */
+  public Normalisation {
+    for (float std : new float[] {stdRed, stdGreen, stdBlue}) {
+      if (!(std > 0)) {
+        throw new InvalidInputException("a standard deviation must be above 0, got " + std);
+      }
+    }
+  }
+
   /**
    * Makes a normalisation that treats the channels alike.
    *
@@ -26,14 +39,5 @@ public record Normalisation(
    */
   public static Normalisation uniform(float mean, float std) {
     return new Normalisation(mean, mean, mean, std, std, std);
-  }
-
-  Struct toC(Arena arena) {
-    Struct struct = Struct.allocate(arena, Header.NORMALISATION);
-    float[] values = {meanRed, meanGreen, meanBlue, stdRed, stdGreen, stdBlue};
-    for (int i = 0; i < values.length; i++) {
-      struct.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i]);
-    }
-    return struct;
   }
 }

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.diffusion;
+
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.Progress;
+import dev.motley.ProgressListener;
+import dev.motley.ffi.DdimConfig;
+import dev.motley.ffi.NativeNoise;
+import dev.motley.ffi.NativePrompts;
+import dev.motley.ffi.NativeTextEncoder;
+import dev.motley.ffi.NativeUNet;
+import dev.motley.ffi.NativeVae;
+import dev.motley.ffi.SampleRequest;
+import dev.motley.text.ClipTokenizer;
+import dev.motley.weights.DiffusersCheckpoint;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+
+/**
+ * A text-to-image latent diffusion model, loaded once: prompts in, pictures out, sampled with DDIM as the paper did. Holds native
+ * memory: close it. {@link #denoise} is for one thread at a time; {@link #decode} may run on another at the same time.
+ */
+public final class DiffusionPipeline implements AutoCloseable {
+  private final NativeTextEncoder text;
+  private final NativeUNet unet;
+  private final NativeVae vae;
+  private final PromptCache prompts;
+  private final DdimConfig schedule;
+  private final boolean clipSample;
+  private final String hash;
+  private final int nativeSize;
+
+  private DiffusionPipeline(DiffusersCheckpoint checkpoint, Precision precision) {
+    var configs = new NativeConfigs(checkpoint, precision);
+    ClipTokenizer tokenizer = ClipTokenizer.load(checkpoint.tokenizerFolder());
+    text = NativeConfigs.create("text_encoder", checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w));
+    try {
+      unet = NativeConfigs.create("unet", checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w));
+    } catch (RuntimeException e) {
+      text.close();
+      throw e;
+    }
+    try {
+      vae = NativeConfigs.create("vae", checkpoint.vae(), w -> NativeVae.create(configs.vae(), w));
+    } catch (RuntimeException e) {
+      unet.close();
+      text.close();
+      throw e;
+    }
+    prompts = new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt());
+    schedule = configs.schedule();
+    clipSample = checkpoint.schedulerConfig().clipSample();
+    hash = checkpoint.hash();
+    nativeSize = configs.nativeSize();
+  }
+
+  /**
+   * Loads a model in diffusers' folder layout.
+   *
+   * @param folder with model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/
+   * @param precision what the networks compute in
+   * @throws InvalidInputException if a file is missing, damaged or does not fit, in one line naming file and key
+   */
+  public static DiffusionPipeline load(Path folder, Precision precision) {
+    try (DiffusersCheckpoint checkpoint = DiffusersCheckpoint.open(folder)) {
+      return new DiffusionPipeline(checkpoint, precision);
+    }
+  }
+
+  /** SHA-256 of everything in the model that decides a picture. */
+  public String modelHash() {
+    return hash;
+  }
+
+  /** Width and height the model was trained for, in pixels. */
+  public int nativeSize() {
+    return nativeSize;
+  }
+
+  /** Widths and heights must be multiples of this many pixels. */
+  public int sizeMultiple() {
+    return vae.config().scale() * unet.config().sizeMultiple();
+  }
+
+  /** Draws pictures: {@link #denoise}, then {@link #decode}. */
+  public Pictures draw(List<ImageRequest> requests, SamplingOptions options, ProgressListener listener) {
+    return decode(denoise(requests, options, listener), options.truncate());
+  }
+
+  /**
+   * Encodes prompts that later calls will use, so that they are prepared together.
+   *
+   * @param texts prompts and negative prompts
+   */
+  public void prepare(List<String> texts) {
+    prompts.require(texts);
+  }
+
+  /**
+   * Runs the sampler.
+   *
+   * @param requests the batch, at least one
+   * @param options size and steps
+   * @param listener hears every step; may stop
+   * @throws dev.motley.CancelledException if the listener stopped it
+   */
+  public Latents denoise(List<ImageRequest> requests, SamplingOptions options, ProgressListener listener) {
+    check(requests, options);
+    int n = requests.size();
+    var texts = new LinkedHashSet<String>();
+    for (ImageRequest request : requests) {
+      texts.add(request.prompt());
+      texts.add(request.negativePrompt());
+    }
+    NativePrompts prepared = prompts.require(texts);
+    int[] prompt = new int[n];
+    int[] negative = new int[n];
+    float[] guidance = new float[n];
+    float[] eta = new float[n];
+    long[] seed = new long[n];
+    long[] key = new long[n];
+    for (int i = 0; i < n; i++) {
+      ImageRequest request = requests.get(i);
+      prompt[i] = prompts.index(request.prompt());
+      negative[i] = prompts.index(request.negativePrompt());
+      guidance[i] = request.guidance();
+      eta[i] = request.eta();
+      seed[i] = request.seed();
+      key[i] = request.noiseKey();
+    }
+    int height = options.height() / vae.config().scale();
+    int width = options.width() / vae.config().scale();
+    Noise noise = Noise.of(requests, unet.config().inChannels() * height * width, options.steps());
+    var request =
+        new SampleRequest(
+            height, width, options.steps(), clipSample, prompt, negative, guidance, eta, seed, key,
+            noise.latents(), noise.steps());
+    float[] values =
+        unet.sample(
+            prepared,
+            schedule,
+            request,
+            (done, total, timestep, _) ->
+                listener.onProgress(new Progress("denoise", done, total, 0, "steps", "")));
+    return new Latents(n, height, width, values);
+  }
+
+  /**
+   * Decodes latents to pictures.
+   *
+   * @param latents as {@link #denoise} gives them
+   * @param truncate whether values are cut to bytes instead of rounded
+   */
+  public Pictures decode(Latents latents, boolean truncate) {
+    NativeVae.Pixels pixels =
+        vae.decodePixels(
+            latents.height(),
+            latents.width(),
+            latents.values(),
+            truncate ? NativeVae.Quantisation.TRUNCATE : NativeVae.Quantisation.ROUND);
+    var faults = new Pictures.Fault[latents.count()];
+    for (int i = 0; i < faults.length; i++) {
+      int flags = pixels.flags()[i];
+      faults[i] =
+          (flags & NativeVae.NOT_FINITE) != 0
+              ? Pictures.Fault.NOT_FINITE
+              : (flags & NativeVae.CONSTANT) != 0 ? Pictures.Fault.CONSTANT : Pictures.Fault.NONE;
+    }
+    int scale = vae.config().scale();
+    return new Pictures(
+        latents.count(), latents.height() * scale, latents.width() * scale, pixels.values(), faults);
+  }
+
+  private void check(List<ImageRequest> requests, SamplingOptions options) {
+    if (requests.isEmpty()) {
+      throw new InvalidInputException("a batch needs at least one image");
+    }
+    int multiple = sizeMultiple();
+    for (int size : new int[] {options.width(), options.height()}) {
+      if (size < multiple || size % multiple != 0) {
+        throw new InvalidInputException(
+            "width and height must be multiples of " + multiple + " pixels for this model, got "
+                + options.width() + "x" + options.height());
+      }
+    }
+    if (options.steps() > schedule.maxSteps()) {
+      throw new InvalidInputException(
+          "steps must be from 1 to " + schedule.maxSteps() + ", got " + options.steps());
+    }
+  }
+
+  @Override
+  public void close() {
+    prompts.close();
+    vae.close();
+    unet.close();
+    text.close();
+  }
+
+  /**
+   * Noise that is drawn here because the native sampler only draws Philox: both arrays are empty when all requests use Philox.
+   *
+   * @param latents (batch, elements)
+   * @param steps (steps, batch, elements), where an image has eta above 0
+   */
+  private record Noise(float[] latents, float[] steps) {
+
+    static Noise of(List<ImageRequest> requests, int elements, int steps) {
+      boolean torch = requests.stream().anyMatch(r -> r.noise() == NoiseGenerator.TORCH);
+      if (!torch) {
+        return new Noise(new float[0], new float[0]);
+      }
+      int n = requests.size();
+      boolean stochastic = requests.stream().anyMatch(r -> r.eta() > 0);
+      float[] latents = new float[Math.multiplyExact(n, elements)];
+      float[] later = new float[stochastic ? Math.multiplyExact(Math.multiplyExact(steps, n), elements) : 0];
+      for (int i = 0; i < n; i++) {
+        ImageRequest request = requests.get(i);
+        boolean own = request.noise() == NoiseGenerator.TORCH;
+        int draws = request.eta() > 0 ? 1 + steps : 1;
+        // One generator per image draws the latents, then one tensor a step, as diffusers does.
+        float[] drawn = own ? NativeNoise.torch(request.seed(), draws * elements) : new float[0];
+        for (int d = 0; d < draws; d++) {
+          float[] part = own ? drawn : NativeNoise.philox(request.seed(), request.noiseKey(), d, elements);
+          int from = own ? d * elements : 0;
+          float[] to = d == 0 ? latents : later;
+          int at = d == 0 ? i * elements : ((d - 1) * n + i) * elements;
+          System.arraycopy(part, from, to, at, elements);
+        }
+      }
+      return new Noise(latents, later);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.diffusion;
+
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.ffi.DType;
+import dev.motley.ffi.DdimConfig;
+import dev.motley.ffi.NativeWeights;
+import dev.motley.ffi.TextConfig;
+import dev.motley.ffi.UNetConfig;
+import dev.motley.ffi.VaeConfig;
+import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.SchedulerConfig;
+import dev.motley.weights.TensorView;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** A checkpoint's configurations in the native core's terms. */
+final class NativeConfigs {
+  private final DiffusersCheckpoint checkpoint;
+  private final Precision precision;
+
+  NativeConfigs(DiffusersCheckpoint checkpoint, Precision precision) {
+    this.checkpoint = checkpoint;
+    this.precision = precision;
+  }
+
+  TextConfig text() {
+    dev.motley.weights.TextConfig c = checkpoint.textConfig();
+    return new TextConfig(
+        c.vocabSize(), c.positions(), c.width(), c.layers(), c.heads(), c.mlpWidth(),
+        c.activation().equals("gelu") ? TextConfig.Activation.GELU : TextConfig.Activation.QUICK_GELU,
+        precision, c.layerNormEps());
+  }
+
+  UNetConfig unet() {
+    dev.motley.weights.UNetConfig c = checkpoint.unetConfig();
+    return new UNetConfig(
+        c.inChannels(), c.outChannels(), c.layersPerBlock(), c.crossAttentionDim(), c.normNumGroups(),
+        c.blockOutChannels(), c.attentionHeads(), attention(c.downBlockTypes()), attention(c.upBlockTypes()),
+        c.midBlockType().contains("CrossAttn"), c.flipSinToCos(), c.useLinearProjection(),
+        precision, c.freqShift(), c.normEps());
+  }
+
+  VaeConfig vae() {
+    dev.motley.weights.VaeConfig c = checkpoint.vaeConfig();
+    return new VaeConfig(
+        c.inChannels(), c.outChannels(), c.latentChannels(), c.layersPerBlock(), c.normNumGroups(),
+        c.blockOutChannels(), c.midBlockAddAttention(), c.useQuantConv(), c.usePostQuantConv(),
+        precision, c.scalingFactor());
+  }
+
+  DdimConfig schedule() {
+    SchedulerConfig c = checkpoint.schedulerConfig();
+    return new DdimConfig(
+        c.numTrainTimesteps(), c.stepsOffset(), c.setAlphaToOne(),
+        c.betaSchedule().equals("linear") ? DdimConfig.BetaSchedule.LINEAR : DdimConfig.BetaSchedule.SCALED_LINEAR,
+        c.betaStart(), c.betaEnd());
+  }
+
+  int nativeSize() {
+    int pixels = checkpoint.vaeConfig().downscale() * checkpoint.unetConfig().sampleSize();
+    return pixels > 0 ? pixels : checkpoint.vaeConfig().sampleSize();
+  }
+
+  /** Cross-attention keys and values of one prompt: two (tokens, channels) float32 matrices per transformer. */
+  long bytesPerPrompt() {
+    dev.motley.weights.UNetConfig c = checkpoint.unetConfig();
+    List<Integer> channels = c.blockOutChannels();
+    int blocks = channels.size();
+    long width = channels.get(blocks - 1);
+    for (int i = 0; i < blocks; i++) {
+      width += attention(c.downBlockTypes()).get(i) ? (long) c.layersPerBlock() * channels.get(i) : 0;
+      width += attention(c.upBlockTypes()).get(i) ? (c.layersPerBlock() + 1L) * channels.get(blocks - 1 - i) : 0;
+    }
+    return 2 * width * checkpoint.textConfig().positions() * Float.BYTES;
+  }
+
+  private static List<Boolean> attention(List<String> blockTypes) {
+    return blockTypes.stream().map(type -> type.startsWith("CrossAttn")).toList();
+  }
+
+  /** Makes a native model from the tensors of one part of the checkpoint. */
+  static <T> T create(String part, Map<String, TensorView> tensors, Function<NativeWeights, T> model) {
+    try (NativeWeights weights = NativeWeights.create()) {
+      for (TensorView tensor : tensors.values()) {
+        weights.add(tensor.name(), type(part, tensor), tensor.shape(), tensor.data());
+      }
+      return model.apply(weights);
+    }
+  }
+
+  private static DType type(String part, TensorView tensor) {
+    return switch (tensor.dtype()) {
+      case F32 -> DType.F32;
+      case F16 -> DType.F16;
+      case BF16 -> DType.BF16;
+      case F64 -> DType.F64;
+      default ->
+          throw new InvalidInputException(
+              part + ": " + tensor.name() + " has element type " + tensor.dtype()
+                  + ", expected F16, BF16, F32 or F64");
+    };
+  }
+}
