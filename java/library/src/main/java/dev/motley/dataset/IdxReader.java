@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.InvalidInputException;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * IDX files, the format of MNIST and Fashion-MNIST: grey pictures and labels in two files. Pictures
+ * smaller than 32x32 are centred on black of that size, and grey becomes three equal channels.
+ */
+final class IdxReader {
+  /** Fashion-MNIST's classes in label order, as prompts name them. */
+  static final List<String> FASHION_CLASSES =
+      List.of(
+          "t-shirt",
+          "trouser",
+          "pullover",
+          "dress",
+          "coat",
+          "sandal",
+          "shirt",
+          "sneaker",
+          "bag",
+          "ankle boot");
+
+  private static final int SIZE = 32;
+  private static final int UNSIGNED_BYTES = 0x08;
+
+  private IdxReader() {}
+
+  /** A block of bytes with its sizes, slowest first. */
+  private record Block(int[] sizes, byte[] bytes) {}
+
+  static ImageSet read(String name, Path images, Path labels, List<String> classNames) {
+    Block pictures = block(images, 3);
+    Block marks = block(labels, 1);
+    int count = pictures.sizes()[0];
+    if (marks.sizes()[0] != count) {
+      throw new InvalidInputException(
+          labels + ": " + marks.sizes()[0] + " labels, but " + count + " images in " + images);
+    }
+    int[] classes = new int[count];
+    for (int i = 0; i < count; i++) {
+      classes[i] = marks.bytes()[i] & 0xff;
+      if (classes[i] >= classNames.size()) {
+        throw new InvalidInputException(
+            labels
+                + ": label "
+                + i
+                + " is "
+                + classes[i]
+                + ", expected 0 to "
+                + (classNames.size() - 1)
+                + " ("
+                + classNames.size()
+                + " class names)");
+      }
+    }
+    int rows = pictures.sizes()[1];
+    int columns = pictures.sizes()[2];
+    int height = Math.max(rows, SIZE);
+    int width = Math.max(columns, SIZE);
+    byte[] pixels = new byte[ImageSet.bytes(images.toString(), count, height, width)];
+    int top = (height - rows) / 2;
+    int left = (width - columns) / 2;
+    for (int i = 0, from = 0; i < count; i++) {
+      for (int y = 0; y < rows; y++) {
+        int to = 3 * ((i * height + top + y) * width + left);
+        for (int x = 0; x < columns; x++, from++) {
+          byte grey = pictures.bytes()[from];
+          pixels[to++] = grey;
+          pixels[to++] = grey;
+          pixels[to++] = grey;
+        }
+      }
+    }
+    return new ImageSet(name, height, width, pixels, classes, classNames);
+  }
+
+  private static Block block(Path file, int dimensions) {
+    return PackedFiles.read(
+        file,
+        packed -> {
+          var in = new DataInputStream(packed);
+          int[] sizes = new int[dimensions];
+          double total = 1;
+          try {
+            int magic = in.readInt();
+            if (magic != (UNSIGNED_BYTES << 8 | dimensions)) {
+              throw new InvalidInputException(
+                  String.format(
+                      "%s: wrong magic number 0x%08x, expected 0x%08x (IDX of bytes in %d"
+                          + " dimensions)",
+                      file, magic, UNSIGNED_BYTES << 8 | dimensions, dimensions));
+            }
+            for (int i = 0; i < dimensions; i++) {
+              sizes[i] = in.readInt();
+              total *= sizes[i];
+              if (sizes[i] < 1 || total > Integer.MAX_VALUE - 16) {
+                throw new InvalidInputException(
+                    file
+                        + ": size "
+                        + Integer.toUnsignedString(sizes[i])
+                        + " of dimension "
+                        + i
+                        + " is out of range");
+              }
+            }
+          } catch (EOFException e) {
+            throw new InvalidInputException(file + ": truncated in its header", e);
+          }
+          return new Block(sizes, PackedFiles.readExactly(file, in, (int) total));
+        });
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.InvalidInputException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+
+/**
+ * Labelled pictures of one size, packed.
+ *
+ * @param name where they come from, for messages and reports
+ * @param height rows of each picture
+ * @param width columns of each picture
+ * @param pixels (count, height, width, 3) RGB bytes, 0..255 unsigned; not copied, not to be changed
+ * @param labels (count) class indices; not copied, not to be changed
+ * @param classNames names by class index
+ */
+public record ImageSet(
+    String name, int height, int width, byte[] pixels, int[] labels, List<String> classNames) {
+
+  /**
+   * Checks that sizes, labels and names fit together.
+   *
+   * @throws InvalidInputException if they do not
+   */
+  public ImageSet {
+    classNames = List.copyOf(classNames);
+    if (labels.length == 0) {
+      throw new InvalidInputException(name + ": no images");
+    }
+    if (height < 1 || width < 1 || bytes(name, labels.length, height, width) != pixels.length) {
+      throw new InvalidInputException(
+          name
+              + ": "
+              + labels.length
+              + " images of "
+              + width
+              + "x"
+              + height
+              + " RGB pixels cannot have "
+              + pixels.length
+              + " bytes");
+    }
+    if (new HashSet<>(classNames).size() != classNames.size()) {
+      throw new InvalidInputException(name + ": a class name appears twice in " + classNames);
+    }
+    for (int i = 0; i < labels.length; i++) {
+      if (labels[i] < 0 || labels[i] >= classNames.size()) {
+        throw new InvalidInputException(
+            name
+                + ": image "
+                + i
+                + " has label "
+                + labels[i]
+                + ", expected 0 to "
+                + (classNames.size() - 1));
+      }
+    }
+  }
+
+  /** Number of images. */
+  public int count() {
+    return labels.length;
+  }
+
+  /** A copy of one picture. */
+  public RgbImage image(int index) {
+    int bytes = 3 * height * width;
+    return new RgbImage(
+        height, width, Arrays.copyOfRange(pixels, index * bytes, (index + 1) * bytes));
+  }
+
+  /** How many images each class has. */
+  public int[] classCounts() {
+    int[] counts = new int[classNames.size()];
+    for (int label : labels) {
+      counts[label]++;
+    }
+    return counts;
+  }
+
+  /** The same set with pictures of another size; itself if they have that size. */
+  public ImageSet resized(int newHeight, int newWidth, Resize.Filter filter) {
+    if (newHeight == height && newWidth == width) {
+      return this;
+    }
+    bytes(name, labels.length, newHeight, newWidth);
+    Resize resize = new Resize(height, width, newHeight, newWidth, filter);
+    return new ImageSet(
+        name, newHeight, newWidth, resize.applyAll(pixels, labels.length), labels, classNames);
+  }
+
+  /**
+   * Bytes of a packed set.
+   *
+   * @throws InvalidInputException if an array cannot hold them
+   */
+  static int bytes(String name, long count, long height, long width) {
+    double exact = 3.0 * count * height * width;
+    if (exact > Integer.MAX_VALUE - 16) {
+      throw new InvalidInputException(
+          String.format(
+              "%s: %d images of %dx%d need %.1f GiB in one piece, at most 2 are supported",
+              name, count, width, height, exact / (1 << 30)));
+    }
+    return (int) exact;
+  }
+}
