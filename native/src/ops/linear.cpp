@@ -1,107 +1,215 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/linear.h"
 
-#include <cmath>
-#include <cstring>
+#include <array>
+#include <mutex>
 
-#include "libtorch/call.h"
-#include "libtorch/convert.h"
-#include "libtorch/parallel.h"
+#include "kernels/cpu/conv.h"
+#include "kernels/cpu/scratch.h"
+#include "ops/linear_path.h"
+#include "ops/linear_torch.h"
 #include "ops/tape.h"
 
 namespace motley::ops {
 namespace {
 
-using libtorch::Call;
-using libtorch::View;
+using kernels::ConvShape;
+using kernels::Output;
+using kernels::Right;
+using kernels::Scratch;
 
-float activate(float x, Activation activation) {
-  switch (activation) {
-    case Activation::none: return x;
-    case Activation::silu: return x / (1.0f + std::exp(-x));
-    case Activation::relu: return x > 0 ? x : 0.0f;
-    case Activation::gelu: return 0.5f * x * (1.0f + std::erf(x * 0.70710678f));
-    case Activation::quick_gelu: return x / (1.0f + std::exp(-1.702f * x));
+// What pack_frozen hangs on a weight: panels of it, made at first use, for the panel width in use then.
+class Packed {
+ public:
+  const float* get(const Right& right) {
+    std::lock_guard lock(mutex_);
+    if (panels_.data() == nullptr) panels_ = packed(right);
+    return panel_ == kernels::gemm_kernels().panel ? panels_.data() : nullptr;
   }
-  return x;
+
+  /// The weight in f32, itself frozen.
+  Tensor wide(const Tensor& w) {
+    std::lock_guard lock(mutex_);
+    if (!wide_.defined()) {
+      wide_ = w.to(DType::f32);
+      pack_frozen(wide_);
+    }
+    return wide_;
+  }
+
+  /// The four phases of upsample_conv2d.
+  std::array<Right, 4> phases(const Tensor& w) {
+    std::lock_guard lock(mutex_);
+    std::array<Right, 4> rights;
+    const int64_t outputs = w.size(0), channels = w.size(3);
+    if (phases_.data() == nullptr) {
+      phases_ = Scratch(16 * outputs * channels);
+      kernels::upsample_phases(w.data<float>(), outputs, channels, phases_.data());
+      for (int i = 0; i < 4; ++i) phase_panels_[i] = packed(kernels::upsample_right(phases_.data(), i, outputs, channels));
+    }
+    for (int i = 0; i < 4; ++i) {
+      rights[i] = kernels::upsample_right(phases_.data(), i, outputs, channels);
+      if (panel_ == kernels::gemm_kernels().panel) rights[i].packed = phase_panels_[i].data();
+    }
+    return rights;
+  }
+
+ private:
+  Scratch packed(const Right& right) {
+    panel_ = kernels::gemm_kernels().panel;
+    Scratch panels(kernels::packed_size(right));
+    kernels::pack(right, panels.data());
+    return panels;
+  }
+
+  std::mutex mutex_;
+  int panel_ = 0;
+  Tensor wide_;
+  Scratch panels_, phases_;
+  std::array<Scratch, 4> phase_panels_;
+};
+
+Packed* packed_of(const Tensor& w) { return static_cast<Packed*>(w.attachment().get()); }
+
+void use_packed(const Tensor& w, Right& right) {
+  if (Packed* packed = packed_of(w)) right.packed = packed->get(right);
 }
 
-// y (images, pixels, channels), in place
-void finish(Tensor& y, int64_t images, const Epilogue& e) {
-  if (!e.per_image.defined() && !e.residual.defined() && e.activation == Activation::none) return;
-  const int64_t channels = y.size(-1), pixels = y.numel() / channels / images;
-  float* out = y.data<float>();
-  const float* add = e.per_image.defined() ? e.per_image.data<float>() : nullptr;
-  const float* residual = e.residual.defined() ? e.residual.data<float>() : nullptr;
-  parallel_for(images * pixels, 64, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      for (int64_t c = 0; c < channels; ++c) {
-        float v = out[row * channels + c];
-        if (add) v += add[row / pixels * channels + c];
-        if (residual) v += residual[row * channels + c];
-        out[row * channels + c] = activate(v, e.activation);
-      }
+Output output_of(const Tensor& y, const Epilogue& e, const Tensor& residual) {
+  return {y.data<float>(), e.bias.defined() ? e.bias.data<float>() : nullptr,
+          e.per_image.defined() ? e.per_image.data<float>() : nullptr,
+          residual.defined() ? residual.data<float>() : nullptr, e.activation};
+}
+
+void check(const Epilogue& e, const Shape& result, int64_t images) {
+  const int64_t outputs = result.back();
+  ensure(!e.bias.defined() || e.bias.numel() == outputs, "bias of ", e.bias.defined() ? e.bias.numel() : 0, " for ", outputs, " outputs");
+  ensure(!e.per_image.defined() || e.per_image.shape() == Shape{images, outputs}, "per-image term for a result of shape ", to_string(result));
+  ensure(!e.residual.defined() || e.residual.shape() == result, "residual for a result of shape ", to_string(result));
+}
+
+bool plain(const Epilogue& e) { return !e.residual.defined() && !e.per_image.defined() && e.activation == Activation::none; }
+
+ConvShape shape_of(const Tensor& x, const Tensor& w, const Conv2d& how) {
+  ConvShape s{x.size(0), x.size(1), x.size(2), x.size(3), w.size(0), w.size(1), w.size(2), how.stride, how.top, how.left, 0, 0};
+  s.out_height = (s.height + how.top + how.bottom - s.kernel_h) / s.stride + 1;
+  s.out_width = (s.width + how.left + how.right - s.kernel_w) / s.stride + 1;
+  ensure(s.out_height > 0 && s.out_width > 0, "conv2d of ", to_string(x.shape()), " with ", to_string(w.shape()), ": the kernel is larger than the image");
+  return s;
+}
+
+Tensor as_f32(const Tensor& t) { return !t.defined() || t.dtype() == DType::f32 ? t : t.to(DType::f32); }
+
+// Runs `compute(x, w, epilogue)` in f32 on tensors that are stored in another type.
+template <typename Compute>
+Tensor in_f32(const Tensor& x, const Tensor& w, const Epilogue& e, const Compute& compute) {
+  Epilogue wide = e;
+  wide.residual = as_f32(e.residual);
+  Packed* packed = w.dtype() == DType::f32 ? nullptr : packed_of(w);
+  return compute(as_f32(x), packed != nullptr ? packed->wide(w) : as_f32(w), wide).to(x.dtype());
+}
+
+// A gradient's place: the watched buffer if this is its first contribution, else a new tensor.
+Tensor place_for(Tape& tape, const Tensor& t) {
+  Tensor place = tape.destination(t);
+  return place.defined() ? place : Tensor::empty(t.shape());
+}
+
+void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bias, const ConvShape& s) {
+  Tape* tape = Tape::current();
+  if (tape == nullptr) return;
+  tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
+    if (t.wants(x)) {
+      Tensor dx = place_for(t, x);
+      kernels::conv_input_gradient(s, dy.data<float>(), w.data<float>(), dx.data<float>());
+      t.add(x, dx);
+    }
+    if (t.wants(w)) {
+      Tensor dw = place_for(t, w);
+      kernels::conv_weight_gradient(s, dy.data<float>(), x.data<float>(), dw.data<float>());
+      t.add(w, dw);
+    }
+    if (t.wants(bias)) {
+      Tensor db = place_for(t, bias);
+      kernels::sum_rows(dy.data<float>(), dy.numel() / dy.size(-1), dy.size(-1), db.data<float>());
+      t.add(bias, db);
     }
   });
 }
 
-Tensor padded(const Tensor& x, const Conv2d& how) {
-  const int64_t n = x.size(0), h = x.size(1), w = x.size(2), c = x.size(3);
-  Tensor out = Tensor::zeros({n, h + how.top + how.bottom, w + how.left + how.right, c}, x.dtype());
-  const int64_t row = w * c * size_of(x.dtype()), out_row = out.size(2) * c * size_of(x.dtype());
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t y = 0; y < h; ++y) {
-      std::memcpy(static_cast<char*>(out.raw()) + (i * out.size(1) + y + how.top) * out_row + how.left * c * size_of(x.dtype()),
-                  static_cast<const char*>(x.raw()) + (i * h + y) * row, static_cast<size_t>(row));
-    }
-  }
-  return out;
+Path path_of(const Tensor& x, int64_t rows, int64_t depth, int64_t columns, int64_t taps) {
+  if (Tape::current() != nullptr) return Path::own;
+  return choose_path({rows, depth, columns, taps, x.dtype()}, this_cpu());
 }
 
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue) {
   ensure(x.dims() == 4 && w.dims() == 4 && x.size(3) == w.size(3), "conv2d of ", to_string(x.shape()), " with ", to_string(w.shape()));
-  const bool symmetric = how.top == how.bottom && how.left == how.right;
-  const Tensor input = symmetric ? x : padded(x, how);
-  const int64_t ph = symmetric ? how.top : 0, pw = symmetric ? how.left : 0, stride = how.stride;
-  Tensor y = Call("aten::convolution").tensor(input, View::channels_last).tensor(w, View::channels_last).optional(epilogue.bias)
-                 .integers({stride, stride}).integers({ph, pw}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
-                 .run(1, View::channels_last)[0];
-  if (Tape* tape = Tape::current()) {
-    ensure(symmetric && !epilogue.residual && !epilogue.per_image && epilogue.activation == Activation::none, "conv2d is differentiable with symmetric padding and a bias only");
-    const Tensor bias = epilogue.bias;
-    tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
-      Call call("aten::convolution_backward");
-      call.tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last);
-      bias.defined() ? call.some_integers({w.size(0)}) : call.none();
-      auto g = call.integers({stride, stride}).integers({ph, pw}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
-                   .booleans({t.wants(x), t.wants(w), t.wants(bias)}).run(2, View::channels_last);
-      t.add(x, g[0]);
-      t.add(w, g[1]);
-    });
+  const ConvShape s = shape_of(x, w, how);
+  const Shape result{s.images, s.out_height, s.out_width, s.outputs};
+  check(epilogue, result, s.images);
+  const int64_t taps = s.kernel_h * s.kernel_w;
+  if (path_of(x, s.images * s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
+  if (x.dtype() != DType::f32) {
+    return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
   }
-  finish(y, x.size(0), epilogue);
+  Tensor y = Tensor::empty(result);
+  Right right = kernels::conv_right(s, w.data<float>());
+  use_packed(w, right);
+  kernels::conv_forward(s, x.data<float>(), right, output_of(y, epilogue, epilogue.residual));
+  ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
+  record(y, x, w, epilogue.bias, s);
   return y;
 }
 
 Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
-  const int64_t n = x.size(0), h = x.size(1), width = x.size(2), c = x.size(3), bytes = c * size_of(x.dtype());
-  Tensor big = Tensor::empty({n, 2 * h, 2 * width, c}, x.dtype());
-  for (int64_t i = 0; i < n * 2 * h * 2 * width; ++i) {
-    const int64_t col = i % (2 * width) / 2, row = i / (2 * width) % (2 * h) / 2, image = i / (4 * h * width);
-    std::memcpy(static_cast<char*>(big.raw()) + i * bytes, static_cast<const char*>(x.raw()) + ((image * h + row) * width + col) * bytes, static_cast<size_t>(bytes));
+  ensure(x.dims() == 4 && w.dims() == 4 && w.size(1) == 3 && w.size(2) == 3 && x.size(3) == w.size(3), "upsample_conv2d of ", to_string(x.shape()),
+         " with ", to_string(w.shape()));
+  const int64_t n = x.size(0), h = x.size(1), width = x.size(2), c = x.size(3), outputs = w.size(0);
+  const Shape result{n, 2 * h, 2 * width, outputs};
+  check(epilogue, result, n);
+  if (path_of(x, 4 * n * h * width, 4 * c, outputs, 4) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
+  if (x.dtype() != DType::f32) {
+    return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return upsample_conv2d(a, b, e); });
   }
-  return conv2d(big, w, Conv2d::same(3), epilogue);
-}
-
-Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
-  ensure(w.dims() == 2 && x.size(-1) == w.size(1), "linear of ", to_string(x.shape()), " with ", to_string(w.shape()));
-  Tensor y = Call("aten::linear").tensor(x).tensor(w).optional(epilogue.bias).run(1)[0];
-  finish(y, x.dims() > 2 ? x.size(0) : 1, epilogue);
+  ensure(Tape::current() == nullptr || !Tape::current()->wants(x), "upsample_conv2d is not differentiable");
+  Tensor y = Tensor::empty(result);
+  std::array<Right, 4> rights;
+  Scratch phases;
+  if (Packed* packed = packed_of(w)) {
+    rights = packed->phases(w);
+  } else {
+    phases = Scratch(16 * outputs * c);
+    kernels::upsample_phases(w.data<float>(), outputs, c, phases.data());
+    for (int i = 0; i < 4; ++i) rights[i] = kernels::upsample_right(phases.data(), i, outputs, c);
+  }
+  kernels::upsample_conv_forward(n, h, width, x.data<float>(), rights.data(), output_of(y, epilogue, epilogue.residual));
   return y;
 }
 
-void pack_frozen(const Tensor&) {}
+Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
+  ensure(w.dims() == 2 && x.dims() >= 1 && x.size(-1) == w.size(1), "linear of ", to_string(x.shape()), " with ", to_string(w.shape()));
+  Shape result = x.shape();
+  result.back() = w.size(0);
+  const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;
+  check(epilogue, result, images);
+  if (path_of(x, rows, w.size(1), w.size(0), 1) == Path::libtorch) return torch::linear(x, w, epilogue);
+  if (x.dtype() != DType::f32) {
+    return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return linear(a, b, e); });
+  }
+  const ConvShape s{images, rows / images, 1, w.size(1), w.size(0), 1, 1, 1, 0, 0, rows / images, 1};
+  Tensor y = Tensor::empty(result);
+  Right right = kernels::conv_right(s, w.data<float>());
+  use_packed(w, right);
+  kernels::conv_forward(s, x.data<float>(), right, output_of(y, epilogue, epilogue.residual));
+  ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
+  record(y, x, w, epilogue.bias, s);
+  return y;
+}
+
+void pack_frozen(const Tensor& w) {
+  if (packed_of(w) == nullptr) w.attachment() = std::make_shared<Packed>();
+}
 
 }  // namespace motley::ops

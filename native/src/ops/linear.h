@@ -2,11 +2,12 @@
 // Matrix products and convolutions: the ops that carry almost all of the arithmetic.
 #pragma once
 
+#include "kernels/cpu/gemm.h"
 #include "libtorch/tensor.h"
 
 namespace motley::ops {
 
-enum class Activation { none, silu, relu, gelu, quick_gelu };
+using kernels::Activation;
 
 struct Conv2d {
   int64_t stride = 1;
@@ -27,7 +28,8 @@ struct Epilogue {
 };
 
 /// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O).
-/// Differentiable in x, w and bias when the epilogue holds at most a bias.
+/// Differentiable in x, w and bias when the epilogue holds at most a bias and all is f32.
+/// x, w, residual and the result are of one type, f32 or bf16; sums are f32.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
 
 /// nearest-neighbour doubling, then a 3x3 convolution with padding 1: (N, H, W, C) -> (N, 2H, 2W, O). Inference only.
@@ -36,8 +38,8 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
 /// x (..., K), w (O, K) -> (..., O). Differentiable as conv2d.
 Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue = {});
 
-/// Packs a frozen weight for the kernels once; later calls of conv2d/linear with this tensor use the packed form.
-/// The weight must not change afterwards. Dropped with forget_packed or when the weight's last copy goes.
+/// Declares that a weight does not change any more: conv2d, upsample_conv2d and linear keep their packed form of it from the
+/// first call with this tensor on. Dropped when the weight's last copy goes.
 void pack_frozen(const Tensor& w);
 
 }  // namespace motley::ops

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions on the matrix-product engine: images NHWC, weights OHWI, float32. Rows are output pixels, taken in an order
+// that puts pixels with the same taps in the padding side by side (for small maps: the same pixel of several images), so that
+// those taps are skipped: at 2x2 pixels a 3x3 kernel does 4/9 of the work, at 1x1 1/9, exactly.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/product.h"
+
+namespace motley::kernels {
+
+struct ConvShape {
+  int64_t images, height, width, channels;  // of x
+  int64_t outputs, kernel_h, kernel_w;
+  int64_t stride, top, left;  // zero padding before; what comes after follows from the output's size
+  int64_t out_height, out_width;
+};
+
+/// w as a right matrix for conv_forward, e.g. to pack() it.
+Right conv_right(const ConvShape& shape, const float* w);
+
+/// out (images, out_height, out_width, outputs) = conv(x, w) and what Output adds; right from conv_right.
+void conv_forward(const ConvShape& shape, const float* x, const Right& right, const Output& out);
+/// dx (as x) from dy (as out).
+void conv_input_gradient(const ConvShape& shape, const float* dy, const float* w, float* dx);
+/// dw (as w) from dy and x; the order of summation depends on the shape only.
+void conv_weight_gradient(const ConvShape& shape, const float* dy, const float* x, float* dw);
+
+/// Nearest-neighbour doubling and a 3x3 convolution with padding 1 in one: each of the four sub-pixel phases of the result
+/// is a 2x2 convolution of x whose weights are sums of the 3x3's: 4/9 of the work.
+/// phases (4, outputs, 2, 2, channels) from w (outputs, 3, 3, channels).
+void upsample_phases(const float* w, int64_t outputs, int64_t channels, float* phases);
+Right upsample_right(const float* phases, int phase, int64_t outputs, int64_t channels);
+/// out (images, 2 height, 2 width, outputs); rights: one per phase.
+void upsample_conv_forward(int64_t images, int64_t height, int64_t width, const float* x, const Right* rights, const Output& out);
+
+}  // namespace motley::kernels

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register kernels of the matrix-product engine (product.h): what is compiled once per instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace motley::kernels {
+
+enum class Activation { none, silu, relu, gelu, quick_gelu };  // gelu: the exact one, by erf
+
+constexpr int kMaxTileRows = 12;
+
+/// Consecutive depth indices [k, k + length) of the rows of one tile.
+struct Run {
+  int32_t k, length;
+  const float* row[kMaxTileRows];
+};
+
+/// Rows that one call of the register kernel computes.
+struct Tile {
+  int32_t rows;
+  int32_t image[kMaxTileRows];
+  int64_t out[kMaxTileRows];  // row of the result
+};
+
+struct Output {
+  float* data;                       // (rows, columns)
+  const float* bias = nullptr;       // (columns)
+  const float* per_image = nullptr;  // (images, columns)
+  const float* residual = nullptr;   // as data
+  Activation activation = Activation::none;
+};
+
+/// A piece of the depth of an outer-product sum: `length` steps from step `first` of the packed left side.
+struct Segment {
+  int32_t first, length;
+};
+
+struct GemmKernels {
+  int tile_rows;  // of the register kernel
+  int panel;      // its columns
+  /// sums (tile_rows, panel) of each tile, += or = by one depth block; tile i's runs end at ends[i], b is the panel such
+  /// that depth index k lies at b + k * panel.
+  void (*multiply)(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const float* b, int columns,
+                   bool first, float* sums, int64_t sums_stride);
+  /// Adds what Output adds, activates and stores columns [column, column + width) of row length `columns`.
+  void (*finish)(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
+                 int64_t columns, const Output& out);
+  /// out (rows x width, row stride out_stride) += or = sum over steps of a[step][row] * b[step][column];
+  /// a is packed by tile_rows, b by panel and holds only the segments' steps, one after the other.
+  void (*outer)(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
+                float* out, int64_t out_stride);
+  /// to[k * panel + j] = from[k * stride + j] for j < width, else 0.
+  void (*pack_rows)(const float* from, int64_t stride, int64_t depth, int width, float* to);
+  /// to[k * panel + j] = from[j * stride + k] for j < width, else 0.
+  void (*pack_columns)(const float* from, int64_t stride, int64_t depth, int width, float* to);
+  /// to[k * panel + j] = rows[k][offset + j] for j < width, else 0; the second for tile_rows.
+  void (*gather_panel)(const float* const* rows, int64_t count, int64_t offset, int width, float* to);
+  void (*gather_tile)(const float* const* rows, int64_t count, int64_t offset, int width, float* to);
+  /// out[0 .. width) = sum over rows of x[row * stride + 0 .. width), width <= panel.
+  void (*sum_rows)(const float* x, int64_t rows, int64_t stride, int width, float* out);
+};
+
+const GemmKernels& gemm_kernels();
+
+}  // namespace motley::kernels

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/gemm.h"
+
+#include "kernels/cpu/vec.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace motley::kernels::MOTLEY_ISA {
+namespace {
+
+// The register tile: rows x 2 vectors of sums, 2 vectors of the panel, 1 broadcast. 6 x 2 fills the 16 registers of
+// AVX2 (and SSE), 12 x 2 suits the 32 of AVX-512; both keep two multiply-add units of latency 4 busy.
+#if defined(__AVX512F__)
+constexpr int kRows = 12;
+#else
+constexpr int kRows = 6;
+#endif
+constexpr int kVectors = 2;
+constexpr int kPanel = kVectors * kLanes;
+static_assert(kRows <= kMaxTileRows);
+
+inline Vec broadcast(const float* p) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_set1_ps(*p);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_broadcast_ss(p);
+#else
+  return splat(*p);
+#endif
+}
+
+// c += a * b. In assembly, because GCC 12 otherwise renames the sums from step to step and spills half of them.
+inline void multiply_add(Vec a, Vec b, Vec& c) {
+#if defined(__AVX512F__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+#elif defined(__AVX2__)
+  asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+#else
+  c += a * b;
+#endif
+}
+
+// One tile by one panel: R rows, V vectors of columns.
+template <int R, int V>
+void tile_product(const Run* run, const Run* end, const float* b, bool first, float* sums) {
+  Vec acc[R][V];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
+  }
+  for (; run != end; ++run) {
+    const float* row[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) row[r] = run->row[r];
+    const float* bk = b + static_cast<int64_t>(run->k) * kPanel;
+    const int64_t length = run->length;
+#pragma GCC unroll 1
+    for (int64_t k = 0; k < length; ++k) {
+      Vec column[V];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) column[v] = load(bk + v * kLanes);
+      bk += kPanel;
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vec x = broadcast(row[r] + k);
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) multiply_add(x, column[v], acc[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      float* to = sums + r * kPanel + v * kLanes;
+      store(to, first ? acc[r][v] : load(to) + acc[r][v]);
+    }
+  }
+}
+
+using TileProduct = void (*)(const Run*, const Run*, const float*, bool, float*);
+
+template <int V>
+TileProduct tile_product_of(int rows) {
+  switch (rows) {
+    case 1: return tile_product<1, V>;
+    case 2: return tile_product<2, V>;
+    case 3: return tile_product<3, V>;
+    case 4: return tile_product<4, V>;
+    case 5: return tile_product<5, V>;
+#if defined(__AVX512F__)
+    case 6: return tile_product<6, V>;
+    case 7: return tile_product<7, V>;
+    case 8: return tile_product<8, V>;
+    case 9: return tile_product<9, V>;
+    case 10: return tile_product<10, V>;
+    case 11: return tile_product<11, V>;
+#endif
+    default: return tile_product<kRows, V>;
+  }
+}
+
+void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const float* b, int columns,
+              bool first, float* sums, int64_t sums_stride) {
+  const TileProduct full = columns <= kLanes ? tile_product_of<1>(kRows) : tile_product_of<2>(kRows);
+  int32_t begin = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (begin == ends[i] && !first) continue;
+    TileProduct product = full;
+    if (tiles[i].rows != kRows) product = columns <= kLanes ? tile_product_of<1>(tiles[i].rows) : tile_product_of<2>(tiles[i].rows);
+    product(runs + begin, runs + ends[i], b, first, sums + i * sums_stride);
+    begin = ends[i];
+  }
+}
+
+// erf to about 1 ulp: near 0 an odd polynomial, else 1 - e^p(|x|) (minimax coefficients by N. Juffa).
+inline Vec erf(Vec x) {
+  const IVec sign = (IVec)x & INT32_MIN;
+  const Vec t = (Vec)((IVec)x & INT32_MAX), s = x * x;
+  Vec p = -1.72853470e-5f * t + 3.83197126e-4f;
+  const Vec u = -3.88396438e-3f * t + 2.42546219e-2f;
+  p = p * s + u;
+  p = p * t - 1.06777877e-1f;
+  p = p * t - 6.34846687e-1f;
+  p = p * t - 1.28717512e-1f;
+  p = p * t - t;
+  const Vec far = (Vec)((IVec)(1.0f - exp(p)) | sign);
+  Vec q = -5.96761703e-4f * s + 4.99119423e-3f;
+  q = q * s - 2.67681349e-2f;
+  q = q * s + 1.12819925e-1f;
+  q = q * s - 3.76125336e-1f;
+  q = q * s + 1.28379166e-1f;
+  return select(t > 0.927734375f, far, q * x + x);
+}
+
+template <Activation activation>
+inline Vec activate(Vec x) {
+  switch (activation) {
+    case Activation::none: break;
+    case Activation::silu: return x * sigmoid(x);
+    case Activation::relu: return max(x, Vec{});
+    case Activation::gelu: return 0.5f * x * (1.0f + erf(x * 0.70710678f));
+    case Activation::quick_gelu: return x * sigmoid(1.702f * x);
+  }
+  return x;
+}
+
+template <Activation activation>
+void finish_tiles(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
+                  int64_t columns, const Output& out) {
+  float bias[kPanel] = {};
+  if (out.bias) std::memcpy(bias, out.bias + column, static_cast<size_t>(width) * sizeof(float));
+  for (int64_t i = 0; i < count; ++i, sums += sums_stride) {
+    for (int r = 0; r < tiles[i].rows; ++r) {
+      const int64_t place = tiles[i].out[r] * columns + column;
+      const float* add = out.per_image ? out.per_image + tiles[i].image[r] * columns + column : nullptr;
+      const float* residual = out.residual ? out.residual + place : nullptr;
+      for (int j = 0; j < width; j += kLanes) {
+        const int left = width - j;
+        Vec y = load(sums + r * kPanel + j) + load(bias + j);
+        if (left >= kLanes) {
+          if (add) y += load(add + j);
+          if (residual) y += load(residual + j);
+          store(out.data + place + j, activate<activation>(y));
+        } else {
+          if (add) y += load_part(add + j, left);
+          if (residual) y += load_part(residual + j, left);
+          store_part(out.data + place + j, activate<activation>(y), left);
+        }
+      }
+    }
+  }
+}
+
+void finish(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
+            int64_t columns, const Output& out) {
+  switch (out.activation) {
+    case Activation::none: return finish_tiles<Activation::none>(tiles, count, sums, sums_stride, column, width, columns, out);
+    case Activation::silu: return finish_tiles<Activation::silu>(tiles, count, sums, sums_stride, column, width, columns, out);
+    case Activation::relu: return finish_tiles<Activation::relu>(tiles, count, sums, sums_stride, column, width, columns, out);
+    case Activation::gelu: return finish_tiles<Activation::gelu>(tiles, count, sums, sums_stride, column, width, columns, out);
+    case Activation::quick_gelu:
+      return finish_tiles<Activation::quick_gelu>(tiles, count, sums, sums_stride, column, width, columns, out);
+  }
+}
+
+// out (+)= sum of a[step]^T b[step], a packed by kRows: R of them are rows of out.
+template <int R>
+void outer_tile(const float* a, const float* b, const Segment* segment, const Segment* end, int width, bool first,
+                float* out, int64_t out_stride) {
+  Vec acc[R][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) acc[r][v] = Vec{};
+  }
+  for (; segment != end; ++segment) {
+    const float* ak = a + static_cast<int64_t>(segment->first) * kRows;
+    const int64_t length = segment->length;
+#pragma GCC unroll 1
+    for (int64_t k = 0; k < length; ++k) {
+      Vec column[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) column[v] = load(b + v * kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vec x = broadcast(ak + r);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) multiply_add(x, column[v], acc[r][v]);
+      }
+      b += kPanel;
+      ak += kRows;
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      float* to = out + r * out_stride + v * kLanes;
+      const int left = width - v * kLanes;
+      if (left >= kLanes) {
+        store(to, first ? acc[r][v] : load(to) + acc[r][v]);
+      } else if (left > 0) {
+        store_part(to, first ? acc[r][v] : load_part(to, left) + acc[r][v], left);
+      }
+    }
+  }
+}
+
+void outer(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
+           float* out, int64_t out_stride) {
+  const Segment* end = segments + count;
+  switch (rows) {
+    case 1: return outer_tile<1>(a, b, segments, end, width, first, out, out_stride);
+    case 2: return outer_tile<2>(a, b, segments, end, width, first, out, out_stride);
+    case 3: return outer_tile<3>(a, b, segments, end, width, first, out, out_stride);
+    case 4: return outer_tile<4>(a, b, segments, end, width, first, out, out_stride);
+    case 5: return outer_tile<5>(a, b, segments, end, width, first, out, out_stride);
+#if defined(__AVX512F__)
+    case 6: return outer_tile<6>(a, b, segments, end, width, first, out, out_stride);
+    case 7: return outer_tile<7>(a, b, segments, end, width, first, out, out_stride);
+    case 8: return outer_tile<8>(a, b, segments, end, width, first, out, out_stride);
+    case 9: return outer_tile<9>(a, b, segments, end, width, first, out, out_stride);
+    case 10: return outer_tile<10>(a, b, segments, end, width, first, out, out_stride);
+    case 11: return outer_tile<11>(a, b, segments, end, width, first, out, out_stride);
+#endif
+    default: return outer_tile<kRows>(a, b, segments, end, width, first, out, out_stride);
+  }
+}
+
+// `width` of kWide floats, the rest 0
+template <int kWide>
+inline void copy_row(const float* from, int width, float* to) {
+  if (width == kWide) {
+    std::memcpy(to, from, kWide * sizeof(float));
+  } else {
+    for (int j = 0; j < kWide; ++j) to[j] = j < width ? from[j] : 0.0f;
+  }
+}
+
+void pack_rows(const float* from, int64_t stride, int64_t depth, int width, float* to) {
+  for (int64_t k = 0; k < depth; ++k) copy_row<kPanel>(from + k * stride, width, to + k * kPanel);
+}
+
+#if defined(__AVX2__)
+// to[k * kPanel + j] = from[j * stride + k] for an 8 x 8 block
+inline void transpose8(const float* from, int64_t stride, float* to) {
+  __m256 r[8], s[8];
+  for (int j = 0; j < 4; ++j) {  // halves of rows j and j + 4 side by side: only in-lane shuffles remain
+    for (int h = 0; h < 2; ++h) {
+      r[2 * j + h] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + j * stride + 4 * h)),
+                                          _mm_loadu_ps(from + (j + 4) * stride + 4 * h), 1);
+    }
+  }
+  for (int h = 0; h < 2; ++h) {
+    s[4 * h + 0] = _mm256_unpacklo_ps(r[0 + h], r[2 + h]);
+    s[4 * h + 1] = _mm256_unpackhi_ps(r[0 + h], r[2 + h]);
+    s[4 * h + 2] = _mm256_unpacklo_ps(r[4 + h], r[6 + h]);
+    s[4 * h + 3] = _mm256_unpackhi_ps(r[4 + h], r[6 + h]);
+  }
+  for (int h = 0; h < 2; ++h) {
+    for (int g = 0; g < 2; ++g) {
+      const __m256d low = _mm256_castps_pd(s[4 * h + g]), high = _mm256_castps_pd(s[4 * h + 2 + g]);
+      _mm256_storeu_ps(to + (4 * h + 2 * g) * kPanel, _mm256_castpd_ps(_mm256_unpacklo_pd(low, high)));
+      _mm256_storeu_ps(to + (4 * h + 2 * g + 1) * kPanel, _mm256_castpd_ps(_mm256_unpackhi_pd(low, high)));
+    }
+  }
+}
+#endif
+
+void pack_columns(const float* from, int64_t stride, int64_t depth, int width, float* to) {
+  int64_t k = 0;
+#if defined(__AVX2__)
+  if (width == kPanel) {
+    for (; k + 8 <= depth; k += 8) {
+      for (int j = 0; j < kPanel; j += 8) transpose8(from + j * stride + k, stride, to + k * kPanel + j);
+    }
+  }
+#endif
+  for (; k < depth; ++k) {
+    for (int j = 0; j < kPanel; ++j) to[k * kPanel + j] = j < width ? from[j * stride + k] : 0.0f;
+  }
+}
+
+void gather_panel(const float* const* rows, int64_t count, int64_t offset, int width, float* to) {
+  for (int64_t k = 0; k < count; ++k) copy_row<kPanel>(rows[k] + offset, width, to + k * kPanel);
+}
+
+void gather_tile(const float* const* rows, int64_t count, int64_t offset, int width, float* to) {
+  for (int64_t k = 0; k < count; ++k) copy_row<kRows>(rows[k] + offset, width, to + k * kRows);
+}
+
+void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* out) {
+  constexpr int64_t kBlock = 256;  // summed apart, so that the error grows with the square root of the blocks
+  Vec acc[kVectors] = {};
+  for (int64_t i = 0; i < rows; i += kBlock) {
+    Vec block[kVectors] = {};
+    for (int64_t k = i; k < rows && k < i + kBlock; ++k, x += stride) {
+      for (int v = 0; v < kVectors; ++v) {
+        const int left = width - v * kLanes;
+        if (left >= kLanes) {
+          block[v] += load(x + v * kLanes);
+        } else if (left > 0) {
+          block[v] += load_part(x + v * kLanes, left);
+        }
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) acc[v] += block[v];
+  }
+  float buffer[kPanel];
+  for (int v = 0; v < kVectors; ++v) store(buffer + v * kLanes, acc[v]);
+  std::memcpy(out, buffer, static_cast<size_t>(width) * sizeof(float));
+}
+
+}  // namespace
+
+const GemmKernels& gemm_kernels() {
+  static constexpr GemmKernels kernels = {kRows,     kPanel,       multiply,     finish,      outer,
+                                          pack_rows, pack_columns, gather_panel, gather_tile, sum_rows};
+  return kernels;
+}
+
+}  // namespace motley::kernels::MOTLEY_ISA

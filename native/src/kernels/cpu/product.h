@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The matrix-product engine behind linear layers, convolutions and their gradients:
+//
+//   out[row, n] = activation( sum over taps t, channels c of left(row, t)[c] * right(t, c, n)  + what Output adds )
+//
+// The left matrix is implicit: a row is a list of runs, pointers into the source image. So nothing is unfolded (im2col):
+// a convolution's row has one run per kernel tap, a plain matrix's row is one run.
+// The right matrix is cut into panels of gemm_kernels().panel columns, packed once (frozen weights) or on the way.
+//
+// Every element is summed in blocks of the depth (taps x channels) that depend on the depth alone, each block in order of
+// k by fused multiply-adds, the blocks in order. So results do not depend on batch size, position or thread count.
+// A run that is all padding adds zeros; leaving it out gives the same bits.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cpu/gemm.h"
+
+namespace motley::kernels {
+
+/// A part of the depth: taps [tap_begin, tap_end) x channels [channel_begin, channel_end), whole taps or a part of one.
+struct DepthBlock {
+  int64_t tap_begin, tap_end, channel_begin, channel_end;
+};
+std::vector<DepthBlock> depth_blocks(int64_t taps, int64_t channels);
+
+/// right(t, c, n) = data[t * tap_stride + c * channel_stride + n * column_stride]; one of the last two strides is 1.
+struct Right {
+  int64_t taps, channels, columns;
+  const float* data;
+  int64_t tap_stride, channel_stride, column_stride;
+  const float* packed = nullptr;  // made by pack() for this instruction set, or null
+};
+
+/// Elements of, and all panels of, a right matrix in packed form.
+int64_t packed_size(const Right& right);
+void pack(const Right& right, float* packed);
+
+/// The rows of an implicit left matrix, in the order in which tiles take them.
+class Left {
+ public:
+  virtual ~Left() = default;
+  virtual int64_t tiles() const = 0;
+  /// Fills tiles [begin, end).
+  virtual void describe(int64_t begin, int64_t end, Tile* tiles) const = 0;
+  /// The runs of tiles [begin, end) in one block of the depth: appended to `runs` in order of k, ends[i] = where those of
+  /// tile begin + i end. At most one run per tap of the block and tile.
+  virtual void runs(int64_t begin, int64_t end, const DepthBlock& block, Run* runs, int32_t* ends) const = 0;
+};
+
+/// A dense row-major matrix (rows, depth).
+class DenseLeft final : public Left {
+ public:
+  DenseLeft(const float* data, int64_t rows, int64_t depth, int64_t rows_per_image);
+  int64_t tiles() const override;
+  void describe(int64_t begin, int64_t end, Tile* tiles) const override;
+  void runs(int64_t begin, int64_t end, const DepthBlock& block, Run* runs, int32_t* ends) const override;
+
+ private:
+  const int tile_rows_;
+  const float* data_;
+  const int64_t rows_, depth_, rows_per_image_;
+};
+
+/// out = activation(left * right + ...), on all threads.
+void multiply(const Left& left, const Right& right, const Output& out);
+
+/// How a grid of tiles x panels is cut among threads.
+struct Split {
+  int64_t tile_parts, panel_parts;
+};
+/// tile_cost: of preparing a tile once per panel part; panel_cost: of preparing a panel once per tile part; both relative
+/// to multiplying one tile by one panel.
+Split choose_split(int64_t tiles, int64_t panels, int64_t threads, double tile_cost, double panel_cost);
+
+/// out (columns) = sums over the rows of x (rows, columns), in order.
+void sum_rows(const float* x, int64_t rows, int64_t columns, float* out);
+
+}  // namespace motley::kernels

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who computes a matrix product or convolution: our kernels, or libtorch's operator. A pure choice by shape and CPU.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/isa.h"
+#include "libtorch/tensor.h"
+
+namespace motley::ops {
+
+enum class Path { own, libtorch };
+
+struct Problem {
+  int64_t rows;     // output pixels or rows of the batch
+  int64_t depth;    // kernel taps x input channels
+  int64_t columns;  // output channels
+  int64_t taps;     // of the kernel: 1 for linear
+  DType dtype;
+};
+
+struct Cpu {
+  kernels::Isa isa;
+  bool bf16_units;  // avx512_bf16 or AMX
+};
+Cpu this_cpu();
+
+Path choose_path(const Problem& problem, const Cpu& cpu);
+
+}  // namespace motley::ops

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "libtorch/call.h"
+#include "libtorch/symbols.h"
+#include "ops/linear.h"
+#include "ops/linear_torch.h"
+#include "ops/tape.h"
+#include "product_reference.h"
+
+using namespace motley;
+using namespace motley::test;
+using libtorch::Call;
+using libtorch::View;
+
+namespace {
+
+struct Case {
+  int64_t n, h, w, c, o, kh, kw;
+  ops::Conv2d how;
+};
+
+const Case kCases[] = {
+    {13, 8, 8, 20, 17, 3, 3, ops::Conv2d::same(3)},      // blocks of images with the same pixel, and a rest
+    {2, 4, 4, 64, 33, 3, 3, ops::Conv2d::same(3)},       // fewer images than rows of a tile
+    {7, 2, 2, 40, 70, 3, 3, ops::Conv2d::same(3)},       // 4 of 9 taps
+    {12, 1, 1, 300, 40, 3, 3, ops::Conv2d::same(3)},     // 1 of 9 taps, several blocks to a tap
+    {1, 19, 13, 5, 4, 3, 3, ops::Conv2d::same(3)},       // few channels: kernel rows in one
+    {3, 32, 32, 3, 16, 7, 7, ops::Conv2d::same(7, 2)},   // the stem of a ResNet
+    {7, 8, 8, 24, 18, 3, 3, ops::Conv2d::same(3, 2)},    // stride
+    {7, 7, 5, 24, 18, 1, 1, {2, 0, 0, 0, 0}},            // stride and 1x1
+    {3, 9, 9, 8, 8, 3, 3, {2, 0, 0, 1, 1}},              // padding after only, as the VAE encoder
+    {2, 6, 6, 3, 8, 3, 3, {2, 0, 0, 1, 1}},
+    {3, 5, 6, 100, 12, 1, 1, {}},                        // 1x1
+    {2, 40, 30, 96, 16, 3, 3, ops::Conv2d::same(3)},     // an image too large to share tiles
+    {2, 6, 5, 9, 10, 2, 3, {1, 2, 1, 0, 3}},             // nothing symmetric
+};
+
+Shape result_shape(const Case& k) {
+  return {k.n, (k.h + k.how.top + k.how.bottom - k.kh) / k.how.stride + 1, (k.w + k.how.left + k.how.right - k.kw) / k.how.stride + 1, k.o};
+}
+
+// Visits every product of the convolution: indices of x, w and y.
+template <typename Visit>
+void products(const Case& k, const Visit& visit) {
+  const Shape y = result_shape(k);
+  for (int64_t n = 0; n < k.n; ++n) {
+    for (int64_t i = 0; i < y[1]; ++i) {
+      for (int64_t j = 0; j < y[2]; ++j) {
+        for (int64_t a = 0; a < k.kh; ++a) {
+          for (int64_t b = 0; b < k.kw; ++b) {
+            const int64_t s = i * k.how.stride - k.how.top + a, t = j * k.how.stride - k.how.left + b;
+            if (s < 0 || s >= k.h || t < 0 || t >= k.w) continue;
+            for (int64_t o = 0; o < k.o; ++o) {
+              const int64_t out = ((n * y[1] + i) * y[2] + j) * k.o + o, in = ((n * k.h + s) * k.w + t) * k.c;
+              for (int64_t c = 0; c < k.c; ++c) visit(in + c, ((o * k.kh + a) * k.kw + b) * k.c + c, out);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// of a sum of so many products of numbers up to 1
+double tolerance(double terms) { return 1e-6 * std::sqrt(terms) + 1e-6; }
+
+Tensor image(const Tensor& x, int64_t n) {
+  Shape shape = x.shape();
+  shape[0] = 1;
+  return Tensor::of(shape, x.data<float>() + n * elements(shape));
+}
+
+}  // namespace
+
+TEST_CASE("conv2d and its gradients agree with a double reference") {
+  for (const Case& k : kCases) {
+    const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 1), w = random_tensor({k.o, k.kh, k.kw, k.c}, 2), b = random_tensor({k.o}, 3);
+    const Shape result = result_shape(k);
+    const Tensor dy = random_tensor(result, 4);
+    std::vector<double> ey(static_cast<size_t>(dy.numel())), ex(static_cast<size_t>(x.numel())), ew(static_cast<size_t>(w.numel())), eb(static_cast<size_t>(k.o));
+    for (size_t i = 0; i < ey.size(); ++i) {
+      ey[i] = b.data<float>()[i % static_cast<size_t>(k.o)];
+      eb[i % static_cast<size_t>(k.o)] += dy.data<float>()[i];
+    }
+    products(k, [&](int64_t ix, int64_t iw, int64_t iy) {
+      const double vx = x.data<float>()[ix], vw = w.data<float>()[iw], g = dy.data<float>()[iy];
+      ey[static_cast<size_t>(iy)] += vx * vw;
+      ex[static_cast<size_t>(ix)] += vw * g;
+      ew[static_cast<size_t>(iw)] += vx * g;
+    });
+    for_each_isa([&] {
+      CAPTURE(to_string(x.shape()));
+      CAPTURE(to_string(w.shape()));
+      const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape()), db = Tensor::empty(b.shape());
+      Tape tape;
+      tape.watch(x, dx);
+      tape.watch(w, dw);
+      tape.watch(b, db);
+      ops::Epilogue e;
+      e.bias = b;
+      Tensor y;
+      {
+        Tape::Recording recording(tape);
+        y = ops::conv2d(x, w, k.how, e);
+      }
+      REQUIRE(y.shape() == result);
+      tape.backward(y, dy);
+      const double pixels = double(k.n * result[1] * result[2]), taps = double(k.kh * k.kw);
+      CHECK(worst_error(y, ey) < tolerance(taps * double(k.c)));
+      CHECK(worst_error(dx, ex) < tolerance(taps * double(k.o)));
+      CHECK(worst_error(dw, ew) < tolerance(pixels));
+      CHECK(worst_error(db, eb) < tolerance(pixels));
+    });
+  }
+}
+
+TEST_CASE("an image's result depends on nothing but the image") {
+  for_each_isa([] {
+    for (const Case& k : kCases) {
+      const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6);
+      const Tensor all = ops::conv2d(x, w, k.how);
+      ops::pack_frozen(w);
+      CHECK(same_bits(all, ops::conv2d(x, w, k.how)));
+      for (int64_t n : {int64_t{0}, k.n - 1}) CHECK(same_bits(image(all, n), ops::conv2d(image(x, n), w, k.how)));
+    }
+  });
+}
+
+TEST_CASE("gradients do not depend on the number of threads") {
+  const Case k{20, 8, 8, 48, 40, 3, 3, ops::Conv2d::same(3)};
+  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6), dy = random_tensor(result_shape(k), 7);
+  auto gradients = [&](int threads) {
+    libtorch::set_threads(threads);
+    const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
+    Tape tape;
+    tape.watch(x, dx);
+    tape.watch(w, dw);
+    Tensor y;
+    {
+      Tape::Recording recording(tape);
+      y = ops::conv2d(x, w, k.how);
+    }
+    tape.backward(y, dy);
+    return std::vector<Tensor>{y, dx, dw};
+  };
+  const int threads = libtorch::threads();
+  const auto one = gradients(1), three = gradients(3);
+  libtorch::set_threads(threads);
+  for (size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], three[i]));
+}
+
+TEST_CASE("upsample_conv2d is doubling, then a 3x3 convolution") {
+  for_each_isa([] {
+    for (const Shape& shape : {Shape{7, 4, 4, 20}, Shape{2, 5, 3, 16}, Shape{1, 1, 1, 3}}) {
+      const Tensor x = random_tensor(shape, 8), w = random_tensor({18, 3, 3, shape[3]}, 9);
+      ops::Epilogue e;
+      e.bias = random_tensor({18}, 10);
+      e.residual = random_tensor({shape[0], 2 * shape[1], 2 * shape[2], 18}, 11);
+      e.per_image = random_tensor({shape[0], 18}, 12);
+      const Tensor expected = ops::torch::upsample_conv2d(x, w, e);
+      std::vector<double> wanted(expected.data<float>(), expected.data<float>() + expected.numel());
+      const Tensor y = ops::upsample_conv2d(x, w, e);
+      CHECK(worst_error(y, wanted) < 2e-5);
+      ops::pack_frozen(w);
+      CHECK(same_bits(y, ops::upsample_conv2d(x, w, e)));
+    }
+  });
+}
+
+TEST_CASE("libtorch's convolution and its backward give the same") {
+  const Case k{6, 8, 8, 32, 48, 3, 3, ops::Conv2d::same(3, 2)};
+  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 13), w = random_tensor({k.o, k.kh, k.kw, k.c}, 14), dy = random_tensor(result_shape(k), 15);
+  const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
+  Tape tape;
+  tape.watch(x, dx);
+  tape.watch(w, dw);
+  Tensor y;
+  {
+    Tape::Recording recording(tape);
+    y = ops::conv2d(x, w, k.how);
+  }
+  tape.backward(y, dy);
+  auto close = [](const Tensor& a, const Tensor& b) {
+    return worst_error(a, std::vector<double>(b.data<float>(), b.data<float>() + b.numel())) < 2e-5;
+  };
+  CHECK(close(y, ops::torch::conv2d(x, w, k.how)));
+  const auto g = Call("aten::convolution_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last)
+                     .none().integers({2, 2}).integers({1, 1}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
+                     .booleans({true, true, false}).run(2, View::channels_last);
+  CHECK(close(dx, g[0]));
+  CHECK(close(dw, g[1]));
+}
