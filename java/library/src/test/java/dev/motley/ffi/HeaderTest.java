@@ -3,6 +3,8 @@ package dev.motley.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.motley.BatchNormMode;
+import dev.motley.Precision;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.lang.foreign.AddressLayout;
