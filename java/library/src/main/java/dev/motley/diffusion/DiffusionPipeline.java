@@ -15,6 +15,7 @@ import dev.motley.ffi.SampleRequest;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 
@@ -160,17 +161,17 @@ public final class DiffusionPipeline implements AutoCloseable {
             latents.width(),
             latents.values(),
             truncate ? NativeVae.Quantisation.TRUNCATE : NativeVae.Quantisation.ROUND);
-    var faults = new Pictures.Fault[latents.count()];
-    for (int i = 0; i < faults.length; i++) {
-      int flags = pixels.flags()[i];
-      faults[i] =
-          (flags & NativeVae.NOT_FINITE) != 0
-              ? Pictures.Fault.NOT_FINITE
-              : (flags & NativeVae.CONSTANT) != 0 ? Pictures.Fault.CONSTANT : Pictures.Fault.NONE;
-    }
+    List<Quality> quality = Arrays.stream(pixels.flags()).mapToObj(DiffusionPipeline::quality).toList();
     int scale = vae.config().scale();
     return new Pictures(
-        latents.count(), latents.height() * scale, latents.width() * scale, pixels.values(), faults);
+        latents.count(), latents.height() * scale, latents.width() * scale, pixels.values(), quality);
+  }
+
+  private static Quality quality(int flags) {
+    if ((flags & NativeVae.NOT_FINITE) != 0) {
+      return Quality.NOT_FINITE;
+    }
+    return (flags & NativeVae.CONSTANT) != 0 ? Quality.CONSTANT : Quality.GOOD;
   }
 
   private void check(List<ImageRequest> requests, SamplingOptions options) {

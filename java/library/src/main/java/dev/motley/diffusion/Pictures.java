@@ -2,6 +2,7 @@
 package dev.motley.diffusion;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Decoded pictures.
@@ -10,21 +11,21 @@ import java.util.Arrays;
  * @param height in pixels
  * @param width in pixels
  * @param pixels (count, height, width, 3), red, green, blue
- * @param faults one per picture
+ * @param quality what an automatic look found, one per picture
  */
-public record Pictures(int count, int height, int width, byte[] pixels, Fault[] faults) {
+public record Pictures(int count, int height, int width, byte[] pixels, List<Quality> quality) {
 
-  /** What is wrong with a picture. */
-  public enum Fault {
-    /** Nothing. */
-    NONE,
-    /** The decoder gave a NaN or an infinity. */
-    NOT_FINITE,
-    /** All pixels have one colour. */
-    CONSTANT
+  /** Copies the list. */
+  public Pictures {
+    quality = List.copyOf(quality);
   }
 
-  /** The pixels of picture {@code i}: (height, width, 3). */
+  /**
+   * Copies one picture out.
+   *
+   * @param i its number
+   * @return (height, width, 3)
+   */
   public byte[] picture(int i) {
     int size = height * width * 3;
     return Arrays.copyOfRange(pixels, i * size, (i + 1) * size);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.motley.InvalidInputException;
+import dev.motley.ffi.NativeTrainer;
+import dev.motley.ffi.TensorInfo;
+import dev.motley.weights.SafeTensors;
+import dev.motley.weights.SafeTensorsWriter;
+import dev.motley.weights.TensorView;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where a training stands: one safetensors file with the network, AdamW's two moments under {@code exp_avg.NAME} and {@code
+ * exp_avg_sq.NAME}, and the position as metadata. Going on from it gives the bits of an uninterrupted run.
+ */
+final class Checkpoint {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final String KEY = "motley.position";
+  private static final String FIRST_MOMENT = "exp_avg.";
+  private static final String SECOND_MOMENT = "exp_avg_sq.";
+
+  /**
+   * The position.
+   *
+   * @param identity of recipe, data and classes; another identity cannot be resumed
+   * @param epoch in progress
+   * @param step of the epoch that comes next
+   * @param steps optimizer steps so far
+   * @param lossSum sum of the losses of the epoch's images so far
+   * @param correct right answers among them
+   * @param images images seen in the epoch
+   * @param seconds spent on the epoch
+   */
+  record Position(
+      String identity,
+      int epoch,
+      long step,
+      long steps,
+      double lossSum,
+      long correct,
+      long images,
+      double seconds) {
+
+    static Position start(String identity) {
+      return new Position(identity, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    Position after(NativeTrainer.Outcome outcome, long imagesSeen, double secondsSpent) {
+      return new Position(
+          identity,
+          epoch,
+          step + outcome.done(),
+          steps + outcome.done(),
+          lossSum + outcome.lossSum(),
+          correct + outcome.correct(),
+          images + imagesSeen,
+          seconds + secondsSpent);
+    }
+
+    Position nextEpoch() {
+      return new Position(identity, epoch + 1, 0, steps, 0, 0, 0, 0);
+    }
+  }
+
+  private Checkpoint() {}
+
+  static void write(Path file, Classifier classifier, NativeTrainer trainer, Position position) {
+    var tensors = new ArrayList<>(classifier.tensors());
+    List<TensorInfo> infos = classifier.network().tensors();
+    for (int i = 0; i < infos.size(); i++) {
+      TensorInfo info = infos.get(i);
+      if (info.trainable()) {
+        long[] shape = Classifier.shape(info);
+        tensors.add(
+            TensorView.ofFloats(
+                FIRST_MOMENT + info.name(), shape, trainer.read(i, NativeTrainer.State.EXP_AVG)));
+        tensors.add(
+            TensorView.ofFloats(
+                SECOND_MOMENT + info.name(), shape, trainer.read(i, NativeTrainer.State.EXP_AVG_SQ)));
+      }
+    }
+    try {
+      SafeTensorsWriter.write(file, tensors, Map.of(KEY, JSON.writeValueAsString(position)));
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static Position position(Path file, SafeTensors checkpoint) {
+    String text = checkpoint.metadata().get(KEY);
+    if (text == null) {
+      throw new InvalidInputException(file + " is no training checkpoint: no \"" + KEY + "\" in its metadata");
+    }
+    try {
+      return JSON.readValue(text, Position.class);
+    } catch (JsonProcessingException e) {
+      throw new InvalidInputException(file + ": \"" + KEY + "\" is damaged: " + e.getOriginalMessage());
+    }
+  }
+
+  /** The network's own tensors of a checkpoint. */
+  static List<TensorView> network(SafeTensors checkpoint) {
+    return checkpoint.tensors().values().stream()
+        .filter(t -> !t.name().startsWith(FIRST_MOMENT) && !t.name().startsWith(SECOND_MOMENT))
+        .toList();
+  }
+
+  static void restore(SafeTensors checkpoint, Classifier classifier, NativeTrainer trainer, Position position) {
+    List<TensorInfo> infos = classifier.network().tensors();
+    for (int i = 0; i < infos.size(); i++) {
+      if (infos.get(i).trainable()) {
+        String name = infos.get(i).name();
+        trainer.write(i, NativeTrainer.State.EXP_AVG, checkpoint.tensor(FIRST_MOMENT + name).toFloats());
+        trainer.write(i, NativeTrainer.State.EXP_AVG_SQ, checkpoint.tensor(SECOND_MOMENT + name).toFloats());
+      }
+    }
+    trainer.setSteps(position.steps());
+  }
+}

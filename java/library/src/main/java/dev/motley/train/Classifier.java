@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.train;
+
+import dev.motley.BatchNormMode;
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.Progress;
+import dev.motley.ProgressListener;
+import dev.motley.dataset.ImageSet;
+import dev.motley.ffi.ClassifierConfig;
+import dev.motley.ffi.DType;
+import dev.motley.ffi.NativeClassifier;
+import dev.motley.ffi.NativeImages;
+import dev.motley.ffi.NativeWeights;
+import dev.motley.ffi.TensorInfo;
+import dev.motley.weights.SafeTensors;
+import dev.motley.weights.SafeTensorsWriter;
+import dev.motley.weights.TensorView;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** A network that labels images. Holds native memory: close it. Not for several threads. */
+public final class Classifier implements AutoCloseable {
+  private final NativeClassifier network;
+  private final ClassifierSpec spec;
+
+  private Classifier(NativeClassifier network, ClassifierSpec spec) {
+    this.network = network;
+    this.spec = spec;
+  }
+
+  /**
+   * A network with fresh weights, drawn from the recipe's seed as torchvision draws them.
+   *
+   * @param recipe names the architecture, the image size, the precision and the seed
+   * @param classNames what the logits stand for
+   */
+  public static Classifier create(Recipe recipe, List<String> classNames) {
+    var spec =
+        new ClassifierSpec(
+            recipe.architecture(), recipe.imageSize(), classNames, recipe.normalisation());
+    return new Classifier(
+        NativeClassifier.create(config(spec, recipe.precision(), recipe.seed())), spec);
+  }
+
+  /**
+   * Reads what {@link #save} wrote.
+   *
+   * @param file a safetensors file with torchvision's names and Motley's metadata
+   * @param precision what the network computes in
+   * @throws InvalidInputException if the file is damaged or no classifier, in one line
+   */
+  public static Classifier load(Path file, Precision precision) {
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
+      return of(tensors.tensors().values(), spec, precision);
+    }
+  }
+
+  static Classifier of(Collection<TensorView> tensors, ClassifierSpec spec, Precision precision) {
+    try (NativeWeights weights = NativeWeights.create()) {
+      for (TensorView tensor : tensors) {
+        weights.add(tensor.name(), type(tensor), tensor.shape(), tensor.data());
+      }
+      return new Classifier(NativeClassifier.create(config(spec, precision, 0), weights), spec);
+    }
+  }
+
+  /**
+   * Writes all tensors by torchvision's names, with what a reader needs to use them as metadata.
+   *
+   * @param file replaced as a whole, or not at all
+   */
+  public void save(Path file) {
+    SafeTensorsWriter.write(file, tensors(), spec.toMetadata());
+  }
+
+  /** What the network is for. */
+  public ClassifierSpec spec() {
+    return spec;
+  }
+
+  /**
+   * Computes the logits of all images.
+   *
+   * @param images of the classifier's size
+   * @param batch images per forward pass; with batch statistics a part of the result
+   * @param mode whose statistics BatchNorm normalises with
+   * @param listener hears each batch; may stop
+   * @return (images, classes), row by row
+   * @throws dev.motley.CancelledException if the listener stopped it
+   */
+  public float[] logits(ImageSet images, int batch, BatchNormMode mode, ProgressListener listener) {
+    requireImages(images);
+    try (NativeImages packed = pack(images)) {
+      return network.evaluate(
+          packed,
+          0,
+          images.count(),
+          batch,
+          mode,
+          spec.normalisation(),
+          (done, total, _, _) ->
+              listener.onProgress(
+                  new Progress(
+                      "test", Math.min(done * batch, images.count()), images.count(), 0, "images",
+                      mode == BatchNormMode.RUNNING ? "running statistics" : "batch statistics")));
+    }
+  }
+
+  void requireImages(ImageSet images) {
+    int size = spec.imageSize();
+    if (images.height() != size || images.width() != size) {
+      throw new InvalidInputException(
+          "%s has images of %dx%d pixels, the classifier takes %dx%d"
+              .formatted(images.name(), images.width(), images.height(), size, size));
+    }
+  }
+
+  static NativeImages pack(ImageSet images) {
+    return NativeImages.create(images.height(), images.width(), images.pixels(), images.labels());
+  }
+
+  NativeClassifier network() {
+    return network;
+  }
+
+  /** Every parameter and buffer, by torchvision's names. */
+  List<TensorView> tensors() {
+    List<TensorInfo> infos = network.tensors();
+    var out = new ArrayList<TensorView>();
+    for (int i = 0; i < infos.size(); i++) {
+      TensorInfo info = infos.get(i);
+      float[] values = network.read(i);
+      out.add(
+          info.type() == DType.I64
+              ? TensorView.ofLongs(info.name(), shape(info), toLongs(values))
+              : TensorView.ofFloats(info.name(), shape(info), values));
+    }
+    return out;
+  }
+
+  static long[] shape(TensorInfo info) {
+    return info.shape().stream().mapToLong(Long::longValue).toArray();
+  }
+
+  private static long[] toLongs(float[] values) {
+    long[] longs = new long[values.length];
+    for (int i = 0; i < values.length; i++) {
+      longs[i] = (long) values[i];
+    }
+    return longs;
+  }
+
+  private static ClassifierConfig config(ClassifierSpec spec, Precision precision, long seed) {
+    return new ClassifierConfig(
+        spec.architecture(), spec.classNames().size(), spec.imageSize(), precision, seed);
+  }
+
+  private static DType type(TensorView tensor) {
+    return switch (tensor.dtype()) {
+      case F32 -> DType.F32;
+      case F16 -> DType.F16;
+      case BF16 -> DType.BF16;
+      case F64 -> DType.F64;
+      case I64 -> DType.I64;
+      default ->
+          throw new InvalidInputException(
+              tensor.name() + " has element type " + tensor.dtype() + ", expected a float or I64");
+    };
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}
