@@ -20,6 +20,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** A network that labels images. Holds native memory: close it. Not for several threads. */
 public final class Classifier implements AutoCloseable {
@@ -74,7 +76,13 @@ public final class Classifier implements AutoCloseable {
    * @param file replaced as a whole, or not at all
    */
   public void save(Path file) {
-    SafeTensorsWriter.write(file, tensors(), spec.toMetadata());
+    save(file, Map.of());
+  }
+
+  void save(Path file, Map<String, String> metadata) {
+    var all = new TreeMap<>(spec.toMetadata());
+    all.putAll(metadata);
+    SafeTensorsWriter.write(file, tensors(), all);
   }
 
   /** What the network is for. */

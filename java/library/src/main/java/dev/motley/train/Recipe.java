@@ -4,6 +4,11 @@ package dev.motley.train;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
+import dev.motley.config.Names;
+import dev.motley.config.Tree;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Everything that decides a training, but for the data.
@@ -113,6 +118,76 @@ public record Recipe(
   /** Cosine annealing to 0 over the epochs, stepped once per epoch (torch's CosineAnnealingLR with T_max = epochs). */
   public double learningRateAt(int epoch) {
     return learningRate * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
+  }
+
+  /**
+   * Reads a recipe from a parsed YAML or JSON tree: {@code preset} ({@code quick} or {@code paper}) and any field to override.
+   *
+   * @throws InvalidInputException naming the key that is unknown or wrong
+   */
+  public static Recipe fromTree(Tree tree, int imageSize) {
+    Recipe start = named(tree.text("preset").orElse("quick"), tree.count("image-size").orElse(imageSize));
+    Augmentation a = start.augmentation();
+    return new Recipe(
+        tree.text("architecture").orElse(start.architecture()),
+        start.imageSize(),
+        tree.count("epochs").orElse(start.epochs()),
+        tree.count("batch").orElse(start.batch()),
+        tree.number("learning-rate").orElse(start.learningRate()),
+        tree.number("weight-decay").orElse(start.weightDecay()),
+        tree.number("label-smoothing").orElse(start.labelSmoothing()),
+        new Augmentation(
+            tree.number("crop-scale-min").orElse(a.scaleMin()),
+            tree.number("crop-scale-max").orElse(a.scaleMax()),
+            tree.number("crop-ratio-min").orElse(a.ratioMin()),
+            tree.number("crop-ratio-max").orElse(a.ratioMax()),
+            tree.number("flip").orElse(a.flip())),
+        tree.text("normalisation").map(Recipe::normalisation).orElse(start.normalisation()),
+        tree.text("precision").map(Precision::named).orElse(start.precision()),
+        tree.whole("seed").orElse(start.seed()));
+  }
+
+  /** The keys that {@link #fromTree} knows. */
+  public static final List<String> KEYS =
+      List.of(
+          "preset", "architecture", "image-size", "epochs", "batch", "learning-rate", "weight-decay",
+          "label-smoothing", "crop-scale-min", "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip",
+          "normalisation", "precision", "seed");
+
+  /** Every field, as {@link #fromTree} reads it back. */
+  public Map<String, Object> toTree() {
+    var tree = new LinkedHashMap<String, Object>();
+    tree.put("architecture", architecture);
+    tree.put("image-size", imageSize);
+    tree.put("epochs", epochs);
+    tree.put("batch", batch);
+    tree.put("learning-rate", learningRate);
+    tree.put("weight-decay", weightDecay);
+    tree.put("label-smoothing", labelSmoothing);
+    tree.put("crop-scale-min", augmentation.scaleMin());
+    tree.put("crop-scale-max", augmentation.scaleMax());
+    tree.put("crop-ratio-min", augmentation.ratioMin());
+    tree.put("crop-ratio-max", augmentation.ratioMax());
+    tree.put("flip", augmentation.flip());
+    tree.put("normalisation", normalisation.equals(Normalisation.UNIT) ? "unit" : "imagenet");
+    tree.put("precision", precision.id());
+    tree.put("seed", seed);
+    return tree;
+  }
+
+  /**
+   * Finds a preset.
+   *
+   * @param name {@code quick} or {@code paper}
+   */
+  public static Recipe named(String name, int imageSize) {
+    String preset = Names.find("recipe", name, List.of("quick", "paper"), n -> n);
+    return preset.equals("paper") ? paper(imageSize) : quick(imageSize);
+  }
+
+  private static Normalisation normalisation(String name) {
+    String known = Names.find("normalisation", name, List.of("imagenet", "unit"), n -> n);
+    return known.equals("unit") ? Normalisation.UNIT : Normalisation.IMAGENET;
   }
 
   private static void positive(String what, int value) {

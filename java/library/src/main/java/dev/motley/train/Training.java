@@ -22,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * One training from scratch in a folder of its own: {@code metrics.jsonl}, {@code checkpoint.safetensors} while it runs, {@code
@@ -34,6 +35,9 @@ public final class Training implements AutoCloseable {
   private static final String MODEL = "model.safetensors";
   private static final String METRICS = "metrics.jsonl";
 
+  /** In the metadata of a finished model: which training it came from. */
+  private static final String IDENTITY = "motley.training";
+
   private final ImageSet images;
   private final Recipe recipe;
   private final Path folder;
@@ -44,18 +48,17 @@ public final class Training implements AutoCloseable {
   private final MetricsLog metrics;
   private Checkpoint.Position position;
 
-  private Training(ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery) {
+  private Training(
+      ImageSet images, Recipe recipe, String identity, Path folder, Duration checkpointEvery) {
     this.images = images;
     this.recipe = recipe;
     this.folder = folder;
     this.checkpointEvery = checkpointEvery;
-    createFolder();
-    String identity = identity(images, recipe);
     Path file = folder.resolve(CHECKPOINT);
     if (Files.exists(file)) {
       try (SafeTensors checkpoint = SafeTensors.open(file)) {
         position = Checkpoint.position(file, checkpoint);
-        requireSame(identity);
+        requireSame(folder, position.identity(), identity);
         classifier = Classifier.of(Checkpoint.network(checkpoint), spec(), recipe.precision());
         trainer = NativeTrainer.create(classifier.network(), config());
         Checkpoint.restore(checkpoint, classifier, trainer, position);
@@ -87,7 +90,13 @@ public final class Training implements AutoCloseable {
           "%s has images of %dx%d pixels, the recipe says %dx%d"
               .formatted(images.name(), images.width(), images.height(), recipe.imageSize(), recipe.imageSize()));
     }
-    try (var training = new Training(images, recipe, folder, checkpointEvery)) {
+    createFolder(folder);
+    String identity = identity(images, recipe);
+    if (isDone(folder, identity)) {
+      return new TrainingResult(
+          folder.resolve(MODEL), new MetricsLog(folder.resolve(METRICS), recipe.epochs()).epochs(), 0);
+    }
+    try (var training = new Training(images, recipe, identity, folder, checkpointEvery)) {
       return training.run(listener);
     }
   }
@@ -106,8 +115,8 @@ public final class Training implements AutoCloseable {
         saveCheckpoint();
       }
     }
-    classifier.save(folder.resolve(MODEL));
-    saveCheckpoint();
+    classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()));
+    removeCheckpoint();
     return new TrainingResult(folder.resolve(MODEL), metrics.epochs(), secondsSince(start));
   }
 
@@ -193,19 +202,40 @@ public final class Training implements AutoCloseable {
         recipe.architecture(), recipe.imageSize(), images.classNames(), recipe.normalisation());
   }
 
-  private void requireSame(String identity) {
-    if (!identity.equals(position.identity())) {
-      throw new InvalidInputException(
-          "%s holds a training of another recipe or data set (%.12s, this one is %.12s): give another folder or remove it"
-              .formatted(folder, position.identity(), identity));
+  /** Whether the folder holds the finished model of this very training. */
+  private static boolean isDone(Path folder, String identity) {
+    Path model = folder.resolve(MODEL);
+    if (!Files.exists(model)) {
+      return false;
+    }
+    try (SafeTensors tensors = SafeTensors.open(model)) {
+      requireSame(folder, tensors.metadata().getOrDefault(IDENTITY, "unknown"), identity);
+      return true;
     }
   }
 
-  private void createFolder() {
+  private static void requireSame(Path folder, String theirs, String ours) {
+    if (!ours.equals(theirs)) {
+      throw new InvalidInputException(
+          "%s holds a training of another recipe or data set (%.12s, this one is %.12s): give another folder or remove it"
+              .formatted(folder, theirs, ours));
+    }
+  }
+
+  private static void createFolder(Path folder) {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new ResourceException("cannot make the folder " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A finished model needs none, and it is three times as large. */
+  private void removeCheckpoint() {
+    try {
+      Files.deleteIfExists(folder.resolve(CHECKPOINT));
+    } catch (IOException e) {
+      throw new ResourceException("cannot remove " + folder.resolve(CHECKPOINT) + ": " + e.getMessage(), e);
     }
   }
 

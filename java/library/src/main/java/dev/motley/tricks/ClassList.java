@@ -2,6 +2,7 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

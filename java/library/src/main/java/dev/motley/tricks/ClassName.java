@@ -2,6 +2,7 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
 
 /**
  * One class of a dataset. Its three names are kept apart because they differ in practice: EuroSAT's
@@ -34,7 +35,7 @@ public record ClassName(int index, String folder, String prompt) {
           "class "
               + index
               + " ('"
-              + Text.printable(folder)
+              + Names.printable(folder)
               + "') cannot be a folder name: give one without slashes, control characters and outer"
               + " spaces, and the text to draw as its prompt spelling");
     }
@@ -43,7 +44,7 @@ public record ClassName(int index, String folder, String prompt) {
           "the prompt spelling of class "
               + index
               + " ('"
-              + Text.printable(folder)
+              + Names.printable(folder)
               + "') has control characters");
     }
     prompt = prompt.strip();

@@ -2,6 +2,8 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
+import dev.motley.config.Tree;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -231,7 +233,7 @@ public final class GenerationPlan {
                 () ->
                     new InvalidInputException(
                         "the plan has no image '%s'; its first is '%s'"
-                            .formatted(Text.printable(key), size() == 0 ? "" : image(0).key())));
+                            .formatted(Names.printable(key), size() == 0 ? "" : image(0).key())));
     return range(index, index + 1);
   }
 

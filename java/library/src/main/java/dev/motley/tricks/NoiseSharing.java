@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.tricks;
 
+import dev.motley.config.Names;
 import java.util.List;
 
 /** Which images of a plan begin from the same noise. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.tricks;
 
+import dev.motley.config.Names;
 import java.util.List;
 
 /** The generator of an image's noise. */

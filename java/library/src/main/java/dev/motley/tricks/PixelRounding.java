@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.tricks;
 
+import dev.motley.config.Names;
 import java.util.List;
 
 /** How a decoded value in [0, 255] becomes a byte. */

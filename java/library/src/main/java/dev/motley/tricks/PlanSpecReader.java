@@ -2,6 +2,8 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
+import dev.motley.config.Tree;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;

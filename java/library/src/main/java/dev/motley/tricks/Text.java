@@ -16,15 +16,4 @@ final class Text {
         .strip()
         .replaceAll("\\s+", " ");
   }
-
-  /**
-   * The name with control characters written as {@code \\uXXXX}, so that an error stays one line.
-   */
-  static String printable(String name) {
-    var out = new StringBuilder();
-    for (char c : name.toCharArray()) {
-      out.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
-    }
-    return out.toString();
-  }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.tricks;
+package dev.motley.config;
 
 import dev.motley.InvalidInputException;
 import java.util.Comparator;
@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /** Looks things up by name; a name that is not there is one error that offers the nearest. */
-final class Names {
+public final class Names {
 
   /** At most this share of a name, and in any case two letters, may be wrong for an offer. */
   private static final double NEAR = 0.4;
@@ -18,7 +18,12 @@ final class Names {
 
   private Names() {}
 
-  static <T> T find(String what, String name, List<T> choices, Function<T, String> nameOf) {
+  /**
+   * Finds a choice by its name.
+   *
+   * @throws InvalidInputException if there is none of that name; the nearest are offered
+   */
+  public static <T> T find(String what, String name, List<T> choices, Function<T, String> nameOf) {
     for (T choice : choices) {
       if (nameOf.apply(choice).equals(name)) {
         return choice;
@@ -27,7 +32,8 @@ final class Names {
     throw new InvalidInputException(unknown(what, name, choices.stream().map(nameOf).toList()));
   }
 
-  static String unknown(String what, String name, List<String> known) {
+  /** The message for a name that is not known. */
+  public static String unknown(String what, String name, List<String> known) {
     String plain = plain(name);
     List<String> near =
         known.stream()
@@ -39,7 +45,18 @@ final class Names {
     String offer = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
     String all =
         known.size() > FEW && !near.isEmpty() ? "" : " (known: " + String.join(", ", known) + ")";
-    return "unknown " + what + " '" + Text.printable(name) + "'" + offer + all;
+    return "unknown " + what + " '" + printable(name) + "'" + offer + all;
+  }
+
+  /**
+   * The name with control characters written as {@code \\uXXXX}, so that an error stays one line.
+   */
+  public static String printable(String name) {
+    var out = new StringBuilder();
+    for (char c : name.toCharArray()) {
+      out.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+    }
+    return out.toString();
   }
 
   private static String plain(String name) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.tricks;
+package dev.motley.config;
 
 import dev.motley.InvalidInputException;
 import java.util.ArrayList;
@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Reads one map of a parsed YAML or JSON document strictly; every error names the key in full. */
-final class Tree {
+public final class Tree {
 
   private final String path;
   private final Map<String, Object> values;
@@ -20,7 +20,7 @@ final class Tree {
   }
 
   /** The map at {@code path}, which may hold {@code known} keys only. */
-  static Tree of(String path, Object value, List<String> known) {
+  public static Tree of(String path, Object value, List<String> known) {
     if (!(value instanceof Map<?, ?> map)) {
       throw wrong(path, "a map", value);
     }
@@ -39,8 +39,9 @@ final class Tree {
     return new Tree(path, values);
   }
 
-  static InvalidInputException wrong(String path, String expected, Object found) {
-    String shown = Text.printable(String.valueOf(found));
+  /** The error for a value that is not as expected. */
+  public static InvalidInputException wrong(String path, String expected, Object found) {
+    String shown = Names.printable(String.valueOf(found));
     return new InvalidInputException("'" + path + "' must be " + expected + ", found " + shown);
   }
 
@@ -48,27 +49,38 @@ final class Tree {
     return path.isEmpty() ? key : path + "." + key;
   }
 
-  String path(String key) {
+  /** The full name of a key, for messages. */
+  public String path(String key) {
     return join(path, key);
   }
 
-  boolean has(String key) {
+  /** Whether the key is present. */
+  public boolean has(String key) {
     return values.containsKey(key);
   }
 
-  List<String> keys() {
+  /** The keys present, in order. */
+  public List<String> keys() {
     return List.copyOf(values.keySet());
   }
 
-  Optional<Object> value(String key) {
+  /** The value as parsed. */
+  public Optional<Object> value(String key) {
     return Optional.ofNullable(values.get(key));
   }
 
-  Optional<String> text(String key) {
+  /** A map of its own, which may hold {@code known} keys only. */
+  public Optional<Tree> tree(String key, List<String> known) {
+    return value(key).map(v -> of(path(key), v, known));
+  }
+
+  /** A text; numbers and booleans as written. */
+  public Optional<String> text(String key) {
     return value(key).map(v -> text(path(key), v));
   }
 
-  static String text(String path, Object value) {
+  /** A value of a list as text. */
+  public static String text(String path, Object value) {
     // YAML reads a bare 3 or true as a number or boolean; as a name they are as good as any.
     if (value instanceof String || value instanceof Integer || value instanceof Boolean) {
       return value.toString();
@@ -76,18 +88,21 @@ final class Tree {
     throw wrong(path, "a text", value);
   }
 
-  Optional<List<String>> texts(String key) {
+  /** A list of texts. */
+  public Optional<List<String>> texts(String key) {
     return value(key).map(v -> items(path(key), v).stream().map(i -> text(path(key), i)).toList());
   }
 
-  static List<Object> items(String path, Object value) {
+  /** A value as a list. */
+  public static List<Object> items(String path, Object value) {
     if (value instanceof List<?> list) {
       return new ArrayList<>(list);
     }
     throw wrong(path, "a list", value);
   }
 
-  Optional<Long> whole(String key) {
+  /** A whole number. */
+  public Optional<Long> whole(String key) {
     return value(key)
         .map(
             v -> {
@@ -98,7 +113,8 @@ final class Tree {
             });
   }
 
-  Optional<Integer> count(String key) {
+  /** A whole number from 0 on. */
+  public Optional<Integer> count(String key) {
     return whole(key)
         .map(
             v -> {
@@ -109,7 +125,8 @@ final class Tree {
             });
   }
 
-  Optional<Double> number(String key) {
+  /** A number. */
+  public Optional<Double> number(String key) {
     return value(key)
         .map(
             v -> {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.evaluate;
+
+import dev.motley.BatchNormMode;
+import dev.motley.ProgressListener;
+import dev.motley.dataset.ImageSet;
+import dev.motley.train.Classifier;
+
+/** Tests a classifier on real images. */
+public final class Evaluator {
+
+  /** The batch of the paper's published code; with batch statistics it is part of the result. */
+  public static final int DEFAULT_BATCH = 128;
+
+  private Evaluator() {}
+
+  /**
+   * Tests with running and with batch statistics, side by side.
+   *
+   * @param classifier whose classes must be the set's, in the same order
+   * @param images real ones, of the classifier's size
+   * @param batch images per forward pass
+   * @param listener hears each batch; may stop
+   * @return both results
+   * @throws dev.motley.InvalidInputException if the classes differ, listing both
+   * @throws dev.motley.CancelledException if the listener stopped it
+   */
+  public static Evaluation evaluate(
+      Classifier classifier, ImageSet images, int batch, ProgressListener listener) {
+    ClassNames.requireSame(classifier.spec().classNames(), images.classNames(), images.name());
+    float[] running = classifier.logits(images, batch, BatchNormMode.RUNNING, listener);
+    float[] batchStatistics = classifier.logits(images, batch, BatchNormMode.BATCH, listener);
+    return Evaluation.of(images.classNames(), batch, running, batchStatistics, images.labels());
+  }
+}
