@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a look at every byte of a store found, or a repair did.
+ *
+ * @param folder the store's folder
+ * @param planned images of the plan
+ * @param stored images that count
+ * @param bytes bytes of the shards, the growing one included
+ * @param problems what is wrong, one line each; empty for a whole store, finished or not
+ * @param repairs what a repair did, one line each
+ */
+public record StoreReport(
+    String folder,
+    int planned,
+    int stored,
+    long bytes,
+    List<String> problems,
+    List<String> repairs) {
+
+  /** Copies the lists. */
+  public StoreReport {
+    problems = List.copyOf(problems);
+    repairs = List.copyOf(repairs);
+  }
+
+  /**
+   * Says whether nothing is wrong.
+   *
+   * @return true for a whole store, finished or not
+   */
+  public boolean isSound() {
+    return problems.isEmpty();
+  }
+
+  /**
+   * Says whether every image of the plan is there.
+   *
+   * @return true for a finished store
+   */
+  public boolean isComplete() {
+    return stored == planned;
+  }
+
+  /**
+   * The report as text of several lines.
+   *
+   * @return what {@code verify} prints
+   */
+  public String text() {
+    var out = new StringBuilder();
+    out.append(
+        String.format(
+            Locale.ROOT,
+            "%s: %,d of %,d images, %,d bytes, %s%n",
+            folder,
+            stored,
+            planned,
+            bytes,
+            problems.isEmpty()
+                ? (isComplete() ? "sound and complete" : "sound, not complete")
+                : problems.size() + (problems.size() == 1 ? " problem" : " problems")));
+    problems.forEach(p -> out.append("  ").append(p).append(System.lineSeparator()));
+    repairs.forEach(r -> out.append("  repaired: ").append(r).append(System.lineSeparator()));
+    return out.toString();
+  }
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the images of a plan into a synthetic store. Images may come out of order; they are
+ * written in plan order, up to the first that is missing, at each {@link #commit}. What a commit
+ * has returned for survives any crash; an interrupted store, opened again by {@link
+ * SyntheticStore#create}, goes on at {@link #nextPosition}, and ends with the same bytes as one
+ * that was never interrupted.
+ *
+ * <p>Thread rules: every method may be called by any thread; they exclude each other. A commit
+ * holds the others up while it writes, so let one thread commit and hand it what is drawn.
+ */
+public final class StoreWriter implements AutoCloseable {
+
+  /** How far ahead of the first missing image another may come, which bounds the memory held. */
+  public static final int WINDOW = 8192;
+
+  private record Waiting(byte[] png, byte[] json) {}
+
+  private final Path folder;
+  private final StoreHeader header;
+  private final StoreFiles files;
+  private final StoreLock lock;
+  private final NavigableMap<Integer, Waiting> waiting = new TreeMap<>();
+  private final StoreFile journal;
+  private long journalLength;
+  private int stored;
+
+  /** The shard that grows; open from its first image of this run on. */
+  private @Nullable StoreFile part;
+
+  private long partLength;
+  private final MessageDigest digest;
+  private boolean broken;
+  private boolean closed;
+
+  /** A writer that goes on where a recovery ended. */
+  StoreWriter(
+      Path folder,
+      StoreHeader header,
+      StoreFiles files,
+      StoreLock lock,
+      StoreFile journal,
+      StoreRecovery.State state) {
+    this.folder = folder;
+    this.header = header;
+    this.files = files;
+    this.lock = lock;
+    this.journal = journal;
+    this.journalLength = state.journalLength();
+    this.stored = state.stored();
+    this.partLength = state.partLength();
+    this.digest = state.digest();
+  }
+
+  /**
+   * Returns where to go on: every image before it is safe on disk.
+   *
+   * @return a position in the plan; the plan's size once the store is complete
+   */
+  public synchronized int nextPosition() {
+    return stored;
+  }
+
+  /**
+   * Says whether every image of the plan is stored.
+   *
+   * @return true when there is nothing left to draw
+   */
+  public synchronized boolean isComplete() {
+    return stored == header.plan().size();
+  }
+
+  /**
+   * Hands over one image. It is written by the next {@link #commit} that has all images before it.
+   *
+   * @param position its index in the plan
+   * @param key its key in the plan
+   * @param png the encoded image
+   * @param json what is known of it, one JSON object in UTF-8; see {@link StoreRecord}
+   * @throws InvalidInputException if the key is not the plan's at that position
+   * @throws IllegalStateException if that position is stored or waiting already, or lies {@link
+   *     #WINDOW} or more ahead of the first missing image
+   */
+  public synchronized void append(int position, String key, byte[] png, byte[] json) {
+    requireOpen();
+    if (position < 0 || position >= header.plan().size()) {
+      throw new InvalidInputException(
+          "position %d is not in the plan's %d images".formatted(position, header.plan().size()));
+    }
+    String planned = header.plan().image(position).key();
+    if (!planned.equals(key)) {
+      throw new InvalidInputException(
+          "image %d of the plan is '%s', found '%s'".formatted(position, planned, key));
+    }
+    if (png.length == 0 || json.length == 0) {
+      throw new InvalidInputException("image '" + key + "' comes without PNG or JSON bytes");
+    }
+    if (position >= stored + (long) WINDOW) {
+      throw new IllegalStateException(
+          "image %d is too far ahead: image %d has not come yet".formatted(position, stored));
+    }
+    if (position < stored || waiting.putIfAbsent(position, new Waiting(png, json)) != null) {
+      throw new IllegalStateException("image " + position + " has been handed over before");
+    }
+  }
+
+  /**
+   * Makes all images that are complete up to the first missing one safe on disk.
+   *
+   * @return {@link #nextPosition} after it
+   * @throws ResourceException if the disk is full or fails; then nothing half-written counts, and
+   *     this writer takes no more
+   */
+  public synchronized int commit() {
+    requireOpen();
+    try {
+      while (waiting.containsKey(stored)) {
+        commitWithinShard();
+      }
+    } catch (IOException e) {
+      throw broken(e);
+    }
+    return stored;
+  }
+
+  /** Bytes first, then the journal, each synced: a line in the journal is a promise kept. */
+  private void commitWithinShard() throws IOException {
+    int shard = header.shardOf(stored);
+    int end = header.endOf(shard);
+    StoreFile file = openPart(shard);
+    var lines = new StringBuilder();
+    int position = stored;
+    long length = partLength;
+    for (; position < end && waiting.containsKey(position); position++) {
+      Waiting image = waiting.get(position);
+      String key = header.plan().image(position).key();
+      var entry =
+          new StoreEntry(
+              position,
+              key,
+              shard,
+              length,
+              image.png.length,
+              image.json.length,
+              StoreJournal.crc(image.png),
+              StoreJournal.crc(image.json));
+      byte[] bytes = bytes(entry, image);
+      file.write(ByteBuffer.wrap(bytes), length);
+      digest.update(bytes);
+      length = entry.end();
+      lines.append(StoreJournal.line(entry));
+    }
+    file.force();
+    appendToJournal(lines.toString());
+    waiting.headMap(position, false).clear();
+    stored = position;
+    partLength = length;
+    if (stored == end) {
+      finishShard(shard);
+    }
+  }
+
+  private static byte[] bytes(StoreEntry entry, Waiting image) {
+    var bytes = new byte[(int) (entry.end() - entry.offset())];
+    put(bytes, 0, TarBlocks.header(entry.key() + ".png", image.png.length));
+    put(bytes, entry.pngAt() - entry.offset(), image.png);
+    put(
+        bytes,
+        entry.jsonAt() - TarBlocks.BLOCK - entry.offset(),
+        TarBlocks.header(entry.key() + ".json", image.json.length));
+    put(bytes, entry.jsonAt() - entry.offset(), image.json);
+    return bytes;
+  }
+
+  private static void put(byte[] target, long at, byte[] source) {
+    System.arraycopy(source, 0, target, (int) at, source.length);
+  }
+
+  private void appendToJournal(String lines) throws IOException {
+    byte[] bytes = lines.getBytes(StandardCharsets.US_ASCII);
+    journal.write(ByteBuffer.wrap(bytes), journalLength);
+    journal.force();
+    journalLength += bytes.length;
+  }
+
+  private StoreFile openPart(int shard) throws IOException {
+    StoreFile file = part;
+    if (file == null) {
+      file = files.open(StoreShard.part(folder, shard));
+      part = file;
+      files.syncFolder(folder);
+    }
+    return file;
+  }
+
+  /** Ends the shard whose images are all in the journal; also the last step of a recovery. */
+  void finishShard(int shard) throws IOException {
+    StoreFile file = openPart(shard);
+    var trailer = new byte[TarBlocks.TRAILER];
+    file.write(ByteBuffer.wrap(trailer), partLength);
+    digest.update(trailer);
+    file.force();
+    file.close();
+    part = null;
+    files.rename(StoreShard.part(folder, shard), StoreShard.file(folder, shard));
+    files.syncFolder(folder);
+    String sha256 = HexFormat.of().formatHex(digest.digest());
+    int images = header.endOf(shard) - shard * header.imagesPerShard();
+    appendToJournal(
+        StoreJournal.line(new StoreShard(shard, images, partLength + TarBlocks.TRAILER, sha256)));
+    partLength = 0;
+  }
+
+  /** Takes back what the failed commit may have written; the next opening would do the same. */
+  private ResourceException broken(IOException cause) {
+    broken = true;
+    waiting.clear();
+    try {
+      journal.truncate(journalLength);
+      StoreFile file = part;
+      if (file != null) {
+        file.truncate(partLength);
+      }
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+    return new ResourceException(
+        "cannot write to %s: %s; %,d of %,d images are safe, and the same command goes on from there"
+            .formatted(folder, reason(cause), stored, header.plan().size()),
+        cause);
+  }
+
+  /** What the system said, without the path that Java puts before it. */
+  static String reason(IOException e) {
+    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    return reason == null ? e.getClass().getSimpleName() : reason;
+  }
+
+  private void requireOpen() {
+    if (closed || broken) {
+      throw new IllegalStateException(
+          "the writer of " + folder + (closed ? " is closed" : " has failed before"));
+    }
+  }
+
+  /**
+   * Commits what can be committed and lets the folder go. Images that wait for a missing one are
+   * dropped. Closing twice does nothing.
+   *
+   * @throws ResourceException as {@link #commit}
+   */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    try {
+      if (!broken) {
+        commit();
+      }
+    } finally {
+      closed = true;
+      waiting.clear();
+      release();
+    }
+  }
+
+  private void release() {
+    try (lock) {
+      journal.close();
+      StoreFile file = part;
+      if (file != null) {
+        file.close();
+      }
+    } catch (IOException e) {
+      throw new ResourceException("cannot close " + folder + ": " + reason(e), e);
+    }
+  }
+}
