@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "libtorch/convert.h"
+
 namespace motley::test {
 namespace {
 
@@ -214,6 +216,12 @@ FilledWeights::FilledWeights(const Json& shapes, const std::string& prefix) {
     const bool counter = ends_with(name, "num_batches_tracked");  // an integer, 0 in a fresh network
     auto& values = memory_[name] = counter ? std::vector<float>{0.0f} : fill(prefix + name, shape);
     tensors_[name] = {DType::f32, shape, values.data()};
+  }
+}
+
+void FilledWeights::round_to_bf16() {
+  for (auto& [name, values] : memory_) {
+    for (float& x : values) x = to_float(from_float<bf16>(x));
   }
 }
 

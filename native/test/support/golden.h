@@ -57,6 +57,7 @@ class FilledWeights {
  public:
   FilledWeights(const Json& shapes, const std::string& prefix);
   const NamedTensors& tensors() const { return tensors_; }
+  void round_to_bf16();
 
  private:
   std::map<std::string, std::vector<float>> memory_;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "models/classifier.h"
+#include "trainer/images.h"
+
+struct motley_images {
+  motley::Images images;
+};
+
+struct motley_classifier {
+  std::unique_ptr<motley::Classifier> model;
+};
+
+namespace motley::api {
+
+/// The normalisation's numbers are finite and std is not 0.
+void check_normalisation(const motley_normalisation& normalisation);
+
+/// Network inputs (n, 3, S, S) -> (n, S, S, 3).
+Tensor inputs_of(const Classifier& classifier, int64_t n, const float* inputs);
+
+}  // namespace motley::api

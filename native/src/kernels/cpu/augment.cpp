@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/augment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/philox.h"
+
+namespace motley::kernels {
+
+MOTLEY_CHOOSE(augment, AugmentKernels)
+
+namespace {
+constexpr uint32_t kAugmentDraw = 2;  // 0 initialises weights, 1 orders an epoch
+constexpr int kTries = 10;            // as torchvision
+}  // namespace
+
+Crop draw_crop(const Augmentation& how, int64_t height, int64_t width, uint64_t seed, uint64_t epoch, uint64_t image) {
+  PhiloxStream random(seed, (epoch << 32) | image, kAugmentDraw);
+  Crop crop{0, 0, height, width, random.uniform() < how.flip};
+  if (!how.crops()) return crop;
+  const double area = static_cast<double>(height * width);
+  for (int i = 0; i < kTries; ++i) {
+    const double target = area * random.uniform(how.scale_min, how.scale_max);
+    const double ratio = std::exp(random.uniform(std::log(how.ratio_min), std::log(how.ratio_max)));
+    const auto w = static_cast<int64_t>(std::nearbyint(std::sqrt(target * ratio)));
+    const auto h = static_cast<int64_t>(std::nearbyint(std::sqrt(target / ratio)));
+    if (w <= 0 || h <= 0 || w > width || h > height) continue;
+    crop.top = random.below(static_cast<uint32_t>(height - h + 1));
+    crop.left = random.below(static_cast<uint32_t>(width - w + 1));
+    crop.height = h;
+    crop.width = w;
+    return crop;
+  }
+  const double ratio = static_cast<double>(width) / static_cast<double>(height);
+  if (ratio < how.ratio_min) {
+    crop.height = std::min(height, static_cast<int64_t>(std::nearbyint(static_cast<double>(width) / how.ratio_min)));
+  } else if (ratio > how.ratio_max) {
+    crop.width = std::min(width, static_cast<int64_t>(std::nearbyint(static_cast<double>(height) * how.ratio_max)));
+  }
+  crop.top = (height - crop.height) / 2;
+  crop.left = (width - crop.width) / 2;
+  return crop;
+}
+
+void normalisation_table(const float mean[3], const float std[3], float* table) {
+  for (int pixel = 0; pixel < 256; ++pixel) {
+    for (int c = 0; c < 3; ++c) table[pixel * 3 + c] = (static_cast<float>(pixel) / 255.0f - mean[c]) / std[c];
+  }
+}
+
+void augment_image(const uint8_t* image, int64_t width, const Crop& crop, int64_t size_h, int64_t size_w,
+                   const float mean[3], const float std[3], const float* table, float* out) {
+  if (crop.height != size_h || crop.width != size_w) {
+    std::vector<float> scratch(static_cast<size_t>(3 * crop.width));
+    augment_kernels().crop_resize(image, width, crop, size_h, size_w, mean, std, scratch.data(), out);
+    return;
+  }
+  for (int64_t y = 0; y < size_h; ++y) {
+    const uint8_t* row = image + ((crop.top + y) * width + crop.left) * 3;
+    for (int64_t x = 0; x < size_w; ++x) {
+      float* pixel = out + (y * size_w + (crop.flip ? size_w - 1 - x : x)) * 3;
+      for (int64_t c = 0; c < 3; ++c) pixel[c] = table[row[x * 3 + c] * 3 + c];
+    }
+  }
+}
+
+namespace reference {
+
+void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, int64_t size_h, int64_t size_w,
+                 const float mean[3], const float std[3], double* out) {
+  auto position = [](int64_t i, int64_t in, int64_t size) {
+    return std::max(0.0, (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(size) - 0.5);
+  };
+  for (int64_t y = 0; y < size_h; ++y) {
+    for (int64_t x = 0; x < size_w; ++x) {
+      const double v = position(y, crop.height, size_h), h = position(x, crop.width, size_w);
+      const auto y0 = static_cast<int64_t>(v), x0 = static_cast<int64_t>(h);
+      const int64_t y1 = std::min(y0 + 1, crop.height - 1), x1 = std::min(x0 + 1, crop.width - 1);
+      const double fy = v - static_cast<double>(y0), fx = h - static_cast<double>(x0);
+      for (int64_t c = 0; c < 3; ++c) {
+        auto at = [&](int64_t i, int64_t j) {
+          return static_cast<double>(image[((crop.top + i) * width + crop.left + j) * 3 + c]);
+        };
+        const double value = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) +
+                             fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
+        out[(y * size_w + (crop.flip ? size_w - 1 - x : x)) * 3 + c] =
+            (value / 255 - static_cast<double>(mean[c])) / static_cast<double>(std[c]);
+      }
+    }
+  }
+}
+
+}  // namespace reference
+}  // namespace motley::kernels

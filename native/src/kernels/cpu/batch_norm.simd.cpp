@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/batch_norm.h"
+
+#include "kernels/cpu/vec.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace motley::kernels::MOTLEY_ISA {
+namespace {
+
+constexpr int64_t kBlock = 16;  // rows summed in float32 before they go to float64
+
+typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
+
+inline void add_to(double* total, Vec v, int64_t n) {
+  if (n == kLanes) {
+    DVec* t = reinterpret_cast<DVec*>(total);
+    *t += __builtin_convertvector(v, DVec);
+  } else {
+    for (int64_t i = 0; i < n; ++i) total[i] += static_cast<double>(v[i]);
+  }
+}
+
+template <bool kWhole, typename T>
+inline Vec get(const T* p, int64_t n) {
+  if constexpr (kWhole) return load(p);
+  return load_part(p, n);
+}
+template <bool kWhole, typename T>
+inline void put(T* p, Vec v, int64_t n) {
+  if constexpr (kWhole) {
+    store(p, v);
+  } else {
+    store_part(p, v, n);
+  }
+}
+
+// One bit per lane, lane 0 lowest; written as whole bytes (kLanes = 4: two vectors share a byte, see put_bits).
+inline uint32_t positive(Vec v) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_GT_OQ);
+#elif defined(__AVX2__)
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_GT_OQ)));
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < kLanes; ++i) bits |= static_cast<uint32_t>(v[i] > 0) << i;
+  return bits;
+#endif
+}
+
+inline void put_bits(uint8_t* row, int64_t channel, uint32_t bits, int64_t n) {
+  if constexpr (kLanes == 4) {
+    uint8_t& byte = row[channel / 8];
+    byte = static_cast<uint8_t>(channel % 8 == 0 ? bits : byte | (bits << 4));
+  } else {
+    for (int64_t i = 0; i < n; i += 8) row[(channel + i) / 8] = static_cast<uint8_t>(bits >> i);
+  }
+}
+
+inline uint32_t get_bits(const uint8_t* row, int64_t channel, int64_t n) {
+  if constexpr (kLanes == 4) {
+    return row[channel / 8] >> (channel % 8);
+  } else {
+    uint32_t bits = row[channel / 8];
+    if (kLanes == 16 && n > 8) bits |= static_cast<uint32_t>(row[channel / 8 + 1]) << 8;
+    return bits;
+  }
+}
+
+inline IVec lanes_of(uint32_t bits) {
+  IVec one{};
+  for (int i = 0; i < kLanes; ++i) one[i] = 1 << i;
+  return ((IVec{} + static_cast<int32_t>(bits)) & one) != 0;
+}
+
+template <Gate kGate>
+inline Vec gated(Vec dy, Vec x, Vec scale, Vec shift, const uint8_t* bits, int64_t channel, int64_t n) {
+  if constexpr (kGate == Gate::recompute) return select(x * scale + shift > 0.0f, dy, Vec{});
+  if constexpr (kGate == Gate::bits) return select(lanes_of(get_bits(bits, channel, n)), dy, Vec{});
+  return dy;
+}
+
+template <typename T>
+void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum,
+             double* squares) {
+  for (int64_t first = 0; first < rows; first += kBlock) {
+    const int64_t count = rows - first < kBlock ? rows - first : kBlock;
+    const T* block = x + first * pitch;
+    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+      const Vec zero = get<kWhole>(shift + c, n);
+      Vec s{}, q{};
+      for (int64_t r = 0; r < count; ++r) {
+        const Vec v = get<kWhole>(block + r * pitch + c, n) - zero;
+        s += v;
+        q += v * v;
+      }
+      add_to(sum + c, s, n);
+      add_to(squares + c, q, n);
+    };
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
+    if (c < channels) column.template operator()<false>(c, channels - c);
+  }
+}
+
+template <typename T, bool kRelu, bool kResidual, bool kBits>
+void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
+              T* y, uint8_t* bits) {
+  const int64_t pitch = (channels + 7) / 8;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t row = r * channels;
+    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+      Vec v = get<kWhole>(x + row + c, n) * get<kWhole>(scale + c, n) + get<kWhole>(shift + c, n);
+      if constexpr (kResidual) v += get<kWhole>(residual + row + c, n);
+      if constexpr (kBits) put_bits(bits + r * pitch, c, positive(v), n);
+      if constexpr (kRelu) v = select((v > 0.0f) | (v != v), v, Vec{});  // a NaN passes, to be seen in the loss
+      put<kWhole>(y + row + c, v, n);
+    };
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
+    if (c < channels) column.template operator()<false>(c, channels - c);
+  }
+}
+
+template <typename T>
+void apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
+           bool relu, T* y, uint8_t* bits) {
+  const auto run = relu ? (residual ? (bits ? apply_as<T, true, true, true> : apply_as<T, true, true, false>)
+                                    : (bits ? apply_as<T, true, false, true> : apply_as<T, true, false, false>))
+                        : (residual ? apply_as<T, false, true, false> : apply_as<T, false, false, false>);
+  run(x, rows, channels, scale, shift, residual, y, bits);
+}
+
+template <typename T, Gate kGate>
+void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, const uint8_t* bits,
+             int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
+  for (int64_t first = 0; first < rows; first += kBlock) {
+    const int64_t count = rows - first < kBlock ? rows - first : kBlock;
+    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+      const Vec mean = get<kWhole>(how.mean + c, n);
+      Vec scale{}, shift{}, s{}, q{};
+      if constexpr (kGate == Gate::recompute) {
+        scale = get<kWhole>(how.scale + c, n);
+        shift = get<kWhole>(how.shift + c, n);
+      }
+      for (int64_t r = first; r < first + count; ++r) {
+        const Vec v = get<kWhole>(x + r * pitch + c, n);
+        const Vec dz = gated<kGate>(get<kWhole>(dy + r * pitch + c, n), v, scale, shift, bits + r * bits_pitch, c, n);
+        s += dz;
+        q += dz * (v - mean);
+      }
+      add_to(sum + c, s, n);
+      add_to(products + c, q, n);
+    };
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
+    if (c < channels) column.template operator()<false>(c, channels - c);
+  }
+}
+
+template <typename T>
+void sums(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits,
+          int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
+  const auto run = gate == Gate::none     ? sums_as<T, Gate::none>
+                   : gate == Gate::bits ? sums_as<T, Gate::bits>
+                                        : sums_as<T, Gate::recompute>;
+  run(dy, x, rows, channels, pitch, bits, bits_pitch, how, sum, products);
+}
+
+template <typename T, Gate kGate, bool kResidual>
+void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const uint8_t* bits,
+                 const BatchNormGradient& how, T* dx, T* dresidual) {
+  const int64_t bits_pitch = (channels + 7) / 8;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t row = r * channels;
+    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+      const Vec v = get<kWhole>(x + row + c, n), scale = get<kWhole>(how.scale + c, n);
+      Vec shift{};
+      if constexpr (kGate == Gate::recompute) shift = get<kWhole>(how.shift + c, n);
+      const Vec dz = gated<kGate>(get<kWhole>(dy + row + c, n), v, scale, shift, bits + r * bits_pitch, c, n);
+      if constexpr (kResidual) put<kWhole>(dresidual + row + c, dz, n);
+      const Vec d = dz * scale + ((v - get<kWhole>(how.mean + c, n)) * get<kWhole>(how.slope + c, n) +
+                                  get<kWhole>(how.centre + c, n));
+      put<kWhole>(dx + row + c, d, n);
+    };
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
+    if (c < channels) column.template operator()<false>(c, channels - c);
+  }
+}
+
+template <typename T>
+void gradient(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits,
+              const BatchNormGradient& how, T* dx, T* dresidual) {
+  const auto run =
+      gate == Gate::none   ? (dresidual ? gradient_as<T, Gate::none, true> : gradient_as<T, Gate::none, false>)
+      : gate == Gate::bits ? (dresidual ? gradient_as<T, Gate::bits, true> : gradient_as<T, Gate::bits, false>)
+                           : (dresidual ? gradient_as<T, Gate::recompute, true> : gradient_as<T, Gate::recompute, false>);
+  run(dy, x, rows, channels, bits, how, dx, dresidual);
+}
+
+}  // namespace
+
+const BatchNormKernels& batch_norm_kernels() {
+  static constexpr BatchNormKernels kernels{{moments<float>, apply<float>, sums<float>, gradient<float>},
+                                            {moments<bf16>, apply<bf16>, sums<bf16>, gradient<bf16>}};
+  return kernels;
+}
+
+}  // namespace motley::kernels::MOTLEY_ISA

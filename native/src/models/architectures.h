@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The makers of the classifiers; one file each.
+#pragma once
+
+#include <memory>
+
+#include "models/classifier.h"
+
+namespace motley {
+
+std::unique_ptr<Classifier> make_resnet50(const ClassifierConfig& config);
+std::unique_ptr<Classifier> make_resnet101(const ClassifierConfig& config);
+
+}  // namespace motley

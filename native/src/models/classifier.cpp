@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/classifier.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/philox.h"
+#include "models/architectures.h"
+#include "models/layout.h"
+
+namespace motley {
+namespace {
+
+struct Architecture {
+  const char* name;
+  std::unique_ptr<Classifier> (*make)(const ClassifierConfig& config);
+};
+
+constexpr Architecture kArchitectures[] = {
+    {"resnet50", make_resnet50},
+    {"resnet101", make_resnet101},
+};
+
+void draw(const Initial& initial, uint64_t seed, size_t index, int64_t n, float* out) {
+  kernels::PhiloxStream random(seed, index);
+  for (int64_t i = 0; i < n; i += 2) {
+    double pair[2] = {initial.scale, initial.scale};
+    if (initial.kind == Initial::Kind::normal) {
+      const uint32_t a = random.next(), b = random.next();
+      kernels::box_muller(a, b, pair[0], pair[1]);
+      pair[0] *= initial.scale;
+      pair[1] *= initial.scale;
+    } else if (initial.kind == Initial::Kind::uniform) {
+      for (double& x : pair) x = random.uniform(-initial.scale, initial.scale);
+    }
+    out[i] = static_cast<float>(pair[0]);
+    if (i + 1 < n) out[i + 1] = static_cast<float>(pair[1]);
+  }
+}
+
+void assign(const ClassifierTensor& t, const float* values) {
+  if (t.value.dtype() == DType::i64) {
+    *t.value.data<int64_t>() = std::llround(values[0]);
+  } else {
+    to_channels_last(t.shape, values, t.value.data<float>());
+  }
+}
+
+}  // namespace
+
+void Classifier::initialise(uint64_t seed) {
+  std::vector<float> values;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    values.resize(static_cast<size_t>(tensors_[i].value.numel()));
+    draw(tensors_[i].initial, seed, i, tensors_[i].value.numel(), values.data());
+    assign(tensors_[i], values.data());
+  }
+  changed();
+}
+
+void Classifier::load(const NamedTensors& named) {
+  Parameters parameters(config_.architecture, named);
+  std::vector<Tensor> taken;
+  for (const ClassifierTensor& t : tensors_) taken.push_back(parameters.take(t.name, t.shape));
+  parameters.finish();
+  for (size_t i = 0; i < tensors_.size(); ++i) assign(tensors_[i], taken[i].data<float>());
+  changed();
+}
+
+void Classifier::read(size_t index, float* values) const {
+  const ClassifierTensor& t = tensors_.at(index);
+  if (t.value.dtype() == DType::i64) {
+    values[0] = static_cast<float>(*t.value.data<int64_t>());
+  } else {
+    to_channels_first(t.shape, t.value.data<float>(), values);
+  }
+}
+
+Tensor Classifier::declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial,
+                           DType dtype, bool trainable) {
+  Tensor value = Tensor::zeros(channels_last_shape(shape), dtype);
+  to.push_back({name, std::move(shape), value, trainable, initial});
+  return value;
+}
+
+Tensor Classifier::conv(const std::string& name, int64_t out, int64_t in, int64_t kernel) {
+  const double fan_out = static_cast<double>(out * kernel * kernel);
+  return declare(tensors_, name + ".weight", {out, in, kernel, kernel},
+                 {Initial::Kind::normal, std::sqrt(2 / fan_out)}, DType::f32, true);
+}
+
+ops::BatchNorm Classifier::batch_norm(const std::string& name, int64_t channels) {
+  const Initial one{Initial::Kind::constant, 1}, zero{Initial::Kind::constant, 0};
+  ops::BatchNorm norm;
+  norm.weight = declare(tensors_, name + ".weight", {channels}, one, DType::f32, true);
+  norm.bias = declare(tensors_, name + ".bias", {channels}, zero, DType::f32, true);
+  norm.running_mean = declare(buffers_, name + ".running_mean", {channels}, zero, DType::f32, false);
+  norm.running_var = declare(buffers_, name + ".running_var", {channels}, one, DType::f32, false);
+  norm.batches = declare(buffers_, name + ".num_batches_tracked", {}, zero, DType::i64, false);
+  return norm;
+}
+
+Classifier::Linear Classifier::linear(const std::string& name, int64_t out, int64_t in) {
+  const Initial initial{Initial::Kind::uniform, 1 / std::sqrt(static_cast<double>(in))};
+  Linear layer;
+  layer.weight = declare(tensors_, name + ".weight", {out, in}, initial, DType::f32, true);
+  layer.bias = declare(tensors_, name + ".bias", {out}, initial, DType::f32, true);
+  return layer;
+}
+
+void Classifier::declared() {
+  for (ClassifierTensor& buffer : buffers_) tensors_.push_back(std::move(buffer));
+  buffers_.clear();
+}
+
+std::unique_ptr<Classifier> make_classifier(const ClassifierConfig& config) {
+  std::string known;
+  for (const Architecture& a : kArchitectures) {
+    if (config.architecture == a.name) return a.make(config);
+    known += (known.empty() ? "" : ", ") + std::string(a.name);
+  }
+  throw Error(MOTLEY_INVALID_ARGUMENT, concat("unknown architecture \"", config.architecture, "\": expected one of ", known));
+}
+
+}  // namespace motley

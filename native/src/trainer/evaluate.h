@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "models/classifier.h"
+#include "trainer/images.h"
+
+namespace motley {
+
+/// Images [first, first + n) -> logits (n, classes), in batches, with running or batch statistics; batch statistics are
+/// those of each batch. progress(images done, n): true cancels. Returns false if cancelled.
+bool evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
+              ops::Statistics statistics, const float mean[3], const float std[3], float* logits,
+              const std::function<bool(int64_t, int64_t)>& progress);
+
+}  // namespace motley

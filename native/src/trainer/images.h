@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images that stay in memory, packed as uint8, and the order in which an epoch takes them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "libtorch/tensor.h"
+
+namespace motley {
+
+struct Images {
+  int64_t n, height, width;
+  Tensor pixels;  // (n, height, width, 3) u8
+  std::vector<int32_t> labels;
+
+  const uint8_t* at(int64_t image) const { return pixels.data<uint8_t>() + image * height * width * 3; }
+};
+
+/// A permutation of [0, n): Fisher-Yates with Philox by (seed, epoch).
+std::vector<int32_t> epoch_order(uint64_t seed, uint64_t epoch, int64_t n);
+
+}  // namespace motley

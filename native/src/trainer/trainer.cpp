@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/adamw.h"
+#include "libtorch/parallel.h"
+#include "ops/loss.h"
+
+namespace motley {
+
+Trainer::Trainer(Classifier& classifier, const TrainerConfig& config)
+    : classifier_(classifier), config_(config), table_(256 * 3) {
+  kernels::normalisation_table(config_.mean, config_.std, table_.data());
+  for (const ClassifierTensor& t : classifier.tensors()) {
+    Slot slot;
+    if (t.trainable) {
+      const Shape& shape = t.value.shape();
+      slot = {t.value, Tensor::zeros(shape), Tensor::zeros(shape), Tensor::zeros(shape)};
+      tape_.watch(slot.parameter, slot.gradient);
+    }
+    slots_.push_back(std::move(slot));
+  }
+}
+
+int64_t Trainer::steps_per_epoch(int64_t n) const {
+  return config_.drop_last ? n / config_.batch : (n + config_.batch - 1) / config_.batch;
+}
+
+const std::vector<int32_t>& Trainer::order(int64_t epoch, int64_t n) {
+  if (epoch != ordered_epoch_ || static_cast<int64_t>(order_.size()) != n) {
+    order_ = epoch_order(config_.seed, static_cast<uint64_t>(epoch), n);
+    ordered_epoch_ = epoch;
+  }
+  return order_;
+}
+
+Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels) {
+  const int64_t size = classifier_.config().image_size;
+  const int32_t* index = order(epoch, images.n).data() + first;
+  const Tensor inputs = Tensor::empty({n, size, size, 3});
+  labels.resize(static_cast<size_t>(n));
+  parallel_for(n, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto image = static_cast<uint64_t>(index[i]);
+      const kernels::Crop crop = kernels::draw_crop(config_.augmentation, images.height, images.width, config_.seed,
+                                                    static_cast<uint64_t>(epoch), image);
+      kernels::augment_image(images.at(index[i]), images.width, crop, size, size, config_.mean, config_.std, table_.data(),
+                             inputs.data<float>() + i * size * size * 3);
+      labels[static_cast<size_t>(i)] = images.labels[image];
+    }
+  });
+  return inputs;
+}
+
+TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double learning_rate, Tensor* logits) {
+  const bool gradients_only = std::isnan(learning_rate);
+  const int64_t classes = classifier_.config().classes;
+  for (int64_t i = 0; i < inputs.size(0); ++i) {
+    require(labels[i] >= 0 && labels[i] < classes, "label ", labels[i], " at ", i, " is outside [0, ", classes, ")");
+  }
+  struct Forget {  // an exception leaves nothing on the tape
+    Tape& tape;
+    ~Forget() { tape.clear(); }
+  } forget{tape_};
+  Tensor y;
+  {
+    Tape::Recording recording(tape_);
+    y = classifier_.forward(inputs, gradients_only ? ops::Statistics::batch : ops::Statistics::training);
+  }
+  TrainingSums sums;
+  sums.images = inputs.size(0);
+  sums.steps = 1;
+  ops::Loss loss = ops::cross_entropy(y, labels, config_.label_smoothing);
+  sums.loss = loss.sum;
+  sums.correct = loss.correct;
+  if (!std::isfinite(loss.sum)) {
+    classifier_.changed();
+    throw Error(MOTLEY_INVALID_ARGUMENT, concat("the loss is not finite (", loss.sum / static_cast<double>(sums.images), ")"));
+  }
+  if (logits != nullptr) *logits = y;
+  tape_.backward(y, std::move(loss.gradient));
+  if (!gradients_only) update(learning_rate);
+  return sums;
+}
+
+void Trainer::update(double learning_rate) {
+  std::vector<kernels::AdamwTensor> tensors;
+  for (const Slot& s : slots_) {
+    if (!s.parameter) continue;
+    tensors.push_back({s.parameter.data<float>(), s.gradient.data<float>(), s.exp_avg.data<float>(),
+                       s.exp_avg_sq.data<float>(), s.parameter.numel()});
+  }
+  ++steps_;
+  kernels::adamw(tensors,
+                 {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_});
+  classifier_.changed();
+}
+
+bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate,
+                  TrainingSums& sums, const Progress& progress) {
+  const int64_t last = std::min(first + count, steps_per_epoch(images.n));
+  const int64_t tail = images.n % config_.batch;
+  require(config_.drop_last || tail != 1, images.n, " images in batches of ", config_.batch,
+          " leave a last batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
+  std::vector<int32_t> labels;
+  for (int64_t s = first; s < last; ++s) {
+    const int64_t at = s * config_.batch, n = std::min(config_.batch, images.n - at);
+    TrainingSums one;
+    try {
+      one = step(batch(images, epoch, at, n, labels), labels.data(), learning_rate);
+    } catch (const Error& e) {
+      throw Error(e.status(), concat("epoch ", epoch, ", step ", s, ": ", e.what(), " (learning rate ", learning_rate, ")"));
+    }
+    sums.loss += one.loss;
+    sums.correct += one.correct;
+    sums.images += one.images;
+    ++sums.steps;
+    if (progress && progress(s - first + 1, last - first, one)) return false;
+  }
+  return true;
+}
+
+const Tensor& Trainer::state(size_t index, State which) const {
+  const Slot& slot = slots_.at(index);
+  switch (which) {
+    case State::gradient: return slot.gradient;
+    case State::exp_avg: return slot.exp_avg;
+    case State::exp_avg_sq: return slot.exp_avg_sq;
+  }
+  throw Error(MOTLEY_INTERNAL, "unknown trainer state");
+}
+
+}  // namespace motley

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Supervised training of a classifier: augmented batches, forward, backward, AdamW. Everything random is a pure function of
+// (seed, epoch, image), and every sum has a fixed order: the same seed gives the same weights.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/cpu/augment.h"
+#include "models/classifier.h"
+#include "ops/tape.h"
+#include "trainer/images.h"
+
+namespace motley {
+
+struct TrainerConfig {
+  int64_t batch = 128;
+  bool drop_last = false;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
+  double label_smoothing = 0;
+  kernels::Augmentation augmentation;
+  float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
+  uint64_t seed = 0;
+};
+
+/// What a step or a run of steps saw; sums over images.
+struct TrainingSums {
+  double loss = 0;
+  int64_t correct = 0, images = 0, steps = 0;
+};
+
+class Trainer {
+ public:
+  enum class State { gradient, exp_avg, exp_avg_sq };
+  /// After each step: steps done, steps of this call, that step's sums. True cancels.
+  using Progress = std::function<bool(int64_t done, int64_t total, const TrainingSums& step)>;
+
+  /// The classifier must outlive the trainer.
+  Trainer(Classifier& classifier, const TrainerConfig& config);
+
+  /// Steps [first, first + count) of an epoch, cut at its end. `sums` is kept up to date, also when an exception leaves.
+  /// Returns false if progress cancelled.
+  bool run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate, TrainingSums& sums,
+           const Progress& progress);
+  /// Steps that an epoch over n images has.
+  int64_t steps_per_epoch(int64_t n) const;
+
+  /// One step on inputs (n, S, S, 3) f32. learning_rate NaN: gradients only; nothing else changes. `logits` if not null.
+  TrainingSums step(const Tensor& inputs, const int32_t* labels, double learning_rate, Tensor* logits = nullptr);
+
+  /// Entries [first, first + n) of the epoch's order as the network sees them: (n, S, S, 3) and their labels.
+  Tensor batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels);
+
+  /// State of the trainable tensor `index` of the classifier, in our layout.
+  const Tensor& state(size_t index, State which) const;
+  int64_t steps() const { return steps_; }
+  void set_steps(int64_t steps) { steps_ = steps; }
+  const Classifier& classifier() const { return classifier_; }
+
+ private:
+  struct Slot {
+    Tensor parameter, gradient, exp_avg, exp_avg_sq;
+  };
+  const std::vector<int32_t>& order(int64_t epoch, int64_t n);
+  void update(double learning_rate);
+
+  Classifier& classifier_;
+  TrainerConfig config_;
+  Tape tape_;
+  std::vector<Slot> slots_;  // by tensor index; undefined where not trainable
+  int64_t steps_ = 0;
+  int64_t ordered_epoch_ = -1;
+  std::vector<int32_t> order_;
+  std::vector<float> table_;  // pixel -> input
+};
+
+}  // namespace motley
