@@ -2,37 +2,107 @@
 package dev.motley.cli;
 
 import dev.motley.MotleyVersion;
+import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The {@code motley} command. */
 @Command(
     name = "motley",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    description = "From class names to a trained image classifier, with no real training image.")
+    description = "From class names to a trained image classifier, with no real training image.",
+    footer = {
+      "",
+      "Begin with: motley demo",
+      "Exit codes: 0 done, 1 failed, 2 bad input, 3 environment (disk, memory, libraries), 130 stopped."
+    })
 public final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
 
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      hidden = true,
+      description = "Print the stack trace of a failure.")
+  private boolean stacktrace;
+
   private Main() {}
 
   /**
-   * Runs the command and exits with its code.
+   * Runs the command and exits with its code, one of {@link Exit}.
    *
    * @param args the command line
    */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    var context = new Context(Console.standard(), new Cancellation());
+    context.cancellation().install(context.console().err());
+    context.cancellation().exit(commandLine(context).execute(args));
+  }
+
+  /** The whole command, for {@link #main} and for tests. */
+  static CommandLine commandLine(Context context) {
+    var main = new Main();
+    var line = new CommandLine(main);
+    List<Object> commands =
+        List.of(
+            new DemoCommand(context),
+            new PlanCommand(context),
+            new GenerateCommand(context),
+            new TrainCommand(context),
+            new EvaluateCommand(context),
+            new PredictCommand(context),
+            new RunCommand(context),
+            new SampleCommand(context),
+            new VerifyCommand(context),
+            new InfoCommand(context),
+            new HelpCommand());
+    commands.forEach(line::addSubcommand);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpWidth(100);
+    line.setOut(context.console().out());
+    line.setErr(context.console().err());
+    line.setParameterExceptionHandler((e, _) -> badUsage(e));
+    line.setExecutionExceptionHandler(
+        (e, command, _) -> {
+          report(e, command.getErr(), main.stacktrace);
+          return Exit.of(e).code();
+        });
+    return line;
+  }
+
+  private static void report(Exception e, PrintWriter err, boolean stacktrace) {
+    if (stacktrace) {
+      e.printStackTrace(err);
+    } else {
+      err.println("motley: " + Exit.message(e));
+    }
+    err.flush();
+  }
+
+  private static int badUsage(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("motley: " + e.getMessage().lines().findFirst().orElse("bad usage"));
+    UnmatchedArgumentException.printSuggestions(e, err);
+    err.println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+    err.flush();
+    return Exit.USAGE.code();
   }
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "motley: name a command, or try --help");
+    spec.commandLine().usage(spec.commandLine().getOut());
   }
 
   static final class Version implements IVersionProvider {

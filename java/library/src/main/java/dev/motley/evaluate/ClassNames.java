@@ -22,17 +22,22 @@ public final class ClassNames {
    * @throws InvalidInputException if they differ; the message lists both
    */
   public static void requireSame(List<String> model, List<String> data, String source) {
-    if (model.equals(data)) {
+    if (canonical(model).equals(canonical(data))) {
       return;
     }
     String reason =
-        Set.copyOf(model).equals(Set.copyOf(data)) && model.size() == data.size()
+        Set.copyOf(canonical(model)).equals(Set.copyOf(canonical(data))) && model.size() == data.size()
             ? "in another order"
             : "which are not the same";
     throw new InvalidInputException(
         ("%s has %s, the model was trained on %s, %s:"
                 + " give the test set's classes as the model has them")
             .formatted(source, list(data, model), list(model, data), reason));
+  }
+
+  /** Data sets write {@code aquarium_fish} or {@code aquarium fish}; it is the same class. */
+  private static List<String> canonical(List<String> names) {
+    return names.stream().map(name -> name.replace('_', ' ')).toList();
   }
 
   private static String list(List<String> names, List<String> others) {

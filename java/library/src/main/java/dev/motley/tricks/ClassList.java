@@ -64,6 +64,15 @@ public record ClassList(String name, List<ClassName> classes) {
   }
 
   /**
+   * The names as classifiers and test sets show them: the folder spellings, with spaces for {@code _}.
+   *
+   * @return one name per class, in label order
+   */
+  public List<String> labels() {
+    return classes.stream().map(c -> c.folder().replace('_', ' ')).toList();
+  }
+
+  /**
    * A list of one's own. Prompts read {@code _} as a space.
    *
    * @param name what to call it

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.Precision;
+import dev.motley.dataset.RealData;
+import dev.motley.dataset.Resize;
+import dev.motley.evaluate.Evaluation;
+import dev.motley.evaluate.Evaluator;
+import dev.motley.evaluate.Interval;
+import dev.motley.evaluate.Scores;
+import dev.motley.evaluate.Tally;
+import dev.motley.train.Classifier;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code motley evaluate}. */
+@Command(
+    name = "evaluate",
+    mixinStandardHelpOptions = true,
+    description = "Tests a trained classifier on real images, with running and with batch statistics.",
+    footer = {"", "Example: motley evaluate --model runs/clothes-resnet50/model.safetensors --real models/fashion-mnist"})
+final class EvaluateCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training.")
+  private Path model;
+
+  @Option(
+      names = "--real",
+      paramLabel = "DATA",
+      description = {
+        "Folder with IDX or CIFAR binary files (also .gz, .xz), or class folders of pictures (also a .zip).",
+        "Default: the embedded Fashion-MNIST test set."
+      })
+  private Optional<String> real = Optional.empty();
+
+  @Option(names = "--batch", paramLabel = "N", description = "Images per pass; part of the result with batch statistics. Default: 128.")
+  private int batch = Evaluator.DEFAULT_BATCH;
+
+  @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
+  private String precision = Precision.FP32.id();
+
+  @Option(names = "--out", paramLabel = "FILE", description = "Write the whole result as JSON.")
+  private Optional<Path> out = Optional.empty();
+
+  EvaluateCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    try (Classifier classifier = Classifier.load(model, Precision.named(precision))) {
+      RealData data =
+          RealData.open(
+              real.orElseGet(() -> Home.realImages().toString()),
+              new RealData.Options(RealData.Split.TEST, classifier.spec().imageSize(), Resize.Filter.BILINEAR_AA));
+      Evaluation evaluation =
+          context.work(listener -> Evaluator.evaluate(classifier, data.images(), batch, listener));
+      out.ifPresent(evaluation::write);
+      print(context.out(), evaluation, data);
+    }
+    return 0;
+  }
+
+  private static void print(PrintWriter out, Evaluation evaluation, RealData data) {
+    out.printf("%,d real images of %s%n", evaluation.images(), data.images().name());
+    if (data.unreadable() > 0) {
+      out.printf("left out because they could not be read: %,d%n", data.unreadable());
+    }
+    line(out, "running statistics", evaluation.running());
+    line(out, "batch statistics", evaluation.batchStatistics());
+    out.printf("%n%-20s %8s %8s%n", "class", "running", "batch");
+    List<Tally> running = evaluation.running().perClass();
+    List<Tally> batches = evaluation.batchStatistics().perClass();
+    for (int i = 0; i < running.size(); i++) {
+      out.printf(
+          "%-20s %6.1f %% %6.1f %%%n",
+          evaluation.classes().get(i), 100 * running.get(i).accuracy(), 100 * batches.get(i).accuracy());
+    }
+    out.flush();
+  }
+
+  static void line(PrintWriter out, String name, Scores scores) {
+    Interval interval = scores.total().interval();
+    out.printf(
+        "%-20s %5.1f %% right (95 %% interval %.1f to %.1f)%n",
+        name, 100 * scores.total().accuracy(), 100 * interval.low(), 100 * interval.high());
+  }
+}

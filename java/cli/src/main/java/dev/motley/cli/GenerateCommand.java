@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.dataset.DatasetGenerator;
+import dev.motley.dataset.GenerationResult;
+import dev.motley.dataset.GeneratorOptions;
+import dev.motley.dataset.Resize;
+import dev.motley.dataset.SyntheticStore;
+import dev.motley.diffusion.DiffusionPipeline;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code motley generate}. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description = "Draws a synthetic data set into a store; run again, it goes on where it stopped.",
+    footer = {
+      "",
+      "Example: motley generate --classes fashion-mnist --tricks all-combined --per-class 25 --out runs/clothes"
+    })
+final class GenerateCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Mixin private PlanOptions planOptions;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the store.")
+  private Path out;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Images denoised together; does not change them. Default: 50.")
+  private int batch = GeneratorOptions.DEFAULT_BATCH;
+
+  @Option(names = "--stored-size", paramLabel = "PIXELS", description = "Resize to this before storing. Default: as drawn.")
+  private int storedSize;
+
+  @Option(
+      names = "--resize",
+      paramLabel = "FILTER",
+      description = "bilinear, bilinear_aa, bicubic_aa, pil_bilinear, pil_bicubic. Default: bilinear_aa.")
+  private String resize = "bilinear_aa";
+
+  @Option(names = "--reuse", split = ",", paramLabel = "DIR", description = "Copy images from these stores where they are equal.")
+  private List<Path> reuse = List.of();
+
+  GenerateCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    Resize.Filter filter = RunConfig.filter(resize);
+    List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
+    try (DiffusionPipeline pipeline = model.load()) {
+      var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), stores);
+      GenerationResult result =
+          context.work(
+              listener ->
+                  DatasetGenerator.generate(
+                      planOptions.plan(Optional.of(pipeline.nativeSize())), pipeline, out, options, listener));
+      context
+          .out()
+          .printf(
+              "%,d images in %s: %,d drawn now (%.1f a second), %,d copied, %,d there before, %,d drawn again%n",
+              result.images(),
+              out,
+              result.drawn(),
+              result.drawn() / Math.max(1e-9, result.seconds()),
+              result.copied(),
+              result.resumed(),
+              result.redone());
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.InvalidInputException;
+import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.PlanSummary;
+import dev.motley.tricks.PlannedImage;
+import dev.motley.weights.VaeConfig;
+import dev.motley.weights.UNetConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code motley plan}. */
+@Command(
+    name = "plan",
+    mixinStandardHelpOptions = true,
+    description = "Shows what 'generate' would draw, before anything runs: counts, prompts, seconds, bytes.",
+    footer = {"", "Example: motley plan --classes cifar10 --tricks all-combined --list 8"})
+final class PlanCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Mixin private PlanOptions planOptions;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--list", paramLabel = "N", description = "Also list the first N images.")
+  private int list;
+
+  @Option(names = "--json", description = "Print the plan's canonical JSON instead.")
+  private boolean json;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "X",
+      description = "Guided images per second, for the estimate. Default: 10, the embedded model's on two cores.")
+  private double rate = 10;
+
+  @Option(names = "--stored-size", paramLabel = "PIXELS", description = "Size in the store, for the estimate. Default: as drawn.")
+  private int storedSize;
+
+  PlanCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    if (!(rate > 0)) {
+      throw new InvalidInputException("--rate must be above 0, got " + rate);
+    }
+    if (list < 0) {
+      throw new InvalidInputException("--list must be 0 or more, got " + list);
+    }
+    GenerationPlan plan = planOptions.plan(nativeSize(model.folder()));
+    PrintWriter out = context.out();
+    if (json) {
+      out.println(plan.toJson());
+      return 0;
+    }
+    PlanSummary summary = plan.summary();
+    out.print(summary.text());
+    int width = storedSize == 0 ? plan.spec().width() : storedSize;
+    int height = storedSize == 0 ? plan.spec().height() : storedSize;
+    Duration time = summary.estimatedTime(rate);
+    out.printf("time      about %,d seconds at %.1f guided images a second%n", time.toSeconds(), rate);
+    out.printf("disk      about %,d bytes at %dx%d%n", summary.estimatedBytes(width, height), width, height);
+    for (int i = 0; i < Math.min(list, plan.size()); i++) {
+      PlannedImage image = plan.image(i);
+      out.printf("%s  guidance %.2f  \"%s\"%n", image.key(), image.guidance(), image.prompt());
+    }
+    out.flush();
+    return 0;
+  }
+
+  private static Optional<Integer> nativeSize(Path folder) {
+    UNetConfig unet = UNetConfig.read(folder.resolve("unet/config.json"));
+    VaeConfig vae = VaeConfig.read(folder.resolve("vae/config.json"));
+    return unet.sampleSize() == 0 ? Optional.empty() : Optional.of(unet.sampleSize() * vae.downscale());
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.BatchNormMode;
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.dataset.ImageSet;
+import dev.motley.dataset.PictureFolder;
+import dev.motley.train.Classifier;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code motley predict}. */
+@Command(
+    name = "predict",
+    mixinStandardHelpOptions = true,
+    description = "Labels the pictures of a folder with a trained classifier: one line each, file, class, probability.",
+    footer = {"", "Example: motley predict --model runs/clothes-resnet50/model.safetensors photos"})
+final class PredictCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training.")
+  private Path model;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Images per pass. Default: 128.")
+  private int batch = 128;
+
+  @Parameters(paramLabel = "FOLDER", description = "Pictures, PNG or JPEG; resized to the classifier's size.")
+  private Path folder;
+
+  PredictCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
+      PictureFolder pictures = PictureFolder.read(folder, classifier.spec().imageSize());
+      ImageSet images = pictures.images(classifier.spec().classNames());
+      float[] logits =
+          context.work(listener -> classifier.logits(images, batch, BatchNormMode.RUNNING, listener));
+      List<String> names = classifier.spec().classNames();
+      for (int i = 0; i < images.count(); i++) {
+        int best = best(logits, i, names.size());
+        context
+            .out()
+            .printf("%s\t%s\t%.4f%n", pictures.files().get(i), names.get(best), probability(logits, i, names.size(), best));
+      }
+      context.out().flush();
+      for (String unreadable : pictures.unreadable()) {
+        context.console().err().println("motley: skipped, not a readable picture: " + unreadable);
+      }
+      if (images.count() == 0) {
+        throw new InvalidInputException(folder + " has no picture that can be read");
+      }
+    }
+    return 0;
+  }
+
+  private static int best(float[] logits, int image, int classes) {
+    int best = 0;
+    for (int c = 1; c < classes; c++) {
+      if (logits[image * classes + c] > logits[image * classes + best]) {
+        best = c;
+      }
+    }
+    return best;
+  }
+
+  private static double probability(float[] logits, int image, int classes, int chosen) {
+    double sum = 0;
+    for (int c = 0; c < classes; c++) {
+      sum += Math.exp((double) logits[image * classes + c] - logits[image * classes + chosen]);
+    }
+    return 1 / sum;
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.evaluate.Evaluation;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code motley run}. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    description = "Generates, trains and tests as a YAML file says, and writes a report; run again, it goes on.",
+    footer = {
+      "",
+      "The resolved config is written beside the results; running that file gives the same images bit for bit.",
+      "Example: motley run examples/clothes.yaml --out runs/clothes"
+    })
+final class RunCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Parameters(paramLabel = "CONFIG.yaml", description = "What to do; docs/config.md explains every key.")
+  private Path file;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder for everything the run makes.")
+  private Path out;
+
+  RunCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    execute(context, RunConfig.read(file), out);
+    return 0;
+  }
+
+  /** Carries a config out and prints what came of it. */
+  static void execute(Context context, RunConfig config, Path out) {
+    Experimenter.Outcome outcome =
+        context.work(listener -> new Experimenter(config, out, listener).run());
+    List<Evaluation> evaluations = outcome.evaluations();
+    context.out().println();
+    for (int i = 0; i < evaluations.size(); i++) {
+      context.out().println(config.sets().get(i).name());
+      EvaluateCommand.line(context.out(), "  running statistics", evaluations.get(i).running());
+      EvaluateCommand.line(context.out(), "  batch statistics", evaluations.get(i).batchStatistics());
+    }
+    context.out().println("report: " + outcome.report());
+    context.out().flush();
+  }
+}

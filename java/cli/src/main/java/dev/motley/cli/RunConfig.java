@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.config.Names;
+import dev.motley.config.Tree;
+import dev.motley.dataset.GeneratorOptions;
+import dev.motley.dataset.Resize;
+import dev.motley.evaluate.Evaluator;
+import dev.motley.tricks.PlanSpec;
+import dev.motley.train.Recipe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A whole experiment: synthetic sets, one classifier trained on each, all tested on the same real images.
+ *
+ * <pre>{@code
+ * title: Clothes, with and without the tricks
+ * model: embedded                  # or a diffusers folder
+ * precision: fp32                  # or bf16
+ * batch: 50
+ * stored-size: 0                   # 0: as drawn
+ * resize: bilinear_aa
+ * sets:
+ *   - name: Base class
+ *     description: one prompt per class
+ *     plan: {classes: fashion-mnist, tricks: base-class, per-class: 100, width: 32, height: 32}
+ * recipe: {preset: quick, epochs: 20}
+ * real: embedded                   # or a data set as for 'motley evaluate'
+ * test-batch: 128
+ * }</pre>
+ *
+ * @param title of the report
+ * @param model {@code embedded} or a folder
+ * @param precision the diffusion model computes in
+ * @param batch images denoised together
+ * @param storedSize width and height in the stores; 0 keeps the drawn size
+ * @param resize filter
+ * @param sets what to draw; equal images of an earlier set are copied from it
+ * @param recipe for every set alike
+ * @param real {@code embedded} or a data set
+ * @param testBatch images per forward pass of the test
+ */
+record RunConfig(
+    String title,
+    String model,
+    Precision precision,
+    int batch,
+    int storedSize,
+    Resize.Filter resize,
+    List<SetConfig> sets,
+    Recipe recipe,
+    String real,
+    int testBatch) {
+  static final String EMBEDDED = "embedded";
+
+  private static final List<String> KEYS =
+      List.of(
+          "title", "model", "precision", "batch", "stored-size", "resize", "sets", "recipe", "real", "test-batch");
+  private static final List<String> SET_KEYS = List.of("name", "description", "plan");
+
+  /**
+   * One synthetic set.
+   *
+   * @param name a few words; its folder is named after it
+   * @param description a sentence for the report
+   * @param plan what to draw
+   */
+  record SetConfig(String name, String description, PlanSpec plan) {
+
+    /** The name as a folder: lower case, words joined by hyphens. */
+    String folder() {
+      return name.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-").replaceAll("^-|-$", "");
+    }
+  }
+
+  RunConfig {
+    sets = List.copyOf(sets);
+    Set<String> folders = new HashSet<>();
+    if (sets.isEmpty()) {
+      throw new InvalidInputException("'sets' is empty: expected at least one set to draw");
+    }
+    for (SetConfig set : sets) {
+      if (set.folder().isEmpty() || !folders.add(set.folder())) {
+        throw new InvalidInputException(
+            "'sets' has the name '" + Names.printable(set.name()) + "' twice, or it has no letter or digit");
+      }
+      if (!set.plan().classes().equals(sets.getFirst().plan().classes())) {
+        throw new InvalidInputException(
+            "set '" + Names.printable(set.name()) + "' has other classes than the first: expected the same");
+      }
+    }
+  }
+
+  static RunConfig read(Path file) {
+    return of(Yaml.read(file));
+  }
+
+  static RunConfig of(Map<String, Object> map) {
+    Tree tree = Tree.of("", map, KEYS);
+    var sets = new ArrayList<SetConfig>();
+    List<Object> items =
+        Tree.items(
+            "sets",
+            tree.value("sets").orElseThrow(() -> new InvalidInputException("'sets' is missing: what shall be drawn?")));
+    for (int i = 0; i < items.size(); i++) {
+      sets.add(set("sets[" + i + "]", items.get(i)));
+    }
+    int drawn = sets.isEmpty() ? 0 : sets.getFirst().plan().width();
+    int stored = tree.count("stored-size").orElse(0);
+    return new RunConfig(
+        tree.text("title").orElse("Synthetic training sets"),
+        tree.text("model").orElse(EMBEDDED),
+        tree.text("precision").map(Precision::named).orElse(Precision.FP32),
+        tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
+        stored,
+        tree.text("resize").map(RunConfig::filter).orElse(Resize.Filter.BILINEAR_AA),
+        sets,
+        Recipe.fromTree(
+            tree.tree("recipe", Recipe.KEYS).orElseGet(() -> Tree.of("recipe", Map.of(), Recipe.KEYS)),
+            stored == 0 ? drawn : stored),
+        tree.text("real").orElse(EMBEDDED),
+        tree.count("test-batch").orElse(Evaluator.DEFAULT_BATCH));
+  }
+
+  private static SetConfig set(String path, Object value) {
+    Tree tree = Tree.of(path, value, SET_KEYS);
+    Object plan =
+        tree.value("plan").orElseThrow(() -> new InvalidInputException("'" + path + ".plan' is missing"));
+    if (!(plan instanceof Map<?, ?> map)) {
+      throw Tree.wrong(tree.path("plan"), "a map", plan);
+    }
+    var keys = new LinkedHashMap<String, Object>();
+    map.forEach((key, one) -> keys.put(String.valueOf(key), one));
+    return new SetConfig(
+        tree.text("name").orElseThrow(() -> new InvalidInputException("'" + path + ".name' is missing")),
+        tree.text("description").orElse(""),
+        PlanSpec.fromTree(keys));
+  }
+
+  static Resize.Filter filter(String name) {
+    return Names.find("resize filter", name, List.of(Resize.Filter.values()), f -> f.name().toLowerCase(Locale.ROOT));
+  }
+
+  /** The resolved form: every default spelled out; {@link #of} reads an equal config back. */
+  Map<String, Object> toTree() {
+    var tree = new LinkedHashMap<String, Object>();
+    tree.put("title", title);
+    tree.put("model", model);
+    tree.put("precision", precision.id());
+    tree.put("batch", batch);
+    tree.put("stored-size", storedSize);
+    tree.put("resize", resize.name().toLowerCase(Locale.ROOT));
+    var list = new ArrayList<Map<String, Object>>();
+    for (SetConfig set : sets) {
+      var one = new LinkedHashMap<String, Object>();
+      one.put("name", set.name());
+      one.put("description", set.description());
+      one.put("plan", set.plan().toTree());
+      list.add(one);
+    }
+    tree.put("sets", list);
+    tree.put("recipe", recipe.toTree());
+    tree.put("real", real);
+    tree.put("test-batch", testBatch);
+    return tree;
+  }
+
+  Path modelFolder() {
+    return model.equals(EMBEDDED) ? Home.model() : Path.of(model);
+  }
+
+  String realSpec() {
+    return real.equals(EMBEDDED) ? Home.realImages().toString() : real;
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import dev.motley.InvalidInputException;
+import dev.motley.MotleyException;
+import dev.motley.MotleyVersion;
+import dev.motley.ResourceException;
+import dev.motley.dataset.Png;
+import dev.motley.dataset.RgbImage;
+import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.ImageRequest;
+import dev.motley.diffusion.NoiseGenerator;
+import dev.motley.diffusion.Pictures;
+import dev.motley.diffusion.Quality;
+import dev.motley.diffusion.SamplingOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code motley sample}. */
+@Command(
+    name = "sample",
+    mixinStandardHelpOptions = true,
+    description = "Draws one picture.",
+    footer = {"", "Example: motley sample --prompt 'a painting of a dress' --guidance 3 --seed 7 --out dress.png"})
+final class SampleCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What the picture shows.")
+  private String prompt;
+
+  @Option(names = "--negative-prompt", paramLabel = "TEXT", description = "What it shall not show. Default: none.")
+  private String negativePrompt = "";
+
+  @Option(names = "--seed", paramLabel = "N", description = "Default: 0.")
+  private long seed;
+
+  @Option(
+      names = "--rng",
+      paramLabel = "philox|torch",
+      description = "torch: the noise that diffusers draws for that seed on a CPU. Default: philox.")
+  private NoiseGenerator rng = NoiseGenerator.PHILOX;
+
+  @Option(names = "--guidance", paramLabel = "X", description = "From 0 to 100; 1 is none. Default: 7.5.")
+  private float guidance = 7.5f;
+
+  @Option(names = "--steps", paramLabel = "N", description = "DDIM steps. Default: 40.")
+  private int steps = 40;
+
+  @Option(names = "--eta", paramLabel = "X", description = "DDIM's eta, from 0 to 1. Default: 0.")
+  private float eta;
+
+  @Option(names = "--width", paramLabel = "PIXELS", description = "Default: what the model was trained for.")
+  private Optional<Integer> width = Optional.empty();
+
+  @Option(names = "--height", paramLabel = "PIXELS", description = "Default: what the model was trained for.")
+  private Optional<Integer> height = Optional.empty();
+
+  @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "Where to write the picture.")
+  private Path out;
+
+  SampleCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    if (!out.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
+      throw new InvalidInputException("--out must name a .png file, got " + out);
+    }
+    var request = new ImageRequest(prompt, negativePrompt, guidance, eta, rng, seed, 0);
+    try (DiffusionPipeline pipeline = model.load()) {
+      var options =
+          new SamplingOptions(
+              width.orElse(pipeline.nativeSize()), height.orElse(pipeline.nativeSize()), steps, false);
+      Pictures pictures = context.work(listener -> pipeline.draw(List.of(request), options, listener));
+      if (pictures.quality().getFirst() == Quality.NOT_FINITE) {
+        throw new MotleyException("the picture came out with values that are not finite; nothing was written");
+      }
+      var image = new RgbImage(pictures.height(), pictures.width(), pictures.picture(0));
+      write(Png.encode(image, texts(pipeline.modelHash(), options)));
+      context.out().println(out);
+    }
+    return 0;
+  }
+
+  private Map<String, String> texts(String modelHash, SamplingOptions options) {
+    var texts = new LinkedHashMap<String, String>();
+    texts.put("Software", "motley " + MotleyVersion.current());
+    texts.put("prompt", prompt);
+    texts.put("negative_prompt", negativePrompt);
+    texts.put("guidance", Float.toString(guidance));
+    texts.put("seed", Long.toString(seed));
+    texts.put("rng", rng.name().toLowerCase(java.util.Locale.ROOT));
+    texts.put("steps", Integer.toString(steps));
+    texts.put("eta", Float.toString(eta));
+    texts.put("size", options.width() + "x" + options.height());
+    texts.put("precision", model.precision().id());
+    texts.put("model", modelHash);
+    return texts;
+  }
+
+  private void write(byte[] png) {
+    Path folder = out.toAbsolutePath().getParent();
+    try {
+      Files.createDirectories(folder);
+      Path temporary = Files.createTempFile(folder, ".motley", ".png");
+      try {
+        Files.write(temporary, png);
+        Files.move(temporary, out, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw new ResourceException("cannot write " + out + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.CancelledException;
+import dev.motley.MotleyException;
+import dev.motley.Progress;
+import dev.motley.ProgressListener;
+import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.ImageRequest;
+import dev.motley.diffusion.Latents;
+import dev.motley.diffusion.NoiseGenerator;
+import dev.motley.diffusion.Pictures;
+import dev.motley.diffusion.Quality;
+import dev.motley.diffusion.SamplingOptions;
+import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.NoiseSource;
+import dev.motley.tricks.PixelRounding;
+import dev.motley.tricks.PlannedImage;
+import dev.motley.tricks.PlanSpec;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Carries out a plan: draws its images in batches across prompts and fills a synthetic store. Decoding, encoding and writing of
+ * one batch overlap the denoising of the next. A picture that is not finite or of one colour is drawn again with the next seed,
+ * and that is recorded beside it.
+ */
+public final class DatasetGenerator implements AutoCloseable {
+  private static final int MAX_ATTEMPTS = 15;
+  private static final int BATCHES_IN_FLIGHT = 2;
+
+  private final GenerationPlan plan;
+  private final DiffusionPipeline pipeline;
+  private final GeneratorOptions options;
+  private final SamplingOptions sampling;
+  private final StoreWriter writer;
+  private final Map<Integer, List<StoreRecord.Redone>> redone = new ConcurrentHashMap<>();
+  private final Deque<PlannedImage> again = new ArrayDeque<>();
+  private final ExecutorService finisher =
+      Executors.newSingleThreadExecutor(task -> Thread.ofPlatform().daemon().name("motley-store").unstarted(task));
+  private final Deque<Future<List<Rejected>>> inFlight = new ArrayDeque<>();
+
+  /** Images that other stores hold, by position; filled before the finisher starts, its own from then on. */
+  private final Map<Integer, Source> reusable = new HashMap<>();
+
+  private int nextCopy;
+
+  private record Source(SyntheticStore store, StoreEntry entry) {}
+
+  private record Rejected(PlannedImage image, Quality because) {}
+
+  private DatasetGenerator(
+      GenerationPlan plan, DiffusionPipeline pipeline, Path folder, GeneratorOptions options) {
+    this.plan = plan;
+    this.pipeline = pipeline;
+    this.options = options;
+    PlanSpec spec = plan.spec();
+    sampling =
+        new SamplingOptions(
+            spec.width(), spec.height(), spec.sampling().steps(), spec.rounding() == PixelRounding.TRUNCATE);
+    writer =
+        SyntheticStore.create(
+            folder, StoreHeader.of(plan, pipeline.modelHash(), options.imageConfig(spec), options.versions()));
+  }
+
+  /**
+   * Fills the store of a plan, or goes on filling it, or finds that it is complete.
+   *
+   * @param plan what to draw
+   * @param pipeline what to draw it with; used by this call alone meanwhile
+   * @param folder of the store; made if absent, continued if it belongs to the same plan, model and options
+   * @param options batch size, stored size, stores to copy equal images from
+   * @param listener hears of every batch; may stop
+   * @return how many images were drawn, copied and drawn again
+   * @throws CancelledException if the listener stopped it; what was drawn is kept and a later call goes on
+   */
+  public static GenerationResult generate(
+      GenerationPlan plan,
+      DiffusionPipeline pipeline,
+      Path folder,
+      GeneratorOptions options,
+      ProgressListener listener) {
+    try (var generator = new DatasetGenerator(plan, pipeline, folder, options)) {
+      return generator.run(listener);
+    }
+  }
+
+  private GenerationResult run(ProgressListener listener) {
+    long start = System.nanoTime();
+    int resumed = writer.nextPosition();
+    BitSet copied = copyReusable(resumed);
+    prepareText(copied, resumed);
+    int position = resumed;
+    int drawn = 0;
+    try {
+      while (position < plan.size() || !again.isEmpty() || !inFlight.isEmpty()) {
+        var batch = new ArrayList<PlannedImage>();
+        while (!again.isEmpty() && batch.size() < options.batch()) {
+          batch.add(again.poll());
+        }
+        int limit = (int) Math.min(plan.size(), writer.nextPosition() + (long) StoreWriter.WINDOW);
+        int from = position;
+        for (; position < limit && batch.size() < options.batch(); position++) {
+          if (!copied.get(position)) {
+            batch.add(plan.image(position));
+          }
+        }
+        if (position == from && batch.isEmpty()) {
+          drain(0);
+        } else {
+          submit(batch, position, resumed, listener);
+          drain(BATCHES_IN_FLIGHT - 1);
+        }
+        drawn += batch.size();
+        report(listener, resumed);
+      }
+    } catch (CancelledException e) {
+      drain(0);
+      throw new CancelledException(
+          "stopped after %d of %d images; run the same command again to go on"
+              .formatted(writer.nextPosition(), plan.size()));
+    }
+    return new GenerationResult(
+        plan.size(), resumed, drawn, copied.cardinality(), redone.values().stream().mapToInt(List::size).sum(),
+        (System.nanoTime() - start) / 1e9);
+  }
+
+  private void report(ProgressListener listener, int resumed) {
+    if (!listener.onProgress(progress(resumed, ""))) {
+      throw new CancelledException("stopped");
+    }
+  }
+
+  private Progress progress(int resumed, String detail) {
+    return new Progress("generate", writer.nextPosition(), plan.size(), resumed, "images", detail);
+  }
+
+  /** All prompts at once, so that they are encoded once and prepared together. */
+  private void prepareText(BitSet copied, int from) {
+    var texts = new LinkedHashSet<String>();
+    for (int i = copied.nextClearBit(from); i < plan.size(); i = copied.nextClearBit(i + 1)) {
+      PlannedImage image = plan.image(i);
+      texts.add(image.prompt());
+      texts.add(image.negativePrompt());
+    }
+    pipeline.prepare(List.copyOf(texts));
+  }
+
+  /** Copies the images that other stores hold exactly alike; returns their positions. */
+  private BitSet copyReusable(int from) {
+    var copied = new BitSet(plan.size());
+    for (SyntheticStore store : options.reuse()) {
+      if (!store.header().modelHash().equals(pipeline.modelHash())
+          || !store.header().config().equals(options.imageConfig(plan.spec()))) {
+        continue;
+      }
+      Map<String, StoreEntry> entries = new HashMap<>();
+      store.entries().forEach(entry -> entries.put(entry.key(), entry));
+      BitSet alike = plan.reusableFrom(store.header().plan());
+      for (int i = alike.nextSetBit(from); i >= 0; i = alike.nextSetBit(i + 1)) {
+        Optional<StoreEntry> entry = Optional.ofNullable(entries.get(plan.image(i).key()));
+        if (!copied.get(i) && entry.isPresent()) {
+          reusable.put(i, new Source(store, entry.get()));
+          copied.set(i);
+        }
+      }
+    }
+    return copied;
+  }
+
+  private Latents denoise(List<PlannedImage> batch, int resumed, ProgressListener listener) {
+    return pipeline.denoise(
+        batch.stream().map(this::request).toList(),
+        sampling,
+        step ->
+            listener.onProgress(
+                progress(resumed, "step " + step.done() + "/" + step.total() + " of " + batch.size())));
+  }
+
+  private ImageRequest request(PlannedImage image) {
+    PlanSpec.Sampling s = plan.spec().sampling();
+    return new ImageRequest(
+        image.prompt(),
+        image.negativePrompt(),
+        image.guidance(),
+        (float) s.eta(),
+        s.source() == NoiseSource.PHILOX ? NoiseGenerator.PHILOX : NoiseGenerator.TORCH,
+        image.seed(),
+        image.noiseKey());
+  }
+
+  /** Denoises a batch and hands it, and the copies before position {@code upTo}, to the finisher. */
+  private void submit(List<PlannedImage> batch, int upTo, int resumed, ProgressListener listener) {
+    if (batch.isEmpty()) {
+      inFlight.add(finisher.submit(() -> store(upTo)));
+      return;
+    }
+    Latents latents = denoise(batch, resumed, listener);
+    inFlight.add(finisher.submit(() -> finish(batch, latents, upTo)));
+  }
+
+  /** On the finisher's thread: decodes, checks, stores; returns the images to draw again. */
+  private List<Rejected> finish(List<PlannedImage> batch, Latents latents, int upTo) {
+    Pictures pictures = pipeline.decode(latents, sampling.truncate());
+    var rejected = new ArrayList<Rejected>();
+    for (int i = 0; i < batch.size(); i++) {
+      PlannedImage image = batch.get(i);
+      Quality quality = pictures.quality().get(i);
+      if (quality != Quality.GOOD) {
+        rejected.add(new Rejected(image, quality));
+        continue;
+      }
+      var picture = new RgbImage(pictures.height(), pictures.width(), pictures.picture(i));
+      writer.append(
+          image.position(),
+          image.key(),
+          Png.encode(options.stored(picture), Map.of()),
+          StoreRecord.json(image, redone.getOrDefault(image.position(), List.of())));
+    }
+    store(upTo);
+    return rejected;
+  }
+
+  /** Hands over the copies before {@code upTo} and makes all that is complete safe on disk. */
+  private List<Rejected> store(int upTo) {
+    for (; nextCopy < upTo; nextCopy++) {
+      Source source = reusable.remove(nextCopy);
+      if (source != null) {
+        StoreEntry entry = source.entry();
+        writer.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
+      }
+    }
+    writer.commit();
+    return List.of();
+  }
+
+  /** Waits until at most {@code most} batches are being stored. */
+  private void drain(int most) {
+    while (inFlight.size() > most) {
+      await(inFlight.poll()).forEach(this::redraw);
+    }
+  }
+
+  private void redraw(Rejected rejected) {
+    PlannedImage image = rejected.image();
+    var attempts = new ArrayList<>(redone.getOrDefault(image.position(), List.of()));
+    attempts.add(new StoreRecord.Redone(image.seed(), rejected.because()));
+    redone.put(image.position(), List.copyOf(attempts));
+    if (attempts.size() > MAX_ATTEMPTS) {
+      throw new MotleyException(
+          "image %s came out %s with %d seeds in a row: the model, its precision or the guidance %s may be at fault"
+              .formatted(image.key(), rejected.because().id(), attempts.size(), image.guidance()));
+    }
+    again.add(plan.retry(plan.image(image.position()), attempts.size()));
+  }
+
+  private static <T> T await(Future<T> future) {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("interrupted");
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new MotleyException(e.getMessage(), e);
+    }
+  }
+
+  /** Waits for what is being stored, then closes the store. */
+  @Override
+  public void close() {
+    finisher.close();
+    writer.close();
+  }
+}

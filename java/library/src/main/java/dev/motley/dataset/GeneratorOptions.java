@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.InvalidInputException;
+import dev.motley.MotleyVersion;
+import dev.motley.Precision;
+import dev.motley.tricks.PlanSpec;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * How a plan is carried out.
+ *
+ * @param batch images denoised together; does not change them
+ * @param storedSize width and height in the store, in pixels; 0 keeps the drawn size
+ * @param filter how they are resized
+ * @param precision the pipeline computes in, for the record: it is part of what decides the bytes
+ * @param reuse stores to copy equal images from instead of drawing them
+ */
+public record GeneratorOptions(
+    int batch, int storedSize, Resize.Filter filter, Precision precision, List<SyntheticStore> reuse) {
+
+  /** A batch that keeps two cores busy on small models without holding much memory. */
+  public static final int DEFAULT_BATCH = 50;
+
+  public GeneratorOptions {
+    reuse = List.copyOf(reuse);
+    if (batch < 1 || batch > StoreWriter.WINDOW / 4) {
+      throw new InvalidInputException(
+          "batch must be from 1 to " + StoreWriter.WINDOW / 4 + ", got " + batch);
+    }
+    if (storedSize < 0 || storedSize > 1 << 14) {
+      throw new InvalidInputException("stored size must be from 0 to 16384 pixels, got " + storedSize);
+    }
+  }
+
+  /** The drawn size, float32, nothing reused. */
+  public static GeneratorOptions standard() {
+    return new GeneratorOptions(
+        DEFAULT_BATCH, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of());
+  }
+
+  /** The same with images copied from other stores where they are equal. */
+  public GeneratorOptions reusing(List<SyntheticStore> stores) {
+    return new GeneratorOptions(batch, storedSize, filter, precision, stores);
+  }
+
+  /** What beside plan and model decides the bytes of an image. */
+  Map<String, Object> imageConfig(PlanSpec spec) {
+    boolean resized = storedSize != 0 && (storedSize != spec.width() || storedSize != spec.height());
+    return Map.of(
+        "precision", precision.name().toLowerCase(Locale.ROOT),
+        "stored-width", resized ? storedSize : spec.width(),
+        "stored-height", resized ? storedSize : spec.height(),
+        "resize", resized ? filter.name().toLowerCase(Locale.ROOT) : "none");
+  }
+
+  Map<String, Object> versions() {
+    return Map.of("motley", MotleyVersion.current());
+  }
+
+  RgbImage stored(RgbImage drawn) {
+    boolean same = storedSize == 0 || (drawn.width() == storedSize && drawn.height() == storedSize);
+    return same ? drawn : drawn.resized(storedSize, storedSize, filter);
+  }
+}
