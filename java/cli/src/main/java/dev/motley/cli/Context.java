@@ -3,25 +3,30 @@ package dev.motley.cli;
 
 import dev.motley.ProgressListener;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 
 /**
  * What every command is given: where to speak, and how to be stopped.
  *
- * @param console standard streams, or a test's
+ * @param out results
+ * @param err progress, warnings and errors
  * @param cancellation set by Ctrl-C
  */
-record Context(Console console, Cancellation cancellation) {
+record Context(PrintWriter out, PrintWriter err, Cancellation cancellation) {
 
-  /** Where results go. */
-  PrintWriter out() {
-    return console.out();
+  /** The standard streams, in UTF-8. */
+  static Context standard() {
+    return new Context(
+        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+        new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+        new Cancellation());
   }
 
-  /** Runs long work with a progress line that stops it when the user does. */
+  /** Runs long work with a progress line; stops it at its next step when the user asks for that. */
   <T> T work(Function<ProgressListener, T> work) {
-    try (ProgressLine line = console.progress(cancellation)) {
-      return work.apply(line);
+    try (ProgressLine line = ProgressLine.onStderr(err)) {
+      return work.apply(progress -> line.onProgress(progress) && !cancellation.getAsBoolean());
     }
   }
 }

@@ -45,8 +45,8 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
-    var context = new Context(Console.standard(), new Cancellation());
-    context.cancellation().install(context.console().err());
+    Context context = Context.standard();
+    context.cancellation().install(context.err());
     context.cancellation().exit(commandLine(context).execute(args));
   }
 
@@ -70,8 +70,8 @@ public final class Main implements Runnable {
     commands.forEach(line::addSubcommand);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpWidth(100);
-    line.setOut(context.console().out());
-    line.setErr(context.console().err());
+    line.setOut(context.out());
+    line.setErr(context.err());
     line.setParameterExceptionHandler((e, _) -> badUsage(e));
     line.setExecutionExceptionHandler(
         (e, command, _) -> {

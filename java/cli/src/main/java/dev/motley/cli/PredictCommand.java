@@ -52,7 +52,7 @@ final class PredictCommand implements Callable<Integer> {
       }
       context.out().flush();
       for (String unreadable : pictures.unreadable()) {
-        context.console().err().println("motley: skipped, not a readable picture: " + unreadable);
+        context.err().println("motley: skipped, not a readable picture: " + unreadable);
       }
       if (images.count() == 0) {
         throw new InvalidInputException(folder + " has no picture that can be read");

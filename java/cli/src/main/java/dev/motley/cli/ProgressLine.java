@@ -6,7 +6,6 @@ import dev.motley.ProgressListener;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -71,9 +70,12 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     this.nanoTime = nanoTime;
   }
 
-  /** On the standard error stream. */
-  static ProgressLine onStderr() {
-    var err = new PrintWriter(System.err, false, StandardCharsets.UTF_8);
+  /**
+   * On the standard error stream.
+   *
+   * @param err that stream
+   */
+  static ProgressLine onStderr(PrintWriter err) {
     Map<String, String> environment = System.getenv();
     return new ProgressLine(err, isTerminal(environment), columns(environment), System::nanoTime);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.dataset;
 
+import dev.motley.diffusion.Quality;
 import dev.motley.tricks.PlannedImage;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,5 +37,5 @@ public final class StoreRecord {
    * @param seed the seed it was drawn with
    * @param because what was wrong
    */
-  public record Redone(long seed, StoreQuality because) {}
+  public record Redone(long seed, Quality because) {}
 }

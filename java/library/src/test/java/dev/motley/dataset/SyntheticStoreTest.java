@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.diffusion.Quality;
 import dev.motley.tricks.GenerationPlan;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.Test;
@@ -92,7 +92,7 @@ class SyntheticStoreTest {
         new String(
             StoreRecord.json(
                 HEADER.plan().retry(image, 1),
-                List.of(new StoreRecord.Redone(image.seed(), StoreQuality.CONSTANT))),
+                List.of(new StoreRecord.Redone(image.seed(), Quality.CONSTANT))),
             StandardCharsets.UTF_8);
     assertThat(redone)
         .contains("\"redone\":[{\"because\":\"constant\",\"seed\":0}]")
@@ -376,23 +376,5 @@ class SyntheticStoreTest {
       assertThat(writer.isComplete()).isTrue();
     }
     assertThat(SyntheticStore.verify(temporary.resolve("none")).isComplete()).isTrue();
-  }
-
-  @Test
-  void qualityIsReadFromFloatsBytesAndFlags() {
-    assertThat(StoreQuality.of(new float[] {1, 2, 3, 1, 2, 3}, 3)).isEqualTo(StoreQuality.CONSTANT);
-    assertThat(StoreQuality.of(new float[] {1, 2, 3, 1, 2, 4}, 3)).isEqualTo(StoreQuality.GOOD);
-    assertThat(StoreQuality.of(new float[] {1, 2, 3, 1, Float.NaN, 4}, 3))
-        .isEqualTo(StoreQuality.NOT_FINITE);
-    assertThat(StoreQuality.of(new float[] {0, 0, 0, 0, 0, Float.NEGATIVE_INFINITY}, 3))
-        .isEqualTo(StoreQuality.NOT_FINITE);
-    assertThat(StoreQuality.of(new byte[] {1, 2, 3, 1, 2, 3}, 3)).isEqualTo(StoreQuality.CONSTANT);
-    assertThat(StoreQuality.of(new byte[] {1, 2, 3, 2, 2, 3}, 3)).isEqualTo(StoreQuality.GOOD);
-    assertThat(IntStream.range(0, 4).mapToObj(StoreQuality::ofFlags))
-        .containsExactly(
-            StoreQuality.GOOD,
-            StoreQuality.NOT_FINITE,
-            StoreQuality.CONSTANT,
-            StoreQuality.NOT_FINITE);
   }
 }
