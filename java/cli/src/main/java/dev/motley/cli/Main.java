@@ -47,7 +47,14 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     Context context = Context.standard();
     context.cancellation().install(context.err());
-    context.cancellation().exit(commandLine(context).execute(args));
+    int code;
+    try {
+      code = commandLine(context).execute(args);
+    } catch (OutOfMemoryError e) {
+      context.err().println("motley: out of Java heap memory: " + e.getMessage() + "; give more by MOTLEY_JAVA_OPTS=-Xmx8g");
+      code = Exit.ENVIRONMENT.code();
+    }
+    context.cancellation().exit(code);
   }
 
   /** The whole command, for {@link #main} and for tests. */
