@@ -12,7 +12,7 @@
 namespace motley::kernels {
 namespace {
 
-constexpr int64_t kImagesTogether = 1 << 16;  // floats of source images that share tiles: they should stay in L2
+constexpr int64_t kImagesTogether = 1 << 18;  // floats of source images that share tiles: more would not stay in the caches
 constexpr int64_t kFewChannels = 8;           // below, a kernel row is one run: see Source
 constexpr int64_t kSteps = 256;               // pixels of a depth block of the weight gradient
 constexpr int64_t kOutputTiles = 16;          // tiles of dw's rows whose packed dy stays in L2

@@ -31,6 +31,17 @@ struct Output {
   Activation activation = Activation::none;
 };
 
+/// One panel in one depth block.
+struct PanelStep {
+  const float* panel;  // depth index k lies at panel + k * GemmKernels::panel
+  bool first, last;    // of the depth's blocks
+  float* sums;         // (tiles, tile_rows, panel): partial sums between the blocks; unused if there is one block
+  int64_t column;      // of the result, that the panel begins at
+  int width;           // columns of the panel
+  int64_t columns;     // of the result
+  const Output* out;   // where the last block's results go
+};
+
 /// A piece of the depth of an outer-product sum: `length` steps from step `first` of the packed left side.
 struct Segment {
   int32_t first, length;
@@ -39,13 +50,8 @@ struct Segment {
 struct GemmKernels {
   int tile_rows;  // of the register kernel
   int panel;      // its columns
-  /// sums (tile_rows, panel) of each tile, += or = by one depth block; tile i's runs end at ends[i], b is the panel such
-  /// that depth index k lies at b + k * panel.
-  void (*multiply)(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const float* b, int columns,
-                   bool first, float* sums, int64_t sums_stride);
-  /// Adds what Output adds, activates and stores columns [column, column + width) of row length `columns`.
-  void (*finish)(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
-                 int64_t columns, const Output& out);
+  /// Multiplies tiles by one panel of the right matrix over one depth block; tile i's runs end at ends[i].
+  void (*multiply)(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const PanelStep& step);
   /// out (rows x width, row stride out_stride) += or = sum over steps of a[step][row] * b[step][column];
   /// a is packed by tile_rows, b by panel and holds only the segments' steps, one after the other.
   void (*outer)(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,

@@ -42,80 +42,6 @@ inline void multiply_add(Vec a, Vec b, Vec& c) {
 #endif
 }
 
-// One tile by one panel: R rows, V vectors of columns.
-template <int R, int V>
-void tile_product(const Run* run, const Run* end, const float* b, bool first, float* sums) {
-  Vec acc[R][V];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
-  }
-  for (; run != end; ++run) {
-    const float* row[R];
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) row[r] = run->row[r];
-    const float* bk = b + static_cast<int64_t>(run->k) * kPanel;
-    const int64_t length = run->length;
-#pragma GCC unroll 1
-    for (int64_t k = 0; k < length; ++k) {
-      Vec column[V];
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) column[v] = load(bk + v * kLanes);
-      bk += kPanel;
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Vec x = broadcast(row[r] + k);
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) multiply_add(x, column[v], acc[r][v]);
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      float* to = sums + r * kPanel + v * kLanes;
-      store(to, first ? acc[r][v] : load(to) + acc[r][v]);
-    }
-  }
-}
-
-using TileProduct = void (*)(const Run*, const Run*, const float*, bool, float*);
-
-template <int V>
-TileProduct tile_product_of(int rows) {
-  switch (rows) {
-    case 1: return tile_product<1, V>;
-    case 2: return tile_product<2, V>;
-    case 3: return tile_product<3, V>;
-    case 4: return tile_product<4, V>;
-    case 5: return tile_product<5, V>;
-#if defined(__AVX512F__)
-    case 6: return tile_product<6, V>;
-    case 7: return tile_product<7, V>;
-    case 8: return tile_product<8, V>;
-    case 9: return tile_product<9, V>;
-    case 10: return tile_product<10, V>;
-    case 11: return tile_product<11, V>;
-#endif
-    default: return tile_product<kRows, V>;
-  }
-}
-
-void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const float* b, int columns,
-              bool first, float* sums, int64_t sums_stride) {
-  const TileProduct full = columns <= kLanes ? tile_product_of<1>(kRows) : tile_product_of<2>(kRows);
-  int32_t begin = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    if (begin == ends[i] && !first) continue;
-    TileProduct product = full;
-    if (tiles[i].rows != kRows) product = columns <= kLanes ? tile_product_of<1>(tiles[i].rows) : tile_product_of<2>(tiles[i].rows);
-    product(runs + begin, runs + ends[i], b, first, sums + i * sums_stride);
-    begin = ends[i];
-  }
-}
-
 // erf to about 1 ulp: near 0 an odd polynomial, else 1 - e^p(|x|) (minimax coefficients by N. Juffa).
 inline Vec erf(Vec x) {
   const IVec sign = (IVec)x & INT32_MIN;
@@ -148,42 +74,136 @@ inline Vec activate(Vec x) {
   return x;
 }
 
+// Stores the sums (rows, kPanel) of a tile, with all that Output may add.
 template <Activation activation>
-void finish_tiles(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
-                  int64_t columns, const Output& out) {
-  float bias[kPanel] = {};
-  if (out.bias) std::memcpy(bias, out.bias + column, static_cast<size_t>(width) * sizeof(float));
-  for (int64_t i = 0; i < count; ++i, sums += sums_stride) {
-    for (int r = 0; r < tiles[i].rows; ++r) {
-      const int64_t place = tiles[i].out[r] * columns + column;
-      const float* add = out.per_image ? out.per_image + tiles[i].image[r] * columns + column : nullptr;
-      const float* residual = out.residual ? out.residual + place : nullptr;
-      for (int j = 0; j < width; j += kLanes) {
-        const int left = width - j;
-        Vec y = load(sums + r * kPanel + j) + load(bias + j);
-        if (left >= kLanes) {
-          if (add) y += load(add + j);
-          if (residual) y += load(residual + j);
-          store(out.data + place + j, activate<activation>(y));
-        } else {
-          if (add) y += load_part(add + j, left);
-          if (residual) y += load_part(residual + j, left);
-          store_part(out.data + place + j, activate<activation>(y), left);
-        }
+void finish_as(const Tile& tile, const PanelStep& step, const float* sums) {
+  const Output& out = *step.out;
+  for (int r = 0; r < tile.rows; ++r) {
+    const int64_t place = tile.out[r] * step.columns + step.column;
+    const float* bias = out.bias ? out.bias + step.column : nullptr;
+    const float* add = out.per_image ? out.per_image + tile.image[r] * step.columns + step.column : nullptr;
+    const float* residual = out.residual ? out.residual + place : nullptr;
+    for (int j = 0; j < step.width; j += kLanes) {
+      const int left = step.width - j;
+      Vec y = load(sums + r * kPanel + j);
+      if (left >= kLanes) {
+        if (bias) y += load(bias + j);
+        if (add) y += load(add + j);
+        if (residual) y += load(residual + j);
+        store(out.data + place + j, activate<activation>(y));
+      } else {
+        if (bias) y += load_part(bias + j, left);
+        if (add) y += load_part(add + j, left);
+        if (residual) y += load_part(residual + j, left);
+        store_part(out.data + place + j, activate<activation>(y), left);
       }
     }
   }
 }
 
-void finish(const Tile* tiles, int64_t count, const float* sums, int64_t sums_stride, int64_t column, int width,
-            int64_t columns, const Output& out) {
-  switch (out.activation) {
-    case Activation::none: return finish_tiles<Activation::none>(tiles, count, sums, sums_stride, column, width, columns, out);
-    case Activation::silu: return finish_tiles<Activation::silu>(tiles, count, sums, sums_stride, column, width, columns, out);
-    case Activation::relu: return finish_tiles<Activation::relu>(tiles, count, sums, sums_stride, column, width, columns, out);
-    case Activation::gelu: return finish_tiles<Activation::gelu>(tiles, count, sums, sums_stride, column, width, columns, out);
-    case Activation::quick_gelu:
-      return finish_tiles<Activation::quick_gelu>(tiles, count, sums, sums_stride, column, width, columns, out);
+void finish(const Tile& tile, const PanelStep& step, const float* sums) {
+  switch (step.out->activation) {
+    case Activation::none: return finish_as<Activation::none>(tile, step, sums);
+    case Activation::silu: return finish_as<Activation::silu>(tile, step, sums);
+    case Activation::relu: return finish_as<Activation::relu>(tile, step, sums);
+    case Activation::gelu: return finish_as<Activation::gelu>(tile, step, sums);
+    case Activation::quick_gelu: return finish_as<Activation::quick_gelu>(tile, step, sums);
+  }
+}
+
+// Only a bias, and whole vectors: the common case, stored from registers.
+inline bool stores_directly(const PanelStep& step) {
+  return step.width == kPanel && step.out->activation == Activation::none && !step.out->per_image && !step.out->residual;
+}
+
+// One tile by one panel: R rows, V vectors of columns. `sums`: the tile's.
+template <int R, int V>
+void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelStep& step, float* sums) {
+  Vec acc[R][V];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
+  }
+  for (; run != end; ++run) {
+    const float* row[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) row[r] = run->row[r];
+    const float* b = step.panel + static_cast<int64_t>(run->k) * kPanel;
+    const int64_t length = run->length;
+#pragma GCC unroll 2
+    for (int64_t k = 0; k < length; ++k) {
+      Vec column[V];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) column[v] = load(b + v * kLanes);
+      b += kPanel;
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vec x = broadcast(row[r] + k);
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) multiply_add(x, column[v], acc[r][v]);
+      }
+    }
+  }
+  if (!step.first) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[r][v] = load(sums + r * kPanel + v * kLanes) + acc[r][v];
+    }
+  }
+  if (V == kVectors && step.last && stores_directly(step)) {
+    Vec bias[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) bias[v] = step.out->bias ? load(step.out->bias + step.column + v * kLanes) : Vec{};
+    float* to = step.out->data + step.column;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(to + tile.out[r] * step.columns + v * kLanes, acc[r][v] + bias[v]);
+    }
+    return;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) store(sums + r * kPanel + v * kLanes, acc[r][v]);
+  }
+  if (step.last) finish(tile, step, sums);
+}
+
+using TileProduct = void (*)(const Tile&, const Run*, const Run*, const PanelStep&, float*);
+
+template <int V>
+TileProduct tile_product_of(int rows) {
+  switch (rows) {
+    case 1: return tile_product<1, V>;
+    case 2: return tile_product<2, V>;
+    case 3: return tile_product<3, V>;
+    case 4: return tile_product<4, V>;
+    case 5: return tile_product<5, V>;
+#if defined(__AVX512F__)
+    case 6: return tile_product<6, V>;
+    case 7: return tile_product<7, V>;
+    case 8: return tile_product<8, V>;
+    case 9: return tile_product<9, V>;
+    case 10: return tile_product<10, V>;
+    case 11: return tile_product<11, V>;
+#endif
+    default: return tile_product<kRows, V>;
+  }
+}
+
+void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const PanelStep& step) {
+  const auto choose = step.width <= kLanes ? tile_product_of<1> : tile_product_of<kVectors>;
+  const TileProduct full = choose(kRows);
+  const bool whole = step.first && step.last;
+  float own[kRows * kPanel];
+  int32_t begin = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const TileProduct product = tiles[i].rows == kRows ? full : choose(tiles[i].rows);
+    product(tiles[i], runs + begin, runs + ends[i], step, whole ? own : step.sums + i * kRows * kPanel);
+    begin = ends[i];
   }
 }
 
@@ -338,8 +358,8 @@ void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* ou
 }  // namespace
 
 const GemmKernels& gemm_kernels() {
-  static constexpr GemmKernels kernels = {kRows,     kPanel,       multiply,     finish,      outer,
-                                          pack_rows, pack_columns, gather_panel, gather_tile, sum_rows};
+  static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,   pack_rows,
+                                          pack_columns, gather_panel, gather_tile, sum_rows};
   return kernels;
 }
 

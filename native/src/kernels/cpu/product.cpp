@@ -57,7 +57,7 @@ class Worker {
     runs_.resize(static_cast<size_t>(chunk * most_taps_));
     ends_.resize(static_cast<size_t>(chunk));
     used_.resize(static_cast<size_t>(most_taps_));
-    sums_ = Scratch(chunk * tile_size * (blocks_.size() > 1 ? group : 1));
+    if (blocks_.size() > 1) sums_ = Scratch(chunk * tile_size * group);
     if (right_.packed == nullptr) panel_ = Scratch(most_depth_ * kernels_.panel);
     for (int64_t t = tile_begin; t < tile_end; t += chunk) {
       const int64_t count = std::min(chunk, tile_end - t);
@@ -79,9 +79,9 @@ class Worker {
       for (int64_t p = panel_begin; p < panel_end; ++p) {
         const int64_t column = p * kernels_.panel;
         const int width = static_cast<int>(std::min<int64_t>(kernels_.panel, right_.columns - column));
-        float* sums = sums_.data() + (blocks_.size() > 1 ? (p - panel_begin) * count * tile_size : 0);
-        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(), panel_of(block, p), width, first, sums, tile_size);
-        if (last) kernels_.finish(tiles_.data(), count, sums, tile_size, column, width, right_.columns, out_);
+        float* sums = blocks_.size() > 1 ? sums_.data() + (p - panel_begin) * count * tile_size : nullptr;
+        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(),
+                          {panel_of(block, p), first, last, sums, column, width, right_.columns, &out_});
       }
     }
   }
