@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the opaque handles of the diffusion models hold, and the checks that their entries share.
+#pragma once
+
+#include <memory>
+
+#include "api/guard.h"
+#include "models/clip_text.h"
+#include "models/unet.h"
+#include "models/vae.h"
+
+struct motley_text {
+  motley::ClipText model;
+};
+
+struct motley_unet {
+  std::unique_ptr<const motley::UNet> model;
+};
+
+struct motley_vae {
+  motley::Vae model;
+};
+
+struct motley_prompts {
+  const motley_unet* unet;
+  int64_t count;
+  motley::Context context;
+};
+
+namespace motley::api {
+
+constexpr int64_t kMostImages = 1 << 20;  // of one call
+constexpr int64_t kMostTokens = 1 << 16;
+constexpr int64_t kLongestSide = 1 << 14;  // latents or pixels
+
+inline void check_count(const char* name, int64_t value, int64_t most) {
+  require(value >= 1 && value <= most, name, " must be 1 to ", most, ", got ", value);
+}
+
+/// A side of an image or of latents, a positive multiple of `multiple`.
+inline void check_side(const char* name, int64_t value, int64_t multiple) {
+  require(value >= 1 && value <= kLongestSide && value % multiple == 0, name, " must be a multiple of ", multiple,
+          " up to ", kLongestSide, ", got ", value);
+}
+
+inline void check_pointer(const char* name, const void* pointer) { require(pointer != nullptr, name, " is NULL"); }
+
+}  // namespace motley::api

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scaled dot-product attention of one head, with the softmax computed online over tiles of keys: memory does not grow with
+// queries * keys. Rows are taken where the projections left them, heads side by side, so nothing is transposed first.
+#pragma once
+
+#include <cstdint>
+
+#include "libtorch/tensor.h"
+
+namespace motley::kernels {
+
+struct AttentionShape {
+  int64_t queries, keys, head;  // head: elements of one head
+  int64_t q_stride, k_stride, v_stride, out_stride;
+  int64_t first_query;  // position of query 0, for the causal mask
+  bool causal;          // query i sees keys 0 .. first_query + i
+  float scale;          // of the scores, head^-0.5
+};
+
+constexpr int64_t kAttentionQueries = 128;  // query rows given to a kernel at once, at most: the state that stays in cache
+constexpr int64_t kAttentionKeys = 256;     // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
+
+template <typename T>
+struct AttentionFunctions {
+  /// out = softmax(scale * q k^T) v for at most kAttentionQueries queries. scratch: attention_scratch(head) floats.
+  void (*head)(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch);
+};
+
+struct AttentionKernels {
+  AttentionFunctions<float> f32;
+  AttentionFunctions<bf16> b16;
+};
+const AttentionKernels& attention_kernels();
+
+template <typename T>
+const AttentionFunctions<T>& attention_functions();
+template <>
+inline const AttentionFunctions<float>& attention_functions<float>() { return attention_kernels().f32; }
+template <>
+inline const AttentionFunctions<bf16>& attention_functions<bf16>() { return attention_kernels().b16; }
+
+/// Floats of scratch that a kernel needs.
+int64_t attention_scratch(int64_t head);
+
+namespace reference {
+/// One head in float64; out (queries, head) dense.
+void attention(const AttentionShape& shape, const float* q, const float* k, const float* v, double* out);
+}  // namespace reference
+
+}  // namespace motley::kernels

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tile of keys is transposed once and serves all queries of the call. Four query rows go together: their scores are
+// (4 x 2 vectors) register tiles over the head's elements, their outputs (4 x 2 vectors) tiles over the keys.
+#include "kernels/cpu/attention.h"
+
+#include "kernels/cpu/vec.h"
+
+namespace motley::kernels::MOTLEY_ISA {
+namespace {
+
+constexpr int kRows = 4;
+constexpr float kMasked = -3.0e38f;  // below any score; its weight is set to 0, not computed
+
+struct Scratch {
+  float *keys, *values, *scores, *queries, *out, *largest, *total;
+  int64_t head;  // padded to whole vectors
+};
+
+Scratch divide(float* memory, int64_t head) {
+  Scratch s;
+  s.head = (head + kLanes - 1) / kLanes * kLanes;
+  s.keys = memory;
+  s.values = s.keys + s.head * kAttentionKeys;
+  s.scores = s.values + s.head * kAttentionKeys;
+  s.queries = s.scores + kRows * kAttentionKeys;
+  s.out = s.queries + kRows * s.head;
+  s.largest = s.out + (kAttentionQueries + kRows) * s.head;
+  s.total = s.largest + kAttentionQueries + kRows;
+  return s;
+}
+
+inline float widened(float x) { return x; }
+inline float widened(bf16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float y;
+  __builtin_memcpy(&y, &bits, 4);
+  return y;
+}
+
+// to (n, padded) from n rows of `width` elements, zero beyond
+template <typename T>
+void widen_rows(const T* from, int64_t stride, int64_t n, int64_t width, int64_t padded, float* to) {
+  for (int64_t i = 0; i < n; ++i, from += stride, to += padded) {
+    int64_t c = 0;
+    for (; c + kLanes <= width; c += kLanes) store(to + c, load(from + c));
+    if (c < width) store(to + c, load_part(from + c, width - c));
+  }
+}
+
+// kT (head, padded) from keys k (n, head)
+template <typename T>
+void transpose(const T* k, int64_t stride, int64_t n, int64_t padded, int64_t head, float* kt) {
+  for (int64_t j = 0; j < padded; j += kLanes) {
+    const int64_t rows = n - j < kLanes ? (n - j < 0 ? 0 : n - j) : kLanes;
+    for (int64_t c = 0; c < head; ++c) {
+      float* to = kt + c * padded + j;
+      for (int64_t i = 0; i < rows; ++i) to[i] = widened(k[(j + i) * stride + c]);
+      for (int64_t i = rows; i < kLanes; ++i) to[i] = 0;
+    }
+  }
+}
+
+// scores[r][j .. j + kVecs * kLanes) = q_r . k_j
+template <int kVecs>
+void score_tile(const float* q, int64_t q_stride, const float* kt, int64_t padded, int64_t head, float* scores) {
+  Vec s[kRows][kVecs] = {};
+  for (int64_t c = 0; c < head; ++c) {
+    Vec k[kVecs];
+    for (int v = 0; v < kVecs; ++v) k[v] = load(kt + c * padded + v * kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = splat(q[r * q_stride + c]);
+      for (int v = 0; v < kVecs; ++v) s[r][v] += x * k[v];
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) store(scores + r * kAttentionKeys + v * kLanes, s[r][v]);
+  }
+}
+
+// out[r] = out[r] * keep[r] + sum_j weights[r][j] * values[j], over kVecs vectors of the head
+template <int kVecs, typename V>
+void value_tile(const float* weights, const V* values, int64_t stride, int64_t n, const float* keep, float* out,
+                int64_t out_stride) {
+  Vec o[kRows][kVecs];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) o[r][v] = load(out + r * out_stride + v * kLanes) * keep[r];
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    Vec x[kVecs];
+    for (int v = 0; v < kVecs; ++v) x[v] = load(values + j * stride + v * kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      const Vec w = splat(weights[r * kAttentionKeys + j]);
+      for (int v = 0; v < kVecs; ++v) o[r][v] += w * x[v];
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) store(out + r * out_stride + v * kLanes, o[r][v]);
+  }
+}
+
+template <typename V>
+void add_values(const float* weights, const V* values, int64_t stride, int64_t n, const float* keep, float* out,
+                int64_t head) {
+  int64_t c = 0;
+  for (; c + 2 * kLanes <= head; c += 2 * kLanes) value_tile<2>(weights, values + c, stride, n, keep, out + c, head);
+  if (c < head) value_tile<1>(weights, values + c, stride, n, keep, out + c, head);
+}
+
+// One row's scores become weights exp(scale * (score - largest)); returns by how much what was summed before shrinks.
+// Only the first `seen` of n keys count.
+float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest, float* total) {
+  IVec lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  const int64_t whole = seen / kLanes * kLanes;
+  const int32_t rest = static_cast<int32_t>(seen - whole);
+  const int64_t padded = (n + kLanes - 1) / kLanes * kLanes;
+  Vec most = splat(*largest);
+  for (int64_t j = 0; j < whole; j += kLanes) most = max(most, load(scores + j));
+  if (rest > 0) most = max(most, select(lane < rest, load(scores + whole), splat(kMasked)));
+  float m = most[0];
+  for (int i = 1; i < kLanes; ++i) m = most[i] > m ? most[i] : m;
+  const float offset = m * scale;
+  Vec sums = {};
+  for (int64_t j = 0; j < whole; j += kLanes) {
+    const Vec w = exp_bounded(load(scores + j) * scale - offset);
+    store(scores + j, w);
+    sums += w;
+  }
+  int64_t j = whole;
+  if (rest > 0) {
+    const Vec w = select(lane < rest, exp_bounded(load(scores + j) * scale - offset), splat(0.0f));
+    store(scores + j, w);
+    sums += w;
+    j += kLanes;
+  }
+  for (; j < padded; j += kLanes) store(scores + j, splat(0.0f));
+  const float keep = exp_bounded(splat((*largest - m) * scale))[0] * (*largest > kMasked ? 1.0f : 0.0f);
+  *largest = m;
+  *total = *total * keep + sum(sums);
+  return keep;
+}
+
+template <typename T>
+void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch) {
+  const Scratch s = divide(scratch, shape.head);
+  for (int64_t i = 0; i < (shape.queries + kRows) * s.head; ++i) s.out[i] = 0;
+  for (int64_t i = 0; i < shape.queries + kRows; ++i) s.largest[i] = kMasked, s.total[i] = 0;
+  for (int64_t i = 0; i < kRows * s.head; ++i) s.queries[i] = 0;
+  const int64_t last = shape.causal ? shape.first_query + shape.queries : shape.keys;
+  const int64_t keys = last < shape.keys ? last : shape.keys;
+  const bool whole_head = s.head == shape.head;
+  for (int64_t first = 0; first < keys; first += kAttentionKeys) {
+    const int64_t n = keys - first < kAttentionKeys ? keys - first : kAttentionKeys;
+    const int64_t padded = (n + 2 * kLanes - 1) / (2 * kLanes) * (2 * kLanes);
+    transpose(k + first * shape.k_stride, shape.k_stride, n, padded, shape.head, s.keys);
+    if (!whole_head) widen_rows(v + first * shape.v_stride, shape.v_stride, n, shape.head, s.head, s.values);
+    for (int64_t i = 0; i < shape.queries; i += kRows) {
+      const int64_t rows = shape.queries - i < kRows ? shape.queries - i : kRows;
+      widen_rows(q + i * shape.q_stride, shape.q_stride, rows, shape.head, s.head, s.queries);
+      for (int64_t j = 0; j < padded; j += 2 * kLanes) {
+        score_tile<2>(s.queries, s.head, s.keys + j, padded, shape.head, s.scores + j);
+      }
+      float keep[kRows] = {};
+      for (int64_t r = 0; r < rows; ++r) {
+        int64_t seen = n;
+        if (shape.causal) {
+          const int64_t visible = shape.first_query + i + r + 1 - first;
+          seen = visible < 0 ? 0 : visible < n ? visible : n;
+        }
+        keep[r] = soften(s.scores + r * kAttentionKeys, n, seen, shape.scale, s.largest + i + r, s.total + i + r);
+      }
+      float* o = s.out + i * s.head;
+      if (whole_head) {
+        add_values(s.scores, v + first * shape.v_stride, shape.v_stride, n, keep, o, s.head);
+      } else {
+        add_values(s.scores, s.values, s.head, n, keep, o, s.head);
+      }
+    }
+  }
+  for (int64_t i = 0; i < shape.queries; ++i) {
+    const Vec share = splat(1.0f / s.total[i]);
+    const float* o = s.out + i * s.head;
+    T* to = out + i * shape.out_stride;
+    int64_t c = 0;
+    for (; c + kLanes <= shape.head; c += kLanes) store(to + c, load(o + c) * share);
+    if (c < shape.head) store_part(to + c, load(o + c) * share, shape.head - c);
+  }
+}
+
+}  // namespace
+
+const AttentionKernels& attention_kernels() {
+  static constexpr AttentionKernels kernels = {{head<float>}, {head<bf16>}};
+  return kernels;
+}
+
+}  // namespace motley::kernels::MOTLEY_ISA

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/attention.h"
+#include "libtorch/parallel.h"
+
+namespace motley::ops {
+namespace {
+
+template <typename T>
+void attend(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head, bool causal,
+            const int32_t* which, Tensor& out) {
+  const int64_t images = q.rows.size(0), queries = q.rows.size(1), keys = k.rows.size(1);
+  const int64_t qs = q.rows.size(2), ks = k.rows.size(2), vs = v.rows.size(2), os = heads * head;
+  const int64_t blocks = (queries + kernels::kAttentionQueries - 1) / kernels::kAttentionQueries;
+  const T *qd = q.rows.data<T>() + q.column, *kd = k.rows.data<T>() + k.column, *vd = v.rows.data<T>() + v.column;
+  T* od = out.data<T>();
+  parallel_for(images * heads * blocks, 1, [&](int64_t begin, int64_t end) {
+    const Tensor scratch = Tensor::empty({kernels::attention_scratch(head)});
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t block = i % blocks, h = i / blocks % heads, image = i / blocks / heads;
+      const int64_t source = which == nullptr ? image : which[image], first = block * kernels::kAttentionQueries;
+      const kernels::AttentionShape shape = {std::min(kernels::kAttentionQueries, queries - first), keys, head, qs, ks, vs,
+                                             os, first, causal, static_cast<float>(1 / std::sqrt(static_cast<double>(head)))};
+      kernels::attention_functions<T>().head(shape, qd + (image * queries + first) * qs + h * head,
+                                             kd + source * keys * ks + h * head, vd + source * keys * vs + h * head,
+                                             od + (image * queries + first) * os + h * head, scratch.data<float>());
+    }
+  });
+}
+
+}  // namespace
+
+Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
+                 const int32_t* which) {
+  ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
+         "attention of ", to_string(q.rows.shape()), " to ", to_string(k.rows.shape()));
+  for (const HeadView* view : {&q, &k, &v}) {
+    ensure(view->column + heads * head_size <= view->rows.size(2), "attention: heads beyond the row");
+    ensure(view->rows.dtype() == q.rows.dtype(), "attention of mixed element types");
+  }
+  Tensor out = Tensor::empty({q.rows.size(0), q.rows.size(1), heads * head_size}, q.rows.dtype());
+  if (q.rows.dtype() == DType::bf16) {
+    attend<bf16>(q, k, v, heads, head_size, causal, which, out);
+  } else {
+    attend<float>(q, k, v, heads, head_size, causal, which, out);
+  }
+  return out;
+}
+
+}  // namespace motley::ops

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampler/sampler.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "kernels/cpu/sampling.h"
+#include "libtorch/convert.h"
+#include "ops/layout.h"
+#include "sampler/noise.h"
+
+namespace motley {
+namespace {
+
+// Rows of one UNet pass: enough to fill the kernels' tiles, few enough that a layer's activations stay in cache.
+constexpr int64_t kChunkElements = 1 << 13;  // pixels of latents
+
+// Images [first, first + count) of a batch, denoised together. The UNet's rows are the conditional halves of all images,
+// then the negative halves of those whose guidance is not 1.
+class Chunk {
+ public:
+  Chunk(const UNet& model, const Context& context, const motley_sample_params& params, int64_t first, int64_t count)
+      : model_(model), context_(context), p_(params), first_(first), count_(count) {
+    channels_ = model.config.in_channels;
+    size_ = channels_ * p_.height * p_.width;
+    for (int64_t i = 0; i < count; ++i) prompt_.push_back(p_.prompt[first + i]);
+    for (int64_t i = 0; i < count; ++i) {
+      guided_.push_back(p_.guidance[first + i] == 1.0f ? -1 : static_cast<int64_t>(prompt_.size()));
+      if (guided_.back() >= 0) prompt_.push_back(p_.negative[first + i]);
+    }
+    rows_ = Tensor::empty({static_cast<int64_t>(prompt_.size()), p_.height, p_.width, channels_}, model.dtype);
+    x_ = start();
+  }
+
+  void step(int64_t s, const TimeTable& table, double alpha, double previous) {
+    fill_rows();
+    const Tensor eps = motley::unet(model_, rows_, time_row(table, s), context_, prompt_.data()).to(DType::f32);
+    const float* e = eps.data<float>();
+    for (int64_t i = 0; i < count_; ++i) {
+      const double eta = p_.eta == nullptr ? 0 : p_.eta[first_ + i];
+      const kernels::DdimStep update = kernels::ddim_step(alpha, previous, eta, p_.clip_sample != 0);
+      const Tensor noise = eta > 0 ? noise_of(s, i) : Tensor();
+      kernels::sampling_kernels().update(update, size_, x_.data<float>() + i * size_, e + i * size_,
+                                         guided_[static_cast<size_t>(i)] < 0 ? nullptr : e + guided_[static_cast<size_t>(i)] * size_,
+                                         p_.guidance[first_ + i], noise ? noise.data<float>() : nullptr);
+    }
+  }
+
+  void write(float* latents) const { ops::to_nchw(x_, latents + first_ * size_); }
+
+ private:
+  Tensor start() const {
+    if (p_.latents != nullptr) return ops::from_nchw(p_.latents + first_ * size_, count_, channels_, p_.height, p_.width);
+    std::vector<float> noise(static_cast<size_t>(count_ * size_));
+    for (int64_t i = 0; i < count_; ++i) {
+      philox_normals(p_.seed[first_ + i], p_.image_key[first_ + i], 0, size_, noise.data() + i * size_);
+    }
+    return ops::from_nchw(noise.data(), count_, channels_, p_.height, p_.width);
+  }
+
+  Tensor noise_of(int64_t s, int64_t i) const {
+    if (p_.noise != nullptr) {
+      return ops::from_nchw(p_.noise + (s * p_.batch + first_ + i) * size_, 1, channels_, p_.height, p_.width);
+    }
+    std::vector<float> noise(static_cast<size_t>(size_));
+    philox_normals(p_.seed[first_ + i], p_.image_key[first_ + i], static_cast<uint64_t>(1 + s), size_, noise.data());
+    return ops::from_nchw(noise.data(), 1, channels_, p_.height, p_.width);
+  }
+
+  void fill_rows() {
+    const Tensor x = x_.to(model_.dtype);
+    const size_t bytes = static_cast<size_t>(size_ * size_of(model_.dtype));
+    char* to = static_cast<char*>(rows_.raw());
+    const char* from = static_cast<const char*>(x.raw());
+    std::memcpy(to, from, static_cast<size_t>(count_) * bytes);
+    for (size_t i = 0; i < guided_.size(); ++i) {
+      if (guided_[i] >= 0) std::memcpy(to + static_cast<size_t>(guided_[i]) * bytes, from + i * bytes, bytes);
+    }
+  }
+
+  const UNet& model_;
+  const Context& context_;
+  const motley_sample_params& p_;
+  int64_t first_, count_, channels_, size_;
+  std::vector<int32_t> prompt_;   // of each row
+  std::vector<int64_t> guided_;   // row of the negative half, or -1
+  Tensor rows_, x_;               // the UNet's input; latents (count, h, w, channels) float32
+};
+
+}  // namespace
+
+void sample(const UNet& model, const Context& context, const motley_ddim_config& config,
+            const motley_sample_params& params, float* latents) {
+  const DdimSchedule schedule = ddim_schedule(config, params.steps);
+  const std::vector<float> timesteps(schedule.timesteps.begin(), schedule.timesteps.end());
+  const TimeTable table = tabulate_time(model, params.steps, timesteps.data());
+  const int64_t per_chunk = std::clamp<int64_t>(kChunkElements / (params.height * params.width) / 2, 1, params.batch);
+  std::vector<Chunk> chunks;
+  for (int64_t first = 0; first < params.batch; first += per_chunk) {
+    chunks.emplace_back(model, context, params, first, std::min(per_chunk, params.batch - first));
+  }
+  for (int32_t s = 0; s < params.steps; ++s) {
+    const size_t at = static_cast<size_t>(s);
+    for (Chunk& chunk : chunks) chunk.step(s, table, schedule.alpha[at], schedule.alpha_prev[at]);
+    if (params.progress == nullptr) continue;
+    const motley_progress progress = {s + 1, params.steps, static_cast<double>(schedule.timesteps[at]), 0};
+    if (params.progress(params.user, &progress) != 0) {
+      throw Error(MOTLEY_CANCELLED, concat("sampling was cancelled after step ", s + 1, " of ", params.steps));
+    }
+  }
+  for (const Chunk& chunk : chunks) chunk.write(latents);
+}
+
+}  // namespace motley

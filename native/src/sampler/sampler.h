@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The denoising loop: DDIM with classifier-free guidance, per image.
+#pragma once
+
+#include "models/unet.h"
+#include "sampler/ddim.h"
+
+namespace motley {
+
+/// Denoises params.batch images to latents (batch, channels, height, width). The caller has checked params.
+/// Throws Error(CANCELLED) when progress says so.
+void sample(const UNet& model, const Context& context, const motley_ddim_config& config,
+            const motley_sample_params& params, float* latents);
+
+}  // namespace motley
