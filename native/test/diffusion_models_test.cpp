@@ -67,7 +67,7 @@ TEST_CASE("the autoencoder gives diffusers' images and moments") {
   vae_golden(Golden("vae_small"), MOTLEY_PRECISION_FP32, "float32");
 }
 
-TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' images and moments" * doctest::skip(std::getenv("MOTLEY_SLOW") == nullptr)) {
+TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' images and moments") {
   vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_FP32, "float32");
 }
 
