@@ -156,6 +156,15 @@ public record ClassList(String name, List<ClassName> classes) {
   }
 
   /**
+   * Returns the folder spellings, by which a classifier and a real dataset name their classes.
+   *
+   * @return in label order
+   */
+  public List<String> folders() {
+    return classes.stream().map(ClassName::folder).toList();
+  }
+
+  /**
    * Returns the number of classes.
    *
    * @return at least 1

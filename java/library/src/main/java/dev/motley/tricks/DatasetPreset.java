@@ -62,7 +62,7 @@ public record DatasetPreset(
               EnumSet.complementOf(EnumSet.of(Trick.CLASS_PROMPT)),
               TrickMix.only(Trick.RANDOM_GUIDANCE, 2 * 2700));
       default -> // fashion-mnist: the real images are 28x28, padded to the 32x32 of the embedded
-                 // model
+          // model
           new DatasetPreset(
               classes,
               PromptStyle.objects().with(Articles.BY_SOUND),

@@ -69,7 +69,7 @@ final class PlanSpecReader {
                                 + " or a list of class names")));
     Optional<DatasetPreset> known =
         ClassList.presets().contains(classes.name())
-                && sameFolders(classes, ClassList.preset(classes.name()))
+                && classes.folders().equals(ClassList.preset(classes.name()).folders())
             ? Optional.of(DatasetPreset.named(classes.name()))
             : Optional.empty();
     PlanSpec start =
@@ -84,13 +84,6 @@ final class PlanSpecReader {
         tree.count("width").orElse(start.width()),
         tree.count("height").orElse(start.height()),
         tree.text("rounding").map(PixelRounding::named).orElse(start.rounding()));
-  }
-
-  private static boolean sameFolders(ClassList a, ClassList b) {
-    return a.classes().stream()
-        .map(ClassName::folder)
-        .toList()
-        .equals(b.classes().stream().map(ClassName::folder).toList());
   }
 
   private static ClassList classes(Object value) {

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import dev.motley.InvalidInputException;
+import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.PlannedImage;
+import dev.motley.tricks.Trick;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * A dataset made of images of one or more synthetic stores, without copying them: whole stores,
+ * parts, unions, mixes of equal budget. All stores have the same classes.
+ *
+ * <p>Immutable and safe for use by several threads.
+ *
+ * @param name what to call it in messages and reports
+ * @param items the images, in order
+ */
+public record StoreView(String name, List<Item> items) {
+
+  /**
+   * An image and the store it lies in.
+   *
+   * @param store the store
+   * @param entry the image
+   */
+  public record Item(SyntheticStore store, StoreEntry entry) {
+
+    /**
+     * Returns what was planned.
+     *
+     * @return the plan's image
+     */
+    public PlannedImage planned() {
+      return store.planned(entry);
+    }
+
+    /** Whether another store's image of the same key has the same pixels, as its checksum tells. */
+    private boolean sameBytes(Item other) {
+      return entry.pngLength() == other.entry.pngLength() && entry.pngCrc() == other.entry.pngCrc();
+    }
+  }
+
+  /** Checks that all stores have the same classes. */
+  public StoreView {
+    items = List.copyOf(items);
+    for (SyntheticStore store : items.stream().map(Item::store).distinct().toList()) {
+      requireSameClasses(name, itemsFirst(items), store);
+    }
+  }
+
+  private static SyntheticStore itemsFirst(List<Item> items) {
+    return items.getFirst().store;
+  }
+
+  private static void requireSameClasses(String name, SyntheticStore a, SyntheticStore b) {
+    List<String> of = a.header().plan().spec().classes().folders();
+    List<String> first = b.header().plan().spec().classes().folders();
+    if (!of.equals(first)) {
+      throw new InvalidInputException(
+          "%s: store %s has the %d classes of '%s', store %s the %d of '%s'; expected the same"
+              .formatted(
+                  name,
+                  a.folder(),
+                  of.size(),
+                  a.header().plan().spec().classes().name(),
+                  b.folder(),
+                  first.size(),
+                  b.header().plan().spec().classes().name()));
+    }
+  }
+
+  /**
+   * All images of a store.
+   *
+   * @param store the store
+   * @return the view, in plan order
+   */
+  public static StoreView of(SyntheticStore store) {
+    return new StoreView(
+        store.folder().toString(),
+        store.entries().stream().map(entry -> new Item(store, entry)).toList());
+  }
+
+  /**
+   * The images of a plan, each from the first store that has exactly it: how a combined set shares
+   * the images of the base class set. All stores must be of one model and config.
+   *
+   * @param name what to call the view
+   * @param plan the plan
+   * @param stores where to look
+   * @return the view, in the plan's order
+   * @throws InvalidInputException if an image is in none of them, or the stores differ in model or
+   *     config
+   */
+  public static StoreView ofPlan(String name, GenerationPlan plan, List<SyntheticStore> stores) {
+    var items = new Item[plan.size()];
+    for (SyntheticStore store : stores) {
+      requireSameMaking(name, store, stores.getFirst());
+      BitSet alike = plan.reusableFrom(store.header().plan());
+      for (int i = alike.nextSetBit(0); i >= 0; i = alike.nextSetBit(i + 1)) {
+        OptionalInt there = store.header().plan().find(plan.image(i).key());
+        if (items[i] == null && there.getAsInt() < store.entries().size()) {
+          items[i] = new Item(store, store.entries().get(there.getAsInt()));
+        }
+      }
+    }
+    var found = new ArrayList<Item>(items.length);
+    int missing = 0;
+    String first = "";
+    for (int i = 0; i < items.length; i++) {
+      if (items[i] == null) {
+        first = missing++ == 0 ? plan.image(i).key() : first;
+      } else {
+        found.add(items[i]);
+      }
+    }
+    if (missing > 0) {
+      throw new InvalidInputException(
+          "%s: %,d of the plan's %,d images are in none of the stores %s; the first is '%s'"
+              .formatted(
+                  name,
+                  missing,
+                  plan.size(),
+                  stores.stream().map(SyntheticStore::folder).toList(),
+                  first));
+    }
+    return new StoreView(name, found);
+  }
+
+  private static void requireSameMaking(String name, SyntheticStore a, SyntheticStore b) {
+    StoreHeader one = a.header();
+    StoreHeader other = b.header();
+    if (!one.modelHash().equals(other.modelHash()) || !one.config().equals(other.config())) {
+      throw new InvalidInputException(
+          "%s: stores %s (model %s, %s) and %s (model %s, %s) were not drawn alike"
+              .formatted(
+                  name,
+                  a.folder(),
+                  StoreHeader.shown(one.modelHash()),
+                  one.config(),
+                  b.folder(),
+                  StoreHeader.shown(other.modelHash()),
+                  other.config()));
+    }
+  }
+
+  /**
+   * The union by key: an image that several views have counts once.
+   *
+   * @param name what to call the view
+   * @param views the views
+   * @return the images of the first view, then those of the second that the first has not, and so
+   *     on
+   * @throws InvalidInputException if two have different images under one key; {@link #concat} keeps
+   *     both
+   */
+  public static StoreView union(String name, List<StoreView> views) {
+    Map<String, Item> byKey = new LinkedHashMap<>();
+    for (StoreView view : views) {
+      for (Item item : view.items) {
+        Item other = byKey.putIfAbsent(item.entry.key(), item);
+        if (other != null && !other.sameBytes(item)) {
+          throw new InvalidInputException(
+              "%s: '%s' is one image in %s and another in %s"
+                  .formatted(name, item.entry.key(), other.store.folder(), item.store.folder()));
+        }
+      }
+    }
+    return new StoreView(name, List.copyOf(byKey.values()));
+  }
+
+  /**
+   * One view after the other; for sets of different seeds or models.
+   *
+   * @param name what to call the view
+   * @param views the views
+   * @return all their images
+   */
+  public static StoreView concat(String name, List<StoreView> views) {
+    return new StoreView(name, views.stream().flatMap(view -> view.items.stream()).toList());
+  }
+
+  /**
+   * A mix with a budget: of every class {@code perClass} images in all, the views' shares equal,
+   * the first views' one larger where they do not divide.
+   *
+   * @param name what to call the view
+   * @param views the views, disjoint by key or of different seeds
+   * @param perClass images per class, of all views together
+   * @return the mix
+   * @throws InvalidInputException if a view has too few of a class
+   */
+  public static StoreView equalBudget(String name, List<StoreView> views, int perClass) {
+    var parts = new ArrayList<StoreView>();
+    for (int i = 0; i < views.size(); i++) {
+      int share = perClass / views.size() + (i < perClass % views.size() ? 1 : 0);
+      StoreView part = views.get(i).maxPerClass(share);
+      requireFull(name, part, share);
+      parts.add(part);
+    }
+    return concat(name, parts);
+  }
+
+  private static void requireFull(String name, StoreView part, int share) {
+    if (share == 0) {
+      return;
+    }
+    if (part.items.isEmpty()) {
+      throw new InvalidInputException(name + ": " + part.name + " has no images");
+    }
+    List<String> classes = part.classNames();
+    int[] counts = new int[classes.size()];
+    part.items.forEach(item -> counts[item.planned().classIndex()]++);
+    for (int c = 0; c < counts.length; c++) {
+      if (counts[c] < share) {
+        throw new InvalidInputException(
+            "%s: %s has %d images of '%s', the mix needs %d"
+                .formatted(name, part.name, counts[c], classes.get(c), share));
+      }
+    }
+  }
+
+  /**
+   * The first images.
+   *
+   * @param count how many at most; of a store's prefix every class has as many, to within one
+   * @return the view
+   */
+  public StoreView first(int count) {
+    return new StoreView(name, items.subList(0, Math.clamp(count, 0, items.size())));
+  }
+
+  /**
+   * At most so many images of every class, the first of each.
+   *
+   * @param perClass how many
+   * @return the view
+   */
+  public StoreView maxPerClass(int perClass) {
+    var counts = new HashMap<Integer, Integer>();
+    return keep(image -> counts.merge(image.classIndex(), 1, Integer::sum) <= perClass);
+  }
+
+  /**
+   * The images of some tricks.
+   *
+   * @param tricks the tricks
+   * @return the view
+   */
+  public StoreView only(Set<Trick> tricks) {
+    return keep(image -> tricks.contains(image.trick()));
+  }
+
+  /**
+   * The images whose plan meets a condition, which is asked once for each, in order.
+   *
+   * @param condition the condition
+   * @return the view
+   */
+  public StoreView keep(Predicate<PlannedImage> condition) {
+    return new StoreView(
+        name, items.stream().filter(item -> condition.test(item.planned())).toList());
+  }
+
+  /**
+   * The same under another name.
+   *
+   * @param other the name
+   * @return the view
+   */
+  public StoreView named(String other) {
+    return new StoreView(other, items);
+  }
+
+  /**
+   * Returns the number of images.
+   *
+   * @return 0 or more
+   */
+  public int size() {
+    return items.size();
+  }
+
+  /**
+   * Returns the folder spellings of the classes, in label order.
+   *
+   * @return the names; empty for an empty view
+   */
+  public List<String> classNames() {
+    return items.isEmpty()
+        ? List.of()
+        : itemsFirst(items).header().plan().spec().classes().folders();
+  }
+
+  /**
+   * Reads and decodes all images, on all cores, into one packed set; classes are named by their
+   * folder spellings.
+   *
+   * @return the images in the view's order
+   * @throws InvalidInputException if there are none, they differ in size, or one is damaged
+   */
+  public ImageSet load() {
+    if (items.isEmpty()) {
+      throw new InvalidInputException(name + ": no images");
+    }
+    RgbImage first = decode(items.getFirst());
+    int bytes = first.pixels().length;
+    var pixels = new byte[ImageSet.bytes(name, items.size(), first.height(), first.width())];
+    var labels = new int[items.size()];
+    java.util.stream.IntStream.range(0, items.size())
+        .parallel()
+        .forEach(
+            i -> {
+              RgbImage image = decode(items.get(i));
+              if (image.height() != first.height() || image.width() != first.width()) {
+                throw new InvalidInputException(
+                    "%s: '%s' has %dx%d pixels, '%s' has %dx%d; expected one size"
+                        .formatted(
+                            name,
+                            items.get(i).entry.key(),
+                            image.width(),
+                            image.height(),
+                            items.getFirst().entry.key(),
+                            first.width(),
+                            first.height()));
+              }
+              System.arraycopy(image.pixels(), 0, pixels, i * bytes, bytes);
+              labels[i] = items.get(i).planned().classIndex();
+            });
+    return new ImageSet(name, first.height(), first.width(), pixels, labels, classNames());
+  }
+
+  private static RgbImage decode(Item item) {
+    return Png.decode(
+        item.store.folder() + ": " + item.entry.key() + ".png", item.store.png(item.entry));
+  }
+}
