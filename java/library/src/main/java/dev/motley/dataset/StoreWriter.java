@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.dataset;
 
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
+import dev.motley.MotleyException;
 import dev.motley.ResourceException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
@@ -123,6 +126,7 @@ public final class StoreWriter implements AutoCloseable {
    * Makes all images that are complete up to the first missing one safe on disk.
    *
    * @return {@link #nextPosition} after it
+   * @throws CancelledException if the thread is interrupted; then as after a full disk
    * @throws ResourceException if the disk is full or fails; then nothing half-written counts, and
    *     this writer takes no more
    */
@@ -227,7 +231,7 @@ public final class StoreWriter implements AutoCloseable {
   }
 
   /** Takes back what the failed commit may have written; the next opening would do the same. */
-  private ResourceException broken(IOException cause) {
+  private MotleyException broken(IOException cause) {
     broken = true;
     waiting.clear();
     try {
@@ -238,6 +242,13 @@ public final class StoreWriter implements AutoCloseable {
       }
     } catch (IOException e) {
       cause.addSuppressed(e);
+    }
+    if (cause instanceof ClosedByInterruptException) {
+      return new CancelledException(
+          "writing to %s was interrupted; %,d of %,d images are safe, and the same command goes on"
+                  .formatted(folder, stored, header.plan().size())
+              + " from there",
+          cause);
     }
     return new ResourceException(
         "cannot write to %s: %s; %,d of %,d images are safe, and the same command goes on from there"

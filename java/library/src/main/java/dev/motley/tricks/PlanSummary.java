@@ -108,7 +108,14 @@ public record PlanSummary(
         span(perClass));
     line(out, "images", "%,d at %dx%d", plan.size(), spec.width(), spec.height());
     perTrick.forEach(
-        (trick, n) -> line(out, "  " + trick.id(), "%,d, %s", n, guidance(trick, spec.guidance())));
+        (trick, n) ->
+            line(
+                out,
+                "  " + trick.id(),
+                "%,d, %s, \"%s\"",
+                n,
+                guidance(trick, spec.guidance()),
+                spec.prompts().templates().get(trick).text()));
     if (!perDomain.isEmpty()) {
       line(
           out,
@@ -142,6 +149,35 @@ public record PlanSummary(
     return out.toString();
   }
 
+  /**
+   * The counts, and what the plan will cost.
+   *
+   * @param imagesPerSecond the measured rate of guided images
+   * @param storedWidth width of the stored images, in pixels
+   * @param storedHeight height of the stored images, in pixels
+   * @return {@link #text} with two lines more
+   */
+  public String text(double imagesPerSecond, int storedWidth, int storedHeight) {
+    var out = new StringBuilder(text());
+    Duration time = estimatedTime(imagesPerSecond);
+    line(
+        out,
+        "time",
+        "about %,d s (%d h %02d min) at %s images per second",
+        Math.max(1, time.toSeconds()),
+        time.toHours(),
+        time.toMinutesPart(),
+        String.format(Locale.ROOT, imagesPerSecond < 1 ? "%.4f" : "%.1f", imagesPerSecond));
+    line(
+        out,
+        "disk",
+        "about %,d bytes as PNG of %dx%d",
+        estimatedBytes(storedWidth, storedHeight),
+        storedWidth,
+        storedHeight);
+    return out.toString();
+  }
+
   private static void line(StringBuilder out, String name, String format, Object... values) {
     out.append(String.format(Locale.ROOT, "%-18s ", name))
         .append(String.format(Locale.ROOT, format, values))
@@ -155,6 +191,9 @@ public record PlanSummary(
   }
 
   private static String span(List<Integer> counts) {
+    if (counts.isEmpty()) {
+      return "0";
+    }
     int low = Collections.min(counts);
     int high = Collections.max(counts);
     return low == high

@@ -4,6 +4,7 @@ package dev.motley.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import java.io.IOException;
@@ -173,6 +174,27 @@ class StoreCrashTest {
       assertThat(StoreFixture.contents(folder)).as("room %d", room).isEqualTo(expected);
       StoreFixture.delete(folder);
     }
+  }
+
+  @Test
+  void anInterruptedThreadIsACancellation() {
+    Path folder = temporary.resolve("interrupted");
+    StoreWriter writer = SyntheticStore.create(folder, HEADER);
+    StoreFixture.append(writer, HEADER.plan(), 0, 8, new Random(1));
+    writer.commit();
+    StoreFixture.append(writer, HEADER.plan(), 8, 12, new Random(1));
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(writer::commit)
+        .isInstanceOf(CancelledException.class)
+        .hasMessageContaining("8 of 36 images are safe");
+    assertThat(Thread.interrupted()).isTrue();
+    writer.close();
+    try (StoreWriter second = StoreFixture.open(folder, HEADER)) {
+      assertThat(second.nextPosition()).isEqualTo(8);
+      StoreFixture.finish(second, HEADER.plan(), 9, new Random(1));
+    }
+    assertThat(StoreFixture.contents(folder))
+        .isEqualTo(StoreFixture.contents(StoreFixture.whole(temporary.resolve("whole"), HEADER)));
   }
 
   /** What a reader sees of a store whose writer has failed but not let go. */

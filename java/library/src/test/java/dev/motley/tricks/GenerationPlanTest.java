@@ -368,7 +368,12 @@ class GenerationPlanTest {
         .contains(GenerationPlan.of(spec).hash())
         .contains("10 of cifar10, 50 images each")
         .contains("random-guidance")
-        .contains("guidance 1.0 to 5.0, integer-per-image");
+        .contains("guidance 1.0 to 5.0, integer-per-image, \"an image of a {class}\"");
+    assertThat(summary.text(0.01, 32, 32))
+        .startsWith(summary.text())
+        .contains("s (12 h ")
+        .contains("at 0.0100 images per second")
+        .contains("about 2,432,000 bytes as PNG of 32x32");
   }
 
   @Test
