@@ -32,7 +32,12 @@ final class Libtorch {
     Path folder = Path.of(set).toAbsolutePath().normalize();
     if (!Files.isRegularFile(folder.resolve(LIBRARY))) {
       throw new ResourceException(
-          "-D" + PROPERTY + "=" + set + " has no " + LIBRARY
+          "-D"
+              + PROPERTY
+              + "="
+              + set
+              + " has no "
+              + LIBRARY
               + ": name the lib folder of an unzipped libtorch >= 2.10, or torch/lib of a pip install");
     }
     return folder;
@@ -56,13 +61,20 @@ final class Libtorch {
       File file = Loader.cacheResource(Loader.class, resource);
       if (file == null) {
         throw new ResourceException(
-            "libtorch is not on the class path: add org.bytedeco:" + artifact + ":"
-                + Platform.name() + ", or set -D" + PROPERTY + "=DIR");
+            "libtorch is not on the class path: add org.bytedeco:"
+                + artifact
+                + ":"
+                + Platform.name()
+                + ", or set -D"
+                + PROPERTY
+                + "=DIR");
       }
       return file.toPath();
     } catch (IOException e) {
       throw new ResourceException(
-          "cannot unpack " + resource + " into JavaCPP's cache (org.bytedeco.javacpp.cachedir): "
+          "cannot unpack "
+              + resource
+              + " into JavaCPP's cache (org.bytedeco.javacpp.cachedir): "
               + e.getMessage(),
           e);
     }

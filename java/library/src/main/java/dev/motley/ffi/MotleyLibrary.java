@@ -56,8 +56,13 @@ final class MotleyLibrary {
 
   private MotleyException failure() {
     return new ResourceException(
-        "cannot load " + fileName() + ": " + String.join("; ", attempts) + "; set -D"
-            + PATH_PROPERTY + "=DIR to the folder that holds it");
+        "cannot load "
+            + fileName()
+            + ": "
+            + String.join("; ", attempts)
+            + "; set -D"
+            + PATH_PROPERTY
+            + "=DIR to the folder that holds it");
   }
 
   private static MotleyLibrary load() {

@@ -18,8 +18,7 @@ import java.lang.invoke.MethodType;
 /** Binds functions of {@code motley.h} and calls them, turning a status into an exception. */
 final class Native {
 
-  private static final long MESSAGE =
-      Header.ERROR.byteOffset(PathElement.groupElement("message"));
+  private static final long MESSAGE = Header.ERROR.byteOffset(PathElement.groupElement("message"));
 
   private Native() {}
 

@@ -3,8 +3,8 @@ package dev.motley.ffi;
 
 import static java.lang.foreign.MemoryLayout.PathElement.groupElement;
 
-import dev.motley.InvalidInputException;
 import dev.motley.BatchNormMode;
+import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -92,8 +92,7 @@ public final class NativeClassifier extends NativeHandle {
       MemorySegment values = arena.allocate(ValueLayout.JAVA_FLOAT, length);
       Native.check(
           error ->
-              (int)
-                  READ.invokeExact(self.pointer(), (long) index, values, (long) length, error));
+              (int) READ.invokeExact(self.pointer(), (long) index, values, (long) length, error));
       return values.toArray(ValueLayout.JAVA_FLOAT);
     }
   }
@@ -116,8 +115,7 @@ public final class NativeClassifier extends NativeHandle {
       MemorySegment logits = arena.allocate(ValueLayout.JAVA_FLOAT, length);
       Native.check(
           error ->
-              (int)
-                  FORWARD.invokeExact(self.pointer(), (long) n, in, batchNorm, logits, error));
+              (int) FORWARD.invokeExact(self.pointer(), (long) n, in, batchNorm, logits, error));
       return logits.toArray(ValueLayout.JAVA_FLOAT);
     }
   }
@@ -213,8 +211,7 @@ public final class NativeClassifier extends NativeHandle {
     for (int i = 0; i < field(info, "dims"); i++) {
       shape.add(info.get(ValueLayout.JAVA_LONG, shapeAt + 8L * i));
     }
-    return new TensorInfo(
-        name, TYPES[field(info, "dtype")], field(info, "trainable") != 0, shape);
+    return new TensorInfo(name, TYPES[field(info, "dtype")], field(info, "trainable") != 0, shape);
   }
 
   private static int field(MemorySegment info, String name) {

@@ -27,8 +27,7 @@ public final class NativeNoise {
     Sizes.length("noise", n);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, n);
-      Native.check(
-          error -> (int) PHILOX.invokeExact(seed, key, draw, (long) n, out, error));
+      Native.check(error -> (int) PHILOX.invokeExact(seed, key, draw, (long) n, out, error));
       return out.toArray(ValueLayout.JAVA_FLOAT);
     }
   }

@@ -27,7 +27,8 @@ public final class NativePrompts extends NativeHandle {
       MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_FLOAT, context);
       return new NativePrompts(
           create(
-              (out, error) -> (int) CREATE.invokeExact(unet, (long) n, (long) tokens, in, out, error)),
+              (out, error) ->
+                  (int) CREATE.invokeExact(unet, (long) n, (long) tokens, in, out, error)),
           model,
           n);
     }

@@ -94,8 +94,7 @@ public final class NativeRuntime {
     String json;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(DESCRIPTION_BYTES);
-      Native.check(
-          error -> (int) DESCRIBE.invokeExact(buffer, (long) DESCRIPTION_BYTES, error));
+      Native.check(error -> (int) DESCRIBE.invokeExact(buffer, (long) DESCRIPTION_BYTES, error));
       json = buffer.getString(0);
     }
     try {
@@ -168,8 +167,13 @@ public final class NativeRuntime {
     boolean fits = api / 1000 == Header.API_VERSION / 1000 && api >= Header.API_VERSION;
     if (!fits) {
       throw new NativeException(
-          library + " speaks version " + apiText(api) + " of motley.h, Motley "
-              + MotleyVersion.current() + " needs " + apiText(Header.API_VERSION)
+          library
+              + " speaks version "
+              + apiText(api)
+              + " of motley.h, Motley "
+              + MotleyVersion.current()
+              + " needs "
+              + apiText(Header.API_VERSION)
               + ": build both from one checkout with ./motley, or unset -D"
               + MotleyLibrary.PATH_PROPERTY);
     }
@@ -187,7 +191,8 @@ public final class NativeRuntime {
       return threads;
     } catch (NumberFormatException e) {
       throw new InvalidInputException(
-          "-Dmotley.threads=" + set + " is no number of threads: expected 0 (automatic) or more", e);
+          "-Dmotley.threads=" + set + " is no number of threads: expected 0 (automatic) or more",
+          e);
     }
   }
 

@@ -163,9 +163,15 @@ public final class NativeTrainer extends NativeHandle {
           error ->
               (int)
                   STEP.invokeExact(
-                      self.pointer(), (long) n, cInputs, cLabels, learningRate, loss, logits, error));
-      return new Step(
-          loss.get(ValueLayout.JAVA_DOUBLE, 0), logits.toArray(ValueLayout.JAVA_FLOAT));
+                      self.pointer(),
+                      (long) n,
+                      cInputs,
+                      cLabels,
+                      learningRate,
+                      loss,
+                      logits,
+                      error));
+      return new Step(loss.get(ValueLayout.JAVA_DOUBLE, 0), logits.toArray(ValueLayout.JAVA_FLOAT));
     }
   }
 

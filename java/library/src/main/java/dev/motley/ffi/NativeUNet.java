@@ -53,7 +53,13 @@ public final class NativeUNet extends NativeHandle {
    * @return eps (n, outChannels, height, width)
    */
   public float[] forward(
-      int n, int height, int width, int tokens, float[] sample, float[] timesteps, float[] context) {
+      int n,
+      int height,
+      int width,
+      int tokens,
+      float[] sample,
+      float[] timesteps,
+      float[] context) {
     checkSize(height, width);
     Sizes.check("sample", sample.length, n, config.inChannels(), height, width);
     Sizes.check("timesteps", timesteps.length, n);

@@ -118,8 +118,7 @@ public final class NativeVae extends NativeHandle {
           "images are " + height + " x " + width + ", expected multiples of " + scale);
     }
     int n = Sizes.count("images", images.length, config.inChannels(), height, width);
-    int length =
-        Sizes.length("latents", n, config.latentChannels(), height / scale, width / scale);
+    int length = Sizes.length("latents", n, config.latentChannels(), height / scale, width / scale);
     try (Use self = use();
         Arena arena = Arena.ofConfined()) {
       MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_FLOAT, images);
@@ -129,7 +128,14 @@ public final class NativeVae extends NativeHandle {
           error ->
               (int)
                   ENCODE.invokeExact(
-                      self.pointer(), (long) n, (long) height, (long) width, in, mean, logvar, error));
+                      self.pointer(),
+                      (long) n,
+                      (long) height,
+                      (long) width,
+                      in,
+                      mean,
+                      logvar,
+                      error));
       return new Moments(
           mean.toArray(ValueLayout.JAVA_FLOAT), logvar.toArray(ValueLayout.JAVA_FLOAT));
     }
@@ -151,8 +157,7 @@ public final class NativeVae extends NativeHandle {
       MemorySegment flags = arena.allocate(ValueLayout.JAVA_INT, n);
       MemorySegment pixels = arena.allocate(length);
       decodeInto(arena, n, h, w, latents, quantisation, pixels, MemorySegment.NULL, flags);
-      return new Pixels(
-          pixels.toArray(ValueLayout.JAVA_BYTE), flags.toArray(ValueLayout.JAVA_INT));
+      return new Pixels(pixels.toArray(ValueLayout.JAVA_BYTE), flags.toArray(ValueLayout.JAVA_INT));
     }
   }
 
@@ -170,8 +175,7 @@ public final class NativeVae extends NativeHandle {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment flags = arena.allocate(ValueLayout.JAVA_INT, n);
       MemorySegment floats = arena.allocate(ValueLayout.JAVA_FLOAT, length);
-      decodeInto(
-          arena, n, h, w, latents, Quantisation.ROUND, MemorySegment.NULL, floats, flags);
+      decodeInto(arena, n, h, w, latents, Quantisation.ROUND, MemorySegment.NULL, floats, flags);
       return new Floats(
           floats.toArray(ValueLayout.JAVA_FLOAT), flags.toArray(ValueLayout.JAVA_INT));
     }

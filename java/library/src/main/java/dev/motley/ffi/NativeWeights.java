@@ -33,8 +33,7 @@ public final class NativeWeights extends NativeHandle {
    * @return the set
    */
   public static NativeWeights create() {
-    return new NativeWeights(
-        create((out, error) -> (int) CREATE.invokeExact(out, error)));
+    return new NativeWeights(create((out, error) -> (int) CREATE.invokeExact(out, error)));
   }
 
   /**
@@ -51,8 +50,15 @@ public final class NativeWeights extends NativeHandle {
     long expected = Sizes.elements(name, shape) * type.bytes();
     if (content.remaining() != expected) {
       throw new InvalidInputException(
-          name + " has " + content.remaining() + " bytes, expected " + expected + " for "
-              + type + " " + Arrays.toString(shape));
+          name
+              + " has "
+              + content.remaining()
+              + " bytes, expected "
+              + expected
+              + " for "
+              + type
+              + " "
+              + Arrays.toString(shape));
     }
     MemorySegment segment = nativeSegment(content);
     try (Use self = use();

@@ -24,7 +24,9 @@ final class Platform {
     return system + "-" + architecture;
   }
 
-  /** Folders to unpack into, the best first; the last one works where the home cannot be written. */
+  /**
+   * Folders to unpack into, the best first; the last one works where the home cannot be written.
+   */
   static List<Path> cacheFolders() {
     String set = System.getProperty("motley.cache", "");
     if (!set.isBlank()) {
@@ -36,8 +38,7 @@ final class Platform {
             ? Path.of(xdg)
             : Path.of(System.getProperty("user.home"), ".cache");
     Path temporary =
-        Path.of(
-            System.getProperty("java.io.tmpdir"), "motley-" + System.getProperty("user.name"));
+        Path.of(System.getProperty("java.io.tmpdir"), "motley-" + System.getProperty("user.name"));
     return List.of(home.resolve("motley"), temporary);
   }
 }

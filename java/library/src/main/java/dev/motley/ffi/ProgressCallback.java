@@ -78,10 +78,7 @@ final class ProgressCallback {
   private static MethodHandle findUpdate() {
     try {
       return MethodHandles.lookup()
-          .findVirtual(
-              ProgressCallback.class,
-              "update",
-              Header.PROGRESS_FN.toMethodType());
+          .findVirtual(ProgressCallback.class, "update", Header.PROGRESS_FN.toMethodType());
     } catch (ReflectiveOperationException e) {
       throw new AssertionError(e);
     }

@@ -34,7 +34,10 @@ final class Sizes {
     long elements = elements(what, shape);
     if (elements > LONGEST_ARRAY) {
       throw new InvalidInputException(
-          what + ": shape " + text(shape) + " has more elements than a Java array holds;"
+          what
+              + ": shape "
+              + text(shape)
+              + " has more elements than a Java array holds;"
               + " use a smaller batch");
     }
     return (int) elements;
@@ -54,7 +57,13 @@ final class Sizes {
     long size = elements(what, item);
     if (length == 0 || length % size != 0) {
       throw new InvalidInputException(
-          what + " has " + length + " elements, expected a multiple of " + text(item) + " = " + size);
+          what
+              + " has "
+              + length
+              + " elements, expected a multiple of "
+              + text(item)
+              + " = "
+              + size);
     }
     return Math.toIntExact(length / size);
   }
@@ -62,12 +71,13 @@ final class Sizes {
   /** Checks that a value lies in [low, high]. */
   static void range(String what, long value, long low, long high) {
     if (value < low || value > high) {
-      throw new InvalidInputException(
-          what + " is " + value + ", expected " + low + " to " + high);
+      throw new InvalidInputException(what + " is " + value + ", expected " + low + " to " + high);
     }
   }
 
   private static String text(long[] shape) {
-    return Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "(", ")"));
+    return Arrays.stream(shape)
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 }

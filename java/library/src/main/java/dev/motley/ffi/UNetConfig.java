@@ -55,8 +55,14 @@ public record UNetConfig(
     for (List<?> other : List.of(heads, downAttention, upAttention)) {
       if (other.size() != count) {
         throw new InvalidInputException(
-            "UNet: block_out_channels has " + count + " entries, but heads, down and up blocks have "
-                + heads.size() + ", " + downAttention.size() + " and " + upAttention.size());
+            "UNet: block_out_channels has "
+                + count
+                + " entries, but heads, down and up blocks have "
+                + heads.size()
+                + ", "
+                + downAttention.size()
+                + " and "
+                + upAttention.size());
       }
     }
   }

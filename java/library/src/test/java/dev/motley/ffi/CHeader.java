@@ -17,8 +17,24 @@ final class CHeader {
   private static final int POINTER = 8;
   private static final Map<String, Integer> SIZES =
       Map.of(
-          "int32_t", 4, "motley_status", 4, "int64_t", 8, "uint64_t", 8, "float", 4, "double", 8,
-          "char", 1, "uint8_t", 1, "motley_progress_fn", POINTER);
+          "int32_t",
+          4,
+          "motley_status",
+          4,
+          "int64_t",
+          8,
+          "uint64_t",
+          8,
+          "float",
+          4,
+          "double",
+          8,
+          "char",
+          1,
+          "uint8_t",
+          1,
+          "motley_progress_fn",
+          POINTER);
 
   private final Map<String, Integer> constants = new LinkedHashMap<>();
   private final Map<String, CStruct> structs = new LinkedHashMap<>();
@@ -49,7 +65,9 @@ final class CHeader {
     return structs;
   }
 
-  /** Signatures in the letters of {@link Header}: p, i, l, d for arguments, then > and the result. */
+  /**
+   * Signatures in the letters of {@link Header}: p, i, l, d for arguments, then > and the result.
+   */
   Map<String, String> functions() {
     return functions;
   }
@@ -62,8 +80,7 @@ final class CHeader {
   }
 
   private void parseStructs(String code) {
-    Matcher struct =
-        Pattern.compile("(?s)typedef struct (\\w+) \\{(.*?)\\} (\\w+);").matcher(code);
+    Matcher struct = Pattern.compile("(?s)typedef struct (\\w+) \\{(.*?)\\} (\\w+);").matcher(code);
     while (struct.find()) {
       if (!struct.group(1).equals(struct.group(3))) {
         throw new AssertionError("struct " + struct.group(1) + " is called " + struct.group(3));
@@ -77,7 +94,8 @@ final class CHeader {
     long offset = 0;
     int alignment = 1;
     for (String declaration : body.trim().split("\\s*;\\s*")) {
-      Matcher typed = Pattern.compile("(?s)(?:const )?(\\w+)(\\s*\\*)?\\s*(.*)").matcher(declaration);
+      Matcher typed =
+          Pattern.compile("(?s)(?:const )?(\\w+)(\\s*\\*)?\\s*(.*)").matcher(declaration);
       if (!typed.matches()) {
         throw new AssertionError("cannot read field '" + declaration + "' of " + name);
       }
@@ -123,8 +141,7 @@ final class CHeader {
   }
 
   private void parseFunctions(String code) {
-    Matcher function =
-        Pattern.compile("(?s)MOTLEY_EXPORT (\\w+) (\\w+)\\((.*?)\\);").matcher(code);
+    Matcher function = Pattern.compile("(?s)MOTLEY_EXPORT (\\w+) (\\w+)\\((.*?)\\);").matcher(code);
     while (function.find()) {
       String result = function.group(1).equals("void") ? "v" : letter(function.group(1));
       var signature = new StringBuilder();

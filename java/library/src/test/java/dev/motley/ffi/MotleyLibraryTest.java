@@ -47,8 +47,7 @@ class MotleyLibraryTest {
 
   @Test
   void aWrongLibraryPathIsOneLineThatNamesIt() throws Exception {
-    Jvm.Result result =
-        Jvm.run(Info.class, "-Dmotley.library.path=" + folder.resolve("nowhere"));
+    Jvm.Result result = Jvm.run(Info.class, "-Dmotley.library.path=" + folder.resolve("nowhere"));
     assertThat(result.output())
         .containsOnlyOnce("ResourceException: cannot load libmotley.so")
         .contains(folder.resolve("nowhere").toString(), "-Dmotley.library.path=DIR");

@@ -11,7 +11,6 @@ import org.junit.jupiter.api.Test;
 
 class NativeNoiseTest {
 
-
   @Test
   void philoxDependsOnEachOfItsCoordinatesAndNothingElse() {
     float[] noise = NativeNoise.philox(1, 2, 3, 100);

@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Test;
 class NativeSamplingTest {
 
   private static final int STEPS = 4;
-  private static final int ELEMENTS =
-      SmallModel.CHANNELS * SmallModel.SIZE * SmallModel.SIZE;
+  private static final int ELEMENTS = SmallModel.CHANNELS * SmallModel.SIZE * SmallModel.SIZE;
 
   private static long liveBefore;
   private static SmallModel model;
@@ -219,8 +218,7 @@ class NativeSamplingTest {
     float[] latents = sample(request(new float[] {7.5f, 7.5f}, 1, 2), Progress.NONE);
     int size = SmallModel.SIZE * vae.config().scale();
     NativeVae.Pixels pixels =
-        vae.decodePixels(
-            SmallModel.SIZE, SmallModel.SIZE, latents, NativeVae.Quantisation.ROUND);
+        vae.decodePixels(SmallModel.SIZE, SmallModel.SIZE, latents, NativeVae.Quantisation.ROUND);
     NativeVae.Floats floats = vae.decodeFloats(SmallModel.SIZE, SmallModel.SIZE, latents);
     assertThat(pixels.values()).hasSize(2 * size * size * 3);
     assertThat(pixels.flags()).containsExactly(0, 0);

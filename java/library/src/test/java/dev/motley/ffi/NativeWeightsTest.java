@@ -29,11 +29,11 @@ class NativeWeightsTest {
     try (var weights = NativeWeights.create()) {
       assertThatThrownBy(
               () ->
-                  weights.add("conv_in.weight", DType.F32, new long[] {2, 3}, ByteBuffer.allocate(20)))
+                  weights.add(
+                      "conv_in.weight", DType.F32, new long[] {2, 3}, ByteBuffer.allocate(20)))
           .isInstanceOf(InvalidInputException.class)
           .hasMessage("conv_in.weight has 20 bytes, expected 24 for F32 [2, 3]");
-      assertThatThrownBy(
-              () -> weights.add("deep", DType.U8, new long[7], ByteBuffer.allocate(0)))
+      assertThatThrownBy(() -> weights.add("deep", DType.U8, new long[7], ByteBuffer.allocate(0)))
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("deep", "7", "6");
     }
@@ -55,8 +55,7 @@ class NativeWeightsTest {
     var weights = NativeWeights.create();
     weights.close();
     assertThatCode(weights::close).doesNotThrowAnyException();
-    assertThatThrownBy(
-            () -> weights.add("late", DType.F32, new long[] {1}, ByteBuffer.allocate(4)))
+    assertThatThrownBy(() -> weights.add("late", DType.F32, new long[] {1}, ByteBuffer.allocate(4)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("NativeWeights is closed");
   }

@@ -36,9 +36,7 @@ class SizesTest {
     assertThatThrownBy(() -> Sizes.length("x", Integer.MAX_VALUE, 2))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("smaller batch");
-    assertThatThrownBy(() -> Sizes.elements("x", 2, 0))
-        .isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> Sizes.elements("x", 2, -1))
-        .isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> Sizes.elements("x", 2, 0)).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> Sizes.elements("x", 2, -1)).isInstanceOf(InvalidInputException.class);
   }
 }

@@ -8,9 +8,9 @@ import java.nio.file.Path;
 
 /**
  * The folder of large reference data (goldens, real images, checkpoints) that does not travel with
- * the repository: $MOTLEY_SHARED, or {@code ../shared} beside the repository. A test that asks for a
- * file of it is skipped, and counted as skipped, where the folder is absent; a folder that is there
- * but lacks the file is a failure.
+ * the repository: $MOTLEY_SHARED, or {@code ../shared} beside the repository. A test that asks for
+ * a file of it is skipped, and counted as skipped, where the folder is absent; a folder that is
+ * there but lacks the file is a failure.
  */
 public final class Shared {
 
