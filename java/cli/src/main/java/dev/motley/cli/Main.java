@@ -51,7 +51,7 @@ public final class Main implements Runnable {
     try {
       code = commandLine(context).execute(args);
     } catch (OutOfMemoryError e) {
-      context.err().println("motley: out of Java heap memory: " + e.getMessage() + "; give more by MOTLEY_JAVA_OPTS=-Xmx8g");
+      context.err().println("motley: out of Java heap memory: " + e.getMessage() + "; give more by MOTLEY_JAVA_OPTIONS=-Xmx8g");
       code = Exit.ENVIRONMENT.code();
     }
     context.cancellation().exit(code);
