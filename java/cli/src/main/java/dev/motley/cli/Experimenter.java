@@ -12,7 +12,6 @@ import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
 import dev.motley.dataset.StoreEntry;
-import dev.motley.dataset.SyntheticImages;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.evaluate.ClassNames;
@@ -135,7 +134,7 @@ final class Experimenter {
   }
 
   private Experiment experiment(RunConfig.SetConfig set, ImageSet real) {
-    ImageSet images = SyntheticImages.load(List.of(SyntheticStore.open(part(set, "images"))));
+    ImageSet images = Stores.load(List.of(part(set, "images")));
     TrainingResult training =
         Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, listener);
     long seen = (long) images.count() * config.recipe().epochs();

@@ -3,13 +3,11 @@ package dev.motley.cli;
 
 import dev.motley.InvalidInputException;
 import dev.motley.tricks.GenerationPlan;
-import dev.motley.tricks.PlanSummary;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.weights.VaeConfig;
 import dev.motley.weights.UNetConfig;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -61,13 +59,9 @@ final class PlanCommand implements Callable<Integer> {
       out.println(plan.toJson());
       return 0;
     }
-    PlanSummary summary = plan.summary();
-    out.print(summary.text());
     int width = storedSize == 0 ? plan.spec().width() : storedSize;
     int height = storedSize == 0 ? plan.spec().height() : storedSize;
-    Duration time = summary.estimatedTime(rate);
-    out.printf("time      about %,d seconds at %.1f guided images a second%n", time.toSeconds(), rate);
-    out.printf("disk      about %,d bytes at %dx%d%n", summary.estimatedBytes(width, height), width, height);
+    out.print(plan.summary().text(rate, width, height));
     for (int i = 0; i < Math.min(list, plan.size()); i++) {
       PlannedImage image = plan.image(i);
       out.printf("%s  guidance %.2f  \"%s\"%n", image.key(), image.guidance(), image.prompt());

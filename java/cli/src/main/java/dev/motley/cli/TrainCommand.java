@@ -3,8 +3,6 @@ package dev.motley.cli;
 
 import dev.motley.config.Tree;
 import dev.motley.dataset.ImageSet;
-import dev.motley.dataset.SyntheticImages;
-import dev.motley.dataset.SyntheticStore;
 import dev.motley.train.EpochMetrics;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
@@ -76,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ImageSet images = SyntheticImages.load(data.stream().map(SyntheticStore::open).toList());
+    ImageSet images = Stores.load(data);
     Recipe resolved = Recipe.fromTree(Tree.of("recipe", tree(), Recipe.KEYS), images.width());
     TrainingResult result =
         context.work(

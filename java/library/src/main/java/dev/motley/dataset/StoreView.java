@@ -298,7 +298,7 @@ public record StoreView(String name, List<Item> items) {
   public List<String> classNames() {
     return items.isEmpty()
         ? List.of()
-        : itemsFirst(items).header().plan().spec().classes().folders();
+        : itemsFirst(items).header().plan().spec().classes().labels();
   }
 
   /**
