@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/philox.h"
+#include "libtorch/parallel.h"
 #include "models/architectures.h"
 #include "models/layout.h"
 
@@ -21,21 +22,21 @@ constexpr Architecture kArchitectures[] = {
     {"resnet101", make_resnet101},
 };
 
+// Four elements from each block of Philox words: element i depends on (seed, index, i) only.
 void draw(const Initial& initial, uint64_t seed, size_t index, int64_t n, float* out) {
-  kernels::PhiloxStream random(seed, index);
-  for (int64_t i = 0; i < n; i += 2) {
-    double pair[2] = {initial.scale, initial.scale};
-    if (initial.kind == Initial::Kind::normal) {
-      const uint32_t a = random.next(), b = random.next();
-      kernels::box_muller(a, b, pair[0], pair[1]);
-      pair[0] *= initial.scale;
-      pair[1] *= initial.scale;
-    } else if (initial.kind == Initial::Kind::uniform) {
-      for (double& x : pair) x = random.uniform(-initial.scale, initial.scale);
+  parallel_for((n + 3) / 4, 1 << 12, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const kernels::Words words = kernels::philox(seed, static_cast<uint64_t>(block), index);
+      double values[4] = {1, 1, 1, 1};
+      if (initial.kind == Initial::Kind::normal) {
+        kernels::box_muller(words.w[0], words.w[1], values[0], values[1]);
+        kernels::box_muller(words.w[2], words.w[3], values[2], values[3]);
+      } else if (initial.kind == Initial::Kind::uniform) {
+        for (int i = 0; i < 4; ++i) values[i] = 2 * kernels::unit(words.w[i]) - 1;
+      }
+      for (int64_t i = 0; i < 4 && 4 * block + i < n; ++i) out[4 * block + i] = static_cast<float>(values[i] * initial.scale);
     }
-    out[i] = static_cast<float>(pair[0]);
-    if (i + 1 < n) out[i + 1] = static_cast<float>(pair[1]);
-  }
+  });
 }
 
 void assign(const ClassifierTensor& t, const float* values) {

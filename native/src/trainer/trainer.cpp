@@ -109,7 +109,8 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
     const int64_t at = s * config_.batch, n = std::min(config_.batch, images.n - at);
     TrainingSums one;
     try {
-      one = step(batch(images, epoch, at, n, labels), labels.data(), learning_rate);
+      const Tensor inputs = batch(images, epoch, at, n, labels);
+      one = step(inputs, labels.data(), learning_rate);
     } catch (const Error& e) {
       throw Error(e.status(), concat("epoch ", epoch, ", step ", s, ": ", e.what(), " (learning rate ", learning_rate, ")"));
     }

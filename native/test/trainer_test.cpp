@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classifier and trainer through the C ABI.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libtorch/symbols.h"
+#include "motley.h"
+#include "support/golden.h"
+#include "trainer/images.h"
+
+using namespace motley;
+
+namespace {
+
+struct Destroy {
+  void operator()(motley_images* x) const { motley_images_destroy(x); }
+  void operator()(motley_classifier* x) const { motley_classifier_destroy(x); }
+  void operator()(motley_trainer* x) const { motley_trainer_destroy(x); }
+  void operator()(motley_weights* x) const { motley_weights_destroy(x); }
+};
+template <typename T>
+using Handle = std::unique_ptr<T, Destroy>;
+
+motley_error error;
+const motley_normalisation kImageNet{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+
+void ok(motley_status status) { REQUIRE_MESSAGE(status == MOTLEY_OK, std::string(error.message)); }
+
+void refused(motley_status status, const char* part) {
+  CHECK(status == MOTLEY_INVALID_ARGUMENT);
+  CHECK_MESSAGE(std::strstr(error.message, part) != nullptr, std::string(error.message));
+}
+
+motley_classifier_config classifier_config(uint64_t seed = 1) {
+  return {sizeof(motley_classifier_config), "resnet50", 4, 32, MOTLEY_PRECISION_FP32, 0, seed};
+}
+
+Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* weights = nullptr) {
+  const auto config = classifier_config(seed);
+  motley_classifier* out = nullptr;
+  ok(motley_classifier_create(&config, weights, &out, &error));
+  return Handle<motley_classifier>(out);
+}
+
+motley_trainer_config trainer_config(int32_t batch) {
+  return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, kImageNet, 7};
+}
+
+Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_trainer_config& config) {
+  motley_trainer* out = nullptr;
+  ok(motley_trainer_create(c.get(), &config, &out, &error));
+  return Handle<motley_trainer>(out);
+}
+
+Handle<motley_images> images(int64_t n, int64_t size = 32) {
+  std::vector<uint8_t> pixels(static_cast<size_t>(n * size * size * 3));
+  std::vector<int32_t> labels;
+  const auto noise = test::fill_input("pixels", {static_cast<int64_t>(pixels.size())}, 40);
+  for (int64_t i = 0; i < n; ++i) labels.push_back(static_cast<int32_t>(i % 4));
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    const size_t image = i / static_cast<size_t>(size * size * 3);
+    pixels[i] = static_cast<uint8_t>(128 + noise[i] + 20.0f * static_cast<float>(image % 4) - 30);
+  }
+  motley_images* out = nullptr;
+  ok(motley_images_create(n, size, size, pixels.data(), labels.data(), &out, &error));
+  return Handle<motley_images>(out);
+}
+
+struct Run {
+  int64_t done = -1, correct = -1;
+  double loss = -1;
+};
+
+Run run(const Handle<motley_trainer>& t, const Handle<motley_images>& set, int64_t epoch, int64_t first, int64_t count,
+        double rate = 1e-3) {
+  Run r;
+  ok(motley_trainer_run(t.get(), set.get(), epoch, first, count, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error));
+  return r;
+}
+
+// Every tensor of a classifier, one after the other
+std::vector<std::vector<float>> values(const Handle<motley_classifier>& c) {
+  int64_t count = 0;
+  ok(motley_classifier_tensors(c.get(), &count, &error));
+  std::vector<std::vector<float>> all;
+  for (int64_t i = 0; i < count; ++i) {
+    motley_tensor_info info;
+    ok(motley_classifier_tensor(c.get(), i, &info, &error));
+    std::vector<float> v(static_cast<size_t>(elements({info.shape, info.shape + info.dims})));
+    ok(motley_classifier_read(c.get(), i, v.data(), static_cast<int64_t>(v.size()), &error));
+    all.push_back(std::move(v));
+  }
+  return all;
+}
+
+// As a checkpoint would restore it: tensors by name, then optimizer state.
+Handle<motley_classifier> restored(const Handle<motley_classifier>& from, const std::vector<std::vector<float>>& tensors) {
+  motley_weights* w = nullptr;
+  ok(motley_weights_create(&w, &error));
+  const Handle<motley_weights> weights(w);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    motley_tensor_info info;
+    ok(motley_classifier_tensor(from.get(), static_cast<int64_t>(i), &info, &error));
+    ok(motley_weights_add(w, info.name, MOTLEY_F32, info.dims, info.shape, tensors[i].data(),
+                          static_cast<int64_t>(tensors[i].size() * 4), &error));
+  }
+  return classifier(99, w);
+}
+
+void copy_state(const Handle<motley_classifier>& c, const Handle<motley_trainer>& from, const Handle<motley_trainer>& to) {
+  int64_t count = 0, steps = 0;
+  ok(motley_classifier_tensors(c.get(), &count, &error));
+  for (int64_t i = 0; i < count; ++i) {
+    motley_tensor_info info;
+    ok(motley_classifier_tensor(c.get(), i, &info, &error));
+    if (!info.trainable) continue;
+    std::vector<float> v(static_cast<size_t>(elements({info.shape, info.shape + info.dims})));
+    const auto n = static_cast<int64_t>(v.size());
+    for (int32_t state : {MOTLEY_STATE_EXP_AVG, MOTLEY_STATE_EXP_AVG_SQ}) {
+      ok(motley_trainer_read(from.get(), i, state, v.data(), n, &error));
+      ok(motley_trainer_write(to.get(), i, state, v.data(), n, &error));
+    }
+  }
+  ok(motley_trainer_steps(from.get(), &steps, &error));
+  ok(motley_trainer_set_steps(to.get(), steps, &error));
+}
+
+}  // namespace
+
+TEST_CASE("a fresh ResNet50 is drawn from torchvision's distributions") {
+  const auto c = classifier(3);
+  const auto all = values(c);
+  for (size_t i = 0; i < all.size(); ++i) {
+    motley_tensor_info info;
+    ok(motley_classifier_tensor(c.get(), static_cast<int64_t>(i), &info, &error));
+    const std::string name = info.name;
+    CAPTURE(name);
+    const auto& v = all[i];
+    const double n = static_cast<double>(v.size());
+    double mean = 0, square = 0, largest = 0;
+    for (float x : v) {
+      mean += x / n;
+      square += static_cast<double>(x) * x / n;
+      largest = std::max(largest, std::abs(static_cast<double>(x)));
+    }
+    if (info.dims == 4) {  // kaiming normal, fan out: N(0, 2 / (O * KH * KW))
+      const double variance = 2.0 / static_cast<double>(info.shape[0] * info.shape[2] * info.shape[3]);
+      CHECK(std::abs(mean) < 5 * std::sqrt(variance / n));
+      CHECK(std::abs(square / variance - 1) < 5 * std::sqrt(2 / n));
+      CHECK(largest > 2.5 * std::sqrt(variance));
+    } else if (name.rfind("fc", 0) == 0) {  // U(-1 / sqrt(2048), 1 / sqrt(2048))
+      const double bound = 1 / std::sqrt(2048.0);
+      CHECK(largest <= bound);
+      if (info.dims == 2) CHECK(std::abs(square / (bound * bound / 3) - 1) < 5 * std::sqrt(0.8 / n));
+    } else {
+      const bool one = name.find("running_var") != std::string::npos || name.find("weight") != std::string::npos;
+      CHECK(std::all_of(v.begin(), v.end(), [&](float x) { return x == (one ? 1.0f : 0.0f); }));
+    }
+  }
+  CHECK(all == values(classifier(3)));
+  CHECK(all[0] != values(classifier(4))[0]);
+}
+
+TEST_CASE("training gives the same weights bit for bit: with other thread counts, and resumed") {
+  const auto set = images(11);
+  const auto config = trainer_config(4);
+  auto train = [&](int threads) {
+    ok(motley_runtime_configure(threads, MOTLEY_ISA_AUTO, &error));
+    const auto c = classifier();
+    const auto t = trainer(c, config);
+    CHECK(run(t, set, 0, 0, 100).done == 3);  // 4 + 4 + 3
+    run(t, set, 1, 0, 1);
+    return values(c);
+  };
+  const int threads = libtorch::threads();
+  const auto once = train(threads);
+  CHECK(once == train(1));
+  CHECK(once == train(3));
+  ok(motley_runtime_configure(threads, MOTLEY_ISA_AUTO, &error));
+
+  auto c = classifier();
+  auto t = trainer(c, config);
+  run(t, set, 0, 0, 2);
+  const auto c2 = restored(c, values(c));
+  const auto t2 = trainer(c2, config);
+  copy_state(c, t, t2);
+  run(t2, set, 0, 2, 1);
+  run(t2, set, 1, 0, 1);
+  CHECK(once == values(c2));
+}
+
+TEST_CASE("training learns, and evaluation in both BatchNorm modes sees it") {
+  const auto set = images(32);
+  const auto c = classifier();
+  auto config = trainer_config(16);
+  config.crop_scale_min = 1;
+  config.label_smoothing = 0;
+  const auto t = trainer(c, config);
+  double first = 0, last = 0;
+  int64_t correct = 0;
+  for (int64_t epoch = 0; epoch < 8; ++epoch) {
+    const Run r = run(t, set, epoch, 0, 2);
+    (epoch == 0 ? first : last) = r.loss / 32;
+    correct = r.correct;
+  }
+  CHECK(last < 0.7 * first);
+  CHECK(correct > 20);
+  std::vector<float> running(32 * 4), batch(32 * 4), again(32 * 4);
+  const auto before = values(c);
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_BATCH, &kImageNet, batch.data(), nullptr, nullptr, &error));
+  CHECK(before == values(c));  // running statistics are left alone
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_RUNNING, &kImageNet, running.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 5, MOTLEY_BATCHNORM_RUNNING, &kImageNet, again.data(), nullptr, nullptr, &error));
+  CHECK(running == again);  // an image's logits do not depend on its batch
+  int64_t right = 0;
+  for (int64_t i = 0; i < 32; ++i) {
+    right += std::max_element(&batch[static_cast<size_t>(i * 4)], &batch[static_cast<size_t>(i * 4)] + 4) - &batch[static_cast<size_t>(i * 4)] == i % 4;
+  }
+  CHECK(right > 24);
+}
+
+TEST_CASE("an epoch's order is a permutation that depends on seed and epoch") {
+  for (int64_t n : {1, 2, 100, 1001}) {
+    const auto order = epoch_order(1, 2, n);
+    CHECK(std::set<int32_t>(order.begin(), order.end()).size() == static_cast<size_t>(n));
+    CHECK((*std::min_element(order.begin(), order.end()) == 0 && *std::max_element(order.begin(), order.end()) == n - 1));
+    CHECK(order == epoch_order(1, 2, n));
+  }
+  CHECK(epoch_order(1, 2, 100) != epoch_order(1, 3, 100));
+  CHECK(epoch_order(1, 2, 100) != epoch_order(2, 2, 100));
+}
+
+TEST_CASE("a preview shows what the network sees; an image's augmentation does not depend on its batch") {
+  const auto set = images(10);
+  const auto c = classifier();
+  const auto t = trainer(c, trainer_config(4));
+  constexpr size_t kImage = 3 * 32 * 32;
+  std::vector<float> all(10 * kImage), one(kImage);
+  std::vector<int32_t> labels(10), label(1);
+  ok(motley_trainer_preview(t.get(), set.get(), 3, 0, 10, all.data(), labels.data(), &error));
+  for (int64_t i = 0; i < 10; ++i) {
+    ok(motley_trainer_preview(t.get(), set.get(), 3, i, 1, one.data(), label.data(), &error));
+    CHECK(std::equal(one.begin(), one.end(), all.begin() + static_cast<int64_t>(kImage) * i));
+    CHECK(label[0] == labels[static_cast<size_t>(i)]);
+  }
+  refused(motley_trainer_preview(t.get(), set.get(), 3, 8, 3, all.data(), labels.data(), &error), "entries [8, 11) of a set of 10");
+}
+
+TEST_CASE("training is cancelled by its callback, and says how far it came") {
+  const auto set = images(20);
+  const auto c = classifier();
+  const auto t = trainer(c, trainer_config(4));
+  Run r;
+  auto stop = [](void* user, const motley_progress* p) -> int32_t {
+    auto& seen = *static_cast<std::vector<motley_progress>*>(user);
+    seen.push_back(*p);
+    return p->done == 2;
+  };
+  std::vector<motley_progress> seen;
+  CHECK(motley_trainer_run(t.get(), set.get(), 0, 0, 5, 1e-3, &r.done, &r.loss, &r.correct, stop, &seen, &error) == MOTLEY_CANCELLED);
+  CHECK(r.done == 2);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1].total == 5);
+  CHECK(r.loss == doctest::Approx(4 * (seen[0].value + seen[1].value)));
+  int64_t steps = 0;
+  ok(motley_trainer_steps(t.get(), &steps, &error));
+  CHECK(steps == 2);
+}
+
+TEST_CASE("a loss that is not finite stops the training and names epoch and step") {
+  const auto set = images(8);
+  const auto c = classifier();
+  const auto t = trainer(c, trainer_config(4));
+  Run r;
+  CHECK(motley_trainer_run(t.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_INVALID_ARGUMENT);
+  CHECK(std::string(error.message).find("epoch 2, step 1: the loss is not finite") == 0);
+  CHECK(r.done == 1);
+}
+
+TEST_CASE("gradients alone change nothing else") {
+  const auto c = classifier();
+  const auto t = trainer(c, trainer_config(4));
+  const auto before = values(c);
+  const auto x = test::fill_input("x", {4, 3, 32, 32}, 2);
+  const int32_t labels[] = {0, 1, 2, 3};
+  double loss = 0;
+  std::vector<float> logits(16), gradient(64);
+  ok(motley_trainer_step(t.get(), 4, x.data(), labels, NAN, &loss, logits.data(), &error));
+  CHECK(before == values(c));
+  ok(motley_trainer_read(t.get(), 1, MOTLEY_STATE_GRADIENT, gradient.data(), 64, &error));
+  CHECK(std::any_of(gradient.begin(), gradient.end(), [](float g) { return g != 0; }));
+  double again = 0;
+  ok(motley_trainer_step(t.get(), 4, x.data(), labels, 1e-3, &again, nullptr, &error));
+  CHECK(again == loss);
+  CHECK(before != values(c));
+}
+
+TEST_CASE("bad input is refused with one clear line") {
+  const auto set = images(9);
+  motley_classifier* out = nullptr;
+  auto config = classifier_config();
+  config.architecture = "resnet18";
+  refused(motley_classifier_create(&config, nullptr, &out, &error), "unknown architecture \"resnet18\": expected one of resnet50");
+  config = classifier_config();
+  config.classes = 0;
+  refused(motley_classifier_create(&config, nullptr, &out, &error), "classes must be in");
+  config = classifier_config();
+  config.struct_size = 8;
+  refused(motley_classifier_create(&config, nullptr, &out, &error), "struct_size");
+  motley_weights* w = nullptr;
+  ok(motley_weights_create(&w, &error));
+  const Handle<motley_weights> weights(w);
+  const int64_t shape[] = {64, 3, 3, 3};
+  const std::vector<float> data(64 * 27);
+  ok(motley_weights_add(w, "conv1.weight", MOTLEY_F32, 4, shape, data.data(), 64 * 27 * 4, &error));
+  config = classifier_config();
+  refused(motley_classifier_create(&config, w, &out, &error), "conv1.weight has shape (64, 3, 3, 3), expected (64, 3, 7, 7)");
+
+  const auto c = classifier();
+  motley_trainer* t = nullptr;
+  auto refuse = [&](auto change, const char* part) {
+    auto bad = trainer_config(4);
+    change(bad);
+    refused(motley_trainer_create(c.get(), &bad, &t, &error), part);
+  };
+  refuse([](auto& b) { b.batch = 0; }, "batch must be at least 1, got 0");
+  refuse([](auto& b) { b.beta1 = 1; }, "beta1 must be in [0, 1), got 1");
+  refuse([](auto& b) { b.weight_decay = NAN; }, "weight_decay");
+  refuse([](auto& b) { b.label_smoothing = -0.1; }, "label_smoothing");
+  refuse([](auto& b) { b.crop_scale_min = 0; }, "crop scale");
+  refuse([](auto& b) { b.crop_ratio_max = INFINITY; }, "crop ratio");
+  refuse([](auto& b) { b.flip = 2; }, "flip must be in [0, 1], got 2");
+  refuse([](auto& b) { b.normalisation.std[1] = 0; }, "std[1]");
+
+  const auto good = trainer(c, trainer_config(4));
+  Run r;
+  auto train = [&](const Handle<motley_images>& i, int64_t epoch, int64_t first, double rate) {
+    return motley_trainer_run(good.get(), i.get(), epoch, first, 1, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error);
+  };
+  refused(train(set, 0, 0, 1e-3), "leave a last batch of one image");
+  const auto eight = images(8);
+  refused(train(eight, -1, 0, 1e-3), "epoch must be in");
+  refused(train(eight, 0, 3, 1e-3), "first step 3 is outside [0, 2]");
+  refused(train(eight, 0, 0, -1), "learning_rate");
+  CHECK(r.done == 0);
+  const uint8_t pixels[3 * 4] = {};
+  const int32_t labels[] = {4};
+  motley_images* raw = nullptr;
+  refused(motley_images_create(0, 2, 2, pixels, labels, &raw, &error), "number of images");
+  ok(motley_images_create(1, 2, 2, pixels, labels, &raw, &error));
+  const Handle<motley_images> tiny(raw);
+  refused(train(tiny, 0, 0, 1e-3), "image 0 has label 4, the classifier has 4 classes");
+  std::vector<float> logits(4);
+  refused(motley_classifier_evaluate(c.get(), tiny.get(), 0, 1, 1, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
+          "images of 2 x 2 for a classifier of 32 x 32");
+  refused(motley_classifier_evaluate(c.get(), eight.get(), 4, 5, 1, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
+          "images [4, 9) of a set of 8");
+  refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, &kImageNet, logits.data(), nullptr, nullptr, &error), "batchnorm");
+  refused(motley_classifier_read(c.get(), 0, logits.data(), 4, &error), "conv1.weight (64, 3, 7, 7) has 9408 elements, the buffer holds 4");
+  refused(motley_classifier_read(c.get(), 1000, logits.data(), 4, &error), "tensor index 1000");
+  refused(motley_trainer_read(good.get(), 200, 0, logits.data(), 4, &error), "is not trainable");
+  refused(motley_trainer_write(good.get(), 1, 0, data.data(), 64, &error), "gradients are read only");
+  refused(motley_trainer_create(nullptr, nullptr, &t, &error), "NULL");
+  refused(motley_trainer_run(nullptr, nullptr, 0, 0, 1, 1, nullptr, nullptr, nullptr, nullptr, nullptr, &error), "NULL");
+  motley_trainer_destroy(nullptr);
+  motley_classifier_destroy(nullptr);
+  motley_images_destroy(nullptr);
+}
+
+TEST_CASE("handles give back all their memory") {
+  const int64_t before = motley_live_bytes();
+  {
+    const auto set = images(8);
+    const auto c = classifier();
+    const auto t = trainer(c, trainer_config(4));
+    run(t, set, 0, 0, 2);
+  }
+  CHECK(motley_live_bytes() == before);
+}
