@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Cleaner;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,7 +21,7 @@ abstract class NativeHandle implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<NativeHandle> children = ConcurrentHashMap.newKeySet();
   private final MethodHandle destroy;
-  private final LeakWatch watch;
+  private final Optional<LeakWatch> watch;
   private volatile MemorySegment pointer;
 
   NativeHandle(MemorySegment pointer, MethodHandle destroy) {
@@ -83,7 +84,7 @@ abstract class NativeHandle implements AutoCloseable {
         children.clear();
         MemorySegment closing = pointer;
         pointer = MemorySegment.NULL;
-        watch.stop();
+        watch.ifPresent(LeakWatch::stop);
         Native.plain(
             () -> {
               destroy.invokeExact(closing);
@@ -119,14 +120,13 @@ abstract class NativeHandle implements AutoCloseable {
       this.name = name;
     }
 
-    static LeakWatch start(NativeHandle handle) {
-      var watch = new LeakWatch(handle.name());
-      if (Boolean.getBoolean("motley.trackLeaks")) {
-        CLEANER.register(handle, watch);
-      } else {
-        watch.stop();
+    static Optional<LeakWatch> start(NativeHandle handle) {
+      if (!Boolean.getBoolean("motley.trackLeaks")) {
+        return Optional.empty();
       }
-      return watch;
+      var watch = new LeakWatch(handle.name());
+      CLEANER.register(handle, watch);
+      return Optional.of(watch);
     }
 
     void stop() {
