@@ -56,8 +56,9 @@ struct GemmKernels {
   /// a is packed by tile_rows, b by panel and holds only the segments' steps, one after the other.
   void (*outer)(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
                 float* out, int64_t out_stride);
-  /// to[k * panel + j] = from[k * stride + j] for j < width, else 0.
-  void (*pack_rows)(const float* from, int64_t stride, int64_t depth, int width, float* to);
+  /// Panels side by side, the p-th at to + p * to_stride: place [k * panel + j] = from[k * stride + p * panel + j], 0 beyond
+  /// width.
+  void (*pack_rows)(const float* from, int64_t stride, int64_t depth, int width, float* to, int64_t to_stride);
   /// to[k * panel + j] = from[j * stride + k] for j < width, else 0.
   void (*pack_columns)(const float* from, int64_t stride, int64_t depth, int width, float* to);
   /// to[k * panel + j] = rows[k][offset + j] for j < width, else 0; the second for tile_rows.

@@ -208,28 +208,32 @@ void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* 
 }
 
 // out (+)= sum of a[step]^T b[step], a packed by kRows: R of them are rows of out.
-template <int R>
+template <int R, int V>
 void outer_tile(const float* a, const float* b, const Segment* segment, const Segment* end, int width, bool first,
                 float* out, int64_t out_stride) {
-  Vec acc[R][kVectors];
+  Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) acc[r][v] = Vec{};
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
+  }
+  if (!first) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) __builtin_prefetch(out + r * out_stride, 1);
   }
   for (; segment != end; ++segment) {
     const float* ak = a + static_cast<int64_t>(segment->first) * kRows;
     const int64_t length = segment->length;
-#pragma GCC unroll 1
+#pragma GCC unroll 2
     for (int64_t k = 0; k < length; ++k) {
-      Vec column[kVectors];
+      Vec column[V];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) column[v] = load(b + v * kLanes);
+      for (int v = 0; v < V; ++v) column[v] = load(b + v * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const Vec x = broadcast(ak + r);
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) multiply_add(x, column[v], acc[r][v]);
+        for (int v = 0; v < V; ++v) multiply_add(x, column[v], acc[r][v]);
       }
       b += kPanel;
       ak += kRows;
@@ -238,7 +242,7 @@ void outer_tile(const float* a, const float* b, const Segment* segment, const Se
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
+    for (int v = 0; v < V; ++v) {
       float* to = out + r * out_stride + v * kLanes;
       const int left = width - v * kLanes;
       if (left >= kLanes) {
@@ -250,25 +254,32 @@ void outer_tile(const float* a, const float* b, const Segment* segment, const Se
   }
 }
 
+using OuterTile = void (*)(const float*, const float*, const Segment*, const Segment*, int, bool, float*, int64_t);
+
+template <int V>
+OuterTile outer_tile_of(int rows) {
+  switch (rows) {
+    case 1: return outer_tile<1, V>;
+    case 2: return outer_tile<2, V>;
+    case 3: return outer_tile<3, V>;
+    case 4: return outer_tile<4, V>;
+    case 5: return outer_tile<5, V>;
+#if defined(__AVX512F__)
+    case 6: return outer_tile<6, V>;
+    case 7: return outer_tile<7, V>;
+    case 8: return outer_tile<8, V>;
+    case 9: return outer_tile<9, V>;
+    case 10: return outer_tile<10, V>;
+    case 11: return outer_tile<11, V>;
+#endif
+    default: return outer_tile<kRows, V>;
+  }
+}
+
 void outer(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
            float* out, int64_t out_stride) {
-  const Segment* end = segments + count;
-  switch (rows) {
-    case 1: return outer_tile<1>(a, b, segments, end, width, first, out, out_stride);
-    case 2: return outer_tile<2>(a, b, segments, end, width, first, out, out_stride);
-    case 3: return outer_tile<3>(a, b, segments, end, width, first, out, out_stride);
-    case 4: return outer_tile<4>(a, b, segments, end, width, first, out, out_stride);
-    case 5: return outer_tile<5>(a, b, segments, end, width, first, out, out_stride);
-#if defined(__AVX512F__)
-    case 6: return outer_tile<6>(a, b, segments, end, width, first, out, out_stride);
-    case 7: return outer_tile<7>(a, b, segments, end, width, first, out, out_stride);
-    case 8: return outer_tile<8>(a, b, segments, end, width, first, out, out_stride);
-    case 9: return outer_tile<9>(a, b, segments, end, width, first, out, out_stride);
-    case 10: return outer_tile<10>(a, b, segments, end, width, first, out, out_stride);
-    case 11: return outer_tile<11>(a, b, segments, end, width, first, out, out_stride);
-#endif
-    default: return outer_tile<kRows>(a, b, segments, end, width, first, out, out_stride);
-  }
+  const OuterTile tile = width <= kLanes ? outer_tile_of<1>(rows) : outer_tile_of<kVectors>(rows);
+  tile(a, b, segments, segments + count, width, first, out, out_stride);
 }
 
 // `width` of kWide floats, the rest 0
@@ -281,8 +292,13 @@ inline void copy_row(const float* from, int width, float* to) {
   }
 }
 
-void pack_rows(const float* from, int64_t stride, int64_t depth, int width, float* to) {
-  for (int64_t k = 0; k < depth; ++k) copy_row<kPanel>(from + k * stride, width, to + k * kPanel);
+void pack_rows(const float* from, int64_t stride, int64_t depth, int width, float* to, int64_t to_stride) {
+  for (int64_t k = 0; k < depth; ++k) {
+    float* place = to + k * kPanel;
+    for (int j = 0; j < width; j += kPanel, place += to_stride) {
+      copy_row<kPanel>(from + k * stride + j, width - j < kPanel ? width - j : kPanel, place);
+    }
+  }
 }
 
 #if defined(__AVX2__)

@@ -15,25 +15,30 @@ MOTLEY_CHOOSE(gemm, GemmKernels)
 namespace {
 
 constexpr int64_t kDepth = 256;          // steps of a depth block: a panel of it (16 KiB with AVX2) lives in L1
-constexpr int64_t kChunkTiles = 32;      // tiles that reuse a panel from L1
-constexpr int64_t kSumsColumns = 256;    // columns whose partial sums are kept at once, in L2
+constexpr int64_t kGroupPanels = 4;      // panels packed side by side, whose partial sums are kept in L2
 constexpr int64_t kSerial = 1 << 16;     // multiply-adds below which threads cost more than they save
 
 int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Packs one panel's part of a depth block, only taps that are in use; depth index k goes to `to` + k * panel.
-void pack_block(const GemmKernels& kernels, const Right& right, const DepthBlock& block, const uint8_t* used, int64_t column,
-                float* to) {
-  const int width = static_cast<int>(std::min<int64_t>(kernels.panel, right.columns - column));
-  const int64_t depth = block.channel_end - block.channel_begin;
+// Tiles that reuse a panel while it is in L1; more where it is packed for them.
+int64_t chunk_tiles(const Right& right) { return right.packed != nullptr ? 32 : 96; }
+
+// Packs panels [begin, end) of a depth block, only taps that are in use (null: all); depth index k of panel p goes to
+// `to` + (p - begin) * to_stride + k * panel.
+void pack_block(const GemmKernels& kernels, const Right& right, const DepthBlock& block, const uint8_t* used, int64_t begin,
+                int64_t end, float* to, int64_t to_stride) {
+  const int64_t depth = block.channel_end - block.channel_begin, column = begin * kernels.panel;
+  const auto width = static_cast<int>(std::min(end * kernels.panel, right.columns) - column);
   for (int64_t tap = block.tap_begin; tap < block.tap_end; ++tap) {
     if (used != nullptr && !used[tap - block.tap_begin]) continue;
     const float* from = right.data + tap * right.tap_stride + block.channel_begin * right.channel_stride + column * right.column_stride;
     float* place = to + (tap * right.channels + block.channel_begin) * kernels.panel;
     if (right.column_stride == 1) {
-      kernels.pack_rows(from, right.channel_stride, depth, width, place);
-    } else {
-      kernels.pack_columns(from, right.column_stride, depth, width, place);
+      kernels.pack_rows(from, right.channel_stride, depth, width, place, to_stride);
+      continue;
+    }
+    for (int j = 0; j < width; j += kernels.panel, place += to_stride) {
+      kernels.pack_columns(from + j * right.column_stride, right.column_stride, depth, std::min(kernels.panel, width - j), place);
     }
   }
 }
@@ -50,15 +55,15 @@ class Worker {
   }
 
   void run(int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end) {
-    const int64_t chunks = up(tile_end - tile_begin, kChunkTiles), chunk = up(tile_end - tile_begin, chunks);
-    const int64_t group = std::min(panel_end - panel_begin, std::max<int64_t>(1, kSumsColumns / kernels_.panel));
+    const int64_t chunks = up(tile_end - tile_begin, chunk_tiles(right_)), chunk = up(tile_end - tile_begin, chunks);
+    const int64_t group = std::min(panel_end - panel_begin, kGroupPanels);
     const int64_t tile_size = kernels_.tile_rows * kernels_.panel;
     tiles_.resize(static_cast<size_t>(chunk));
     runs_.resize(static_cast<size_t>(chunk * most_taps_));
     ends_.resize(static_cast<size_t>(chunk));
     used_.resize(static_cast<size_t>(most_taps_));
     if (blocks_.size() > 1) sums_ = Scratch(chunk * tile_size * group);
-    if (right_.packed == nullptr) panel_ = Scratch(most_depth_ * kernels_.panel);
+    if (right_.packed == nullptr) panels_ = Scratch(most_depth_ * kernels_.panel * group);
     for (int64_t t = tile_begin; t < tile_end; t += chunk) {
       const int64_t count = std::min(chunk, tile_end - t);
       left_.describe(t, t + count, tiles_.data());
@@ -75,13 +80,14 @@ class Worker {
       const DepthBlock& block = blocks_[i];
       const bool first = i == 0, last = i + 1 == blocks_.size();
       left_.runs(tile, tile + count, block, runs_.data(), ends_.data());
-      if (right_.packed == nullptr) mark_used(block, count);
+      const int64_t panel_size = kernels_.panel * (right_.packed ? right_.taps * right_.channels : most_depth_);
+      const float* panels = right_.packed ? right_.packed + panel_begin * panel_size : packed(block, count, panel_begin, panel_end, panel_size);
       for (int64_t p = panel_begin; p < panel_end; ++p) {
         const int64_t column = p * kernels_.panel;
         const int width = static_cast<int>(std::min<int64_t>(kernels_.panel, right_.columns - column));
         float* sums = blocks_.size() > 1 ? sums_.data() + (p - panel_begin) * count * tile_size : nullptr;
         kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(),
-                          {panel_of(block, p), first, last, sums, column, width, right_.columns, &out_});
+                          {panels + (p - panel_begin) * panel_size, first, last, sums, column, width, right_.columns, &out_});
       }
     }
   }
@@ -96,11 +102,11 @@ class Worker {
     }
   }
 
-  // where depth index 0 of the panel would lie
-  const float* panel_of(const DepthBlock& block, int64_t p) {
-    if (right_.packed != nullptr) return right_.packed + p * kernels_.panel * right_.taps * right_.channels;
-    float* base = panel_.data() - (block.tap_begin * right_.channels + block.channel_begin) * kernels_.panel;
-    pack_block(kernels_, right_, block, used_.data(), p * kernels_.panel, base);
+  // where depth index 0 of the first panel would lie
+  const float* packed(const DepthBlock& block, int64_t count, int64_t begin, int64_t end, int64_t panel_size) {
+    mark_used(block, count);
+    float* base = panels_.data() - (block.tap_begin * right_.channels + block.channel_begin) * kernels_.panel;
+    pack_block(kernels_, right_, block, used_.data(), begin, end, base, panel_size);
     return base;
   }
 
@@ -114,7 +120,7 @@ class Worker {
   std::vector<Run> runs_;
   std::vector<int32_t> ends_;
   std::vector<uint8_t> used_;
-  Scratch sums_, panel_;
+  Scratch sums_, panels_;
 };
 
 }  // namespace
@@ -143,7 +149,7 @@ void pack(const Right& right, float* packed) {
   const int64_t size = right.taps * right.channels * kernels.panel;
   parallel_for(up(right.columns, kernels.panel), 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
-      pack_block(kernels, right, {0, right.taps, 0, right.channels}, nullptr, p * kernels.panel, packed + p * size);
+      pack_block(kernels, right, {0, right.taps, 0, right.channels}, nullptr, p, p + 1, packed + p * size, 0);
     }
   });
 }
@@ -194,7 +200,7 @@ void multiply(const Left& left, const Right& right, const Output& out) {
   const int64_t work = tiles * kernels.tile_rows * right.taps * right.channels * right.columns;
   const int64_t threads = work < kSerial ? 1 : parallel_threads();
   // packing a panel costs about half a tile's product where it is read across, and is repeated for every chunk
-  const double packing = right.packed != nullptr ? 0.02 : 0.5 * static_cast<double>(up(tiles, kChunkTiles));
+  const double packing = right.packed != nullptr ? 0.02 : 0.5 * static_cast<double>(up(tiles, chunk_tiles(right)));
   const Split split = choose_split(tiles, panels, threads, 0.05, packing);
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
     Worker worker(left, right, out);
