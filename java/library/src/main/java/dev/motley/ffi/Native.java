@@ -64,7 +64,10 @@ final class Native {
   static void checkUninitialized(Call call) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment error = arena.allocate(Header.ERROR);
+      var event = new NativeCallEvent();
+      event.begin();
       int status = plain(() -> call.run(error));
+      event.commit();
       if (status != Header.OK) {
         throw exception(status, error.getString(MESSAGE));
       }
