@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.CancelledException;
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.ProgressListener;
+import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.testing.Shared;
+import dev.motley.tricks.Fidelity;
+import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.PlanSpec;
+import dev.motley.tricks.DatasetPreset;
+import dev.motley.tricks.Trick;
+import dev.motley.tricks.TrickMix;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetGeneratorTest {
+  private static final PlanSpec SPEC =
+      PlanSpec.of(DatasetPreset.named("fashion-mnist"), Fidelity.PAPER).withSteps(2);
+  private static final GenerationPlan BASE = GenerationPlan.of(SPEC.with(TrickMix.only(Trick.BASE_CLASS, 2)));
+  private static final GenerationPlan COMBINED =
+      GenerationPlan.of(SPEC.with(TrickMix.equalBudget(List.of(Trick.values()), 4)));
+
+  private static DiffusionPipeline pipeline;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void load() {
+    pipeline = DiffusionPipeline.load(Shared.repository().resolve("models/clothes"), Precision.FP32);
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  private static GeneratorOptions batches(int batch) {
+    return new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of());
+  }
+
+  private GenerationResult generate(GenerationPlan plan, String name, GeneratorOptions options) {
+    return DatasetGenerator.generate(plan, pipeline, folder.resolve(name), options, ProgressListener.NONE);
+  }
+
+  private Map<String, String> files(String name) throws IOException {
+    var files = new TreeMap<String, String>();
+    try (Stream<Path> all = Files.list(folder.resolve(name))) {
+      for (Path file : all.filter(f -> f.toString().endsWith(".tar")).toList()) {
+        files.put(file.getFileName().toString(), java.util.Arrays.toString(Files.readAllBytes(file)));
+      }
+    }
+    return files;
+  }
+
+  @Test
+  void theStoreHoldsThePlanWhateverTheBatch() throws IOException {
+    GenerationResult result = generate(COMBINED, "seven", batches(7));
+    assertThat(result.drawn()).isEqualTo(40);
+    assertThat(SyntheticStore.verify(folder.resolve("seven")).isSound()).isTrue();
+    SyntheticStore store = SyntheticStore.open(folder.resolve("seven"));
+    assertThat(store.isComplete()).isTrue();
+    ImageSet images = StoreView.of(store).load();
+    assertThat(images.count()).isEqualTo(40);
+    assertThat(images.classCounts()).containsOnly(4);
+    generate(COMBINED, "forty", batches(40));
+    assertThat(files("forty")).isEqualTo(files("seven")).isNotEmpty();
+  }
+
+  @Test
+  void aStoppedRunGoesOnToTheSameBytes() throws IOException {
+    generate(COMBINED, "whole", batches(8));
+    int[] batchesSeen = {0};
+    assertThatThrownBy(
+            () ->
+                DatasetGenerator.generate(
+                    COMBINED,
+                    pipeline,
+                    folder.resolve("stopped"),
+                    batches(8),
+                    progress -> !(progress.detail().startsWith("step 1/2") && ++batchesSeen[0] == 3)))
+        .isInstanceOf(CancelledException.class)
+        .hasMessage("stopped after 16 of 40 images; run the same command again to go on");
+    GenerationResult rest = generate(COMBINED, "stopped", batches(5));
+    assertThat(rest.resumed()).isEqualTo(16);
+    assertThat(rest.drawn()).isEqualTo(24);
+    assertThat(files("stopped")).isEqualTo(files("whole")).isNotEmpty();
+    assertThat(generate(COMBINED, "stopped", batches(5)).drawn()).isZero();
+  }
+
+  @Test
+  void equalImagesAreCopiedFromAnotherStore() throws IOException {
+    generate(BASE, "base", batches(20));
+    SyntheticStore base = SyntheticStore.open(folder.resolve("base"));
+    GenerationResult result = generate(COMBINED, "combined", batches(50).reusing(List.of(base)));
+    assertThat(result.copied()).isEqualTo(10);
+    assertThat(result.drawn()).isEqualTo(30);
+    generate(COMBINED, "drawn", batches(50));
+    assertThat(files("combined")).isEqualTo(files("drawn")).isNotEmpty();
+    GenerationPlan again = GenerationPlan.of(SPEC.with(TrickMix.only(Trick.BASE_CLASS, 1)));
+    assertThat(generate(again, "copied", batches(50).reusing(List.of(base))).drawn()).isZero();
+    assertThat(SyntheticStore.open(folder.resolve("copied")).isComplete()).isTrue();
+  }
+
+  @Test
+  void imagesAreStoredSmallerOnRequest() {
+    var options = new GeneratorOptions(20, 16, Resize.Filter.PIL_BILINEAR, Precision.FP32, List.of());
+    generate(BASE, "small", options);
+    assertThat(StoreView.of(SyntheticStore.open(folder.resolve("small"))).load().width()).isEqualTo(16);
+  }
+
+  @Test
+  void aFolderOfAnotherPlanIsRefused() {
+    generate(BASE, "taken", batches(20));
+    assertThatThrownBy(() -> generate(COMBINED, "taken", batches(20)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(BASE.hash().substring(0, 8))
+        .hasMessageContaining(COMBINED.hash().substring(0, 8));
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.CancelledException;
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.ProgressListener;
+import dev.motley.ffi.NativeRuntime;
+import dev.motley.testing.Shared;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class DiffusionPipelineTest {
+  private static final SamplingOptions FEW_STEPS = new SamplingOptions(32, 32, 4, false);
+
+  private static DiffusionPipeline pipeline;
+  private static long liveBefore;
+
+  @BeforeAll
+  static void load() {
+    liveBefore = NativeRuntime.liveBytes();
+    pipeline = DiffusionPipeline.load(Shared.repository().resolve("models/clothes"), Precision.FP32);
+  }
+
+  @AfterAll
+  static void closeLeavesNothingBehind() {
+    pipeline.close();
+    assertThat(NativeRuntime.liveBytes()).isEqualTo(liveBefore);
+  }
+
+  private static List<ImageRequest> requests() {
+    return List.of(
+        ImageRequest.of("an image of a dress", 7.5, 1),
+        ImageRequest.of("a sketch of a sneaker", 1, 2),
+        new ImageRequest("bag", "photo", 3, 0.5f, NoiseGenerator.PHILOX, 3, 9),
+        new ImageRequest("coat", "", 2, 0, NoiseGenerator.TORCH, 4, 0),
+        new ImageRequest("shirt", "", 4, 1, NoiseGenerator.TORCH, 5, 0));
+  }
+
+  private static Pictures draw(List<ImageRequest> requests) {
+    return pipeline.draw(requests, FEW_STEPS, ProgressListener.NONE);
+  }
+
+  @Test
+  void aPictureDoesNotDependOnItsBatch() {
+    Pictures together = draw(requests());
+    assertThat(together.count()).isEqualTo(5);
+    assertThat(together.quality()).containsOnly(Quality.GOOD);
+    for (int i = 0; i < 5; i++) {
+      assertThat(draw(List.of(requests().get(i))).picture(0)).isEqualTo(together.picture(i));
+    }
+    List<ImageRequest> reversed = requests().reversed();
+    assertThat(draw(reversed).picture(0)).isEqualTo(together.picture(4));
+  }
+
+  @Test
+  void everythingInARequestMatters() {
+    byte[] base = draw(List.of(ImageRequest.of("dress", 3, 1))).picture(0);
+    assertThat(draw(List.of(ImageRequest.of("dress", 3, 1))).picture(0)).isEqualTo(base);
+    for (ImageRequest other :
+        List.of(
+            ImageRequest.of("coat", 3, 1),
+            ImageRequest.of("dress", 4, 1),
+            ImageRequest.of("dress", 3, 2),
+            new ImageRequest("dress", "coat", 3, 0, NoiseGenerator.PHILOX, 1, 0),
+            new ImageRequest("dress", "", 3, 1, NoiseGenerator.PHILOX, 1, 0),
+            new ImageRequest("dress", "", 3, 0, NoiseGenerator.TORCH, 1, 0),
+            new ImageRequest("dress", "", 3, 0, NoiseGenerator.PHILOX, 1, 1))) {
+      assertThat(draw(List.of(other)).picture(0)).isNotEqualTo(base);
+    }
+  }
+
+  @Test
+  void otherSizesWork() {
+    Pictures wide =
+        pipeline.draw(requests(), new SamplingOptions(48, 16, 2, true), ProgressListener.NONE);
+    assertThat(wide.width()).isEqualTo(48);
+    assertThat(wide.height()).isEqualTo(16);
+    assertThat(wide.pixels()).hasSize(5 * 48 * 16 * 3);
+  }
+
+  @Test
+  void badRequestsAreOneLineEach() {
+    assertThatThrownBy(() -> draw(List.of())).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(
+            () -> pipeline.draw(requests(), new SamplingOptions(33, 32, 4, false), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("width and height must be multiples of 8 pixels for this model, got 33x32");
+    assertThatThrownBy(
+            () -> pipeline.draw(requests(), new SamplingOptions(32, 32, 1000, false), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("steps must be from 1 to 999, got 1000");
+    assertThatThrownBy(() -> ImageRequest.of("dress", Double.NaN, 1)).hasMessageContaining("guidance");
+    assertThatThrownBy(() -> ImageRequest.of("dress", -1, 1)).hasMessageContaining("guidance");
+  }
+
+  @Test
+  void aListenerHearsEveryStepAndMayStop() {
+    var heard = new ArrayList<Long>();
+    assertThatThrownBy(
+            () ->
+                pipeline.draw(
+                    requests(),
+                    FEW_STEPS,
+                    progress -> {
+                      heard.add(progress.done());
+                      return progress.done() < 2;
+                    }))
+        .isInstanceOf(CancelledException.class);
+    assertThat(heard).containsExactly(1L, 2L);
+    assertThatThrownBy(
+            () ->
+                pipeline.draw(
+                    requests(),
+                    FEW_STEPS,
+                    _ -> {
+                      throw new IllegalStateException("from the listener");
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("from the listener");
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.motley.BatchNormMode;
+import dev.motley.CancelledException;
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.ProgressListener;
+import dev.motley.dataset.ImageSet;
+import dev.motley.weights.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingTest {
+  private static final Recipe RECIPE = small(2, 0);
+
+  @TempDir private Path folder;
+
+  private static Recipe small(int epochs, long seed) {
+    Recipe r = Recipe.quick(32).withEpochs(epochs).withSeed(seed);
+    return new Recipe(
+        r.architecture(), 32, epochs, 8, 1e-3, 0.05, 0, r.augmentation(), r.normalisation(), r.precision(), seed);
+  }
+
+  /** Twenty images of two classes, one dark and one light. */
+  private static ImageSet images() {
+    var random = new Random(5);
+    byte[] pixels = new byte[20 * 32 * 32 * 3];
+    int[] labels = new int[20];
+    for (int i = 0; i < 20; i++) {
+      labels[i] = i % 2;
+      for (int p = 0; p < 32 * 32 * 3; p++) {
+        pixels[i * 32 * 32 * 3 + p] = (byte) (40 + 150 * labels[i] + random.nextInt(40));
+      }
+    }
+    return new ImageSet("two shades", 32, 32, pixels, labels, List.of("dark", "light"));
+  }
+
+  private TrainingResult train(String name, Recipe recipe, Duration every, ProgressListener listener) {
+    return Training.run(images(), recipe, folder.resolve(name), every, listener);
+  }
+
+  @Test
+  void itLearnsAndLeavesAModelThatIsReadBack() {
+    TrainingResult result = train("run", small(6, 0), Duration.ofHours(1), ProgressListener.NONE);
+    assertThat(result.epochs()).hasSize(6);
+    assertThat(result.epochs().getLast().loss()).isLessThan(result.epochs().getFirst().loss());
+    assertThat(result.epochs().get(3).learningRate()).isCloseTo(5e-4, within(1e-12));
+    try (Classifier classifier = Classifier.load(result.model(), Precision.FP32)) {
+      assertThat(classifier.spec().classNames()).containsExactly("dark", "light");
+      float[] logits = classifier.logits(images(), 20, BatchNormMode.BATCH, ProgressListener.NONE);
+      for (int i = 0; i < 20; i++) {
+        assertThat(logits[2 * i] > logits[2 * i + 1]).isEqualTo(i % 2 == 0);
+      }
+    }
+    try (SafeTensors tensors = SafeTensors.open(result.model())) {
+      assertThat(tensors.tensor("layer4.2.conv3.weight").shape()).containsExactly(2048, 512, 1, 1);
+      assertThat(tensors.tensor("bn1.num_batches_tracked").toLongs()).containsExactly(18);
+    }
+  }
+
+  @Test
+  void aStoppedTrainingGoesOnToTheSameBits() throws IOException {
+    TrainingResult whole = train("whole", RECIPE, Duration.ofHours(1), ProgressListener.NONE);
+    for (int stopAt : new int[] {1, 3, 4}) { // in the first epoch, at its end, in the second
+      String name = "stopped" + stopAt;
+      assertThatThrownBy(() -> train(name, RECIPE, Duration.ofHours(1), p -> p.done() < stopAt))
+          .isInstanceOf(CancelledException.class);
+      TrainingResult rest = train(name, RECIPE, Duration.ZERO, ProgressListener.NONE);
+      assertThat(Files.mismatch(rest.model(), whole.model())).isEqualTo(-1);
+      assertThat(rest.epochs()).extracting(EpochMetrics::loss)
+          .isEqualTo(whole.epochs().stream().map(EpochMetrics::loss).toList());
+      assertThat(folder.resolve(name).resolve("checkpoint.safetensors")).doesNotExist();
+    }
+    assertThat(train("whole", RECIPE, Duration.ZERO, ProgressListener.NONE).epochs()).hasSize(2);
+  }
+
+  @Test
+  void theSeedDecides() throws IOException {
+    TrainingResult a = train("a", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
+    TrainingResult b = train("b", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
+    TrainingResult c = train("c", small(1, 2), Duration.ofHours(1), ProgressListener.NONE);
+    assertThat(Files.mismatch(a.model(), b.model())).isEqualTo(-1);
+    assertThat(Files.mismatch(a.model(), c.model())).isNotEqualTo(-1);
+  }
+
+  @Test
+  void aFolderOfAnotherTrainingIsRefused() {
+    train("taken", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
+    assertThatThrownBy(() -> train("taken", small(1, 2), Duration.ofHours(1), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("holds a training of another recipe or data set");
+  }
+
+  @Test
+  void imagesOfAnotherSizeAndUnknownNetworksAreRefused() {
+    assertThatThrownBy(
+            () ->
+                Training.run(
+                    images(), Recipe.quick(64), folder, Duration.ofHours(1), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("two shades has images of 32x32 pixels, the recipe says 64x64");
+    Recipe r = small(1, 0);
+    var unknown =
+        new Recipe(
+            "resnet5", 32, 1, 8, 1e-3, 0.05, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
+    assertThatThrownBy(() -> train("unknown", unknown, Duration.ofHours(1), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("resnet5");
+  }
+}
