@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/sampling.h"
 #include "libtorch/memory.h"
+#include "sampler/sampler.h"
 #include "support/compare.h"
 #include "support/models.h"
 
@@ -321,4 +322,32 @@ TEST_CASE("the whole small pipeline gives diffusers' latents and image") {
   for (size_t i = 0; i < units.size(); ++i) REQUIRE(std::abs(static_cast<float>(pixels[i]) - 255 * g.values("image_g7.5_s40")[i]) <= 2.0f);
   CHECK(flags[0] == 0);
   CHECK(flags[1] == 0);
+}
+
+TEST_CASE("images are cut into chunks by a pure policy, as many for each thread") {
+  CHECK(images_per_chunk(50, 64, 2) == 9);    // 6 chunks
+  CHECK(images_per_chunk(1, 64, 2) == 1);
+  CHECK(images_per_chunk(3, 64, 2) == 2);
+  CHECK(images_per_chunk(3, 64, 4) == 3);     // too few images for four threads: they share the ops
+  CHECK(images_per_chunk(4, 4096, 16) == 1);  // Stable Diffusion's latents: one image fills the kernels
+  CHECK(images_per_chunk(100, 64, 1) == 12);
+  for (int64_t batch = 2; batch < 200; ++batch) {
+    const int64_t per_chunk = images_per_chunk(batch, 64, 2), chunks = (batch + per_chunk - 1) / per_chunk;
+    CHECK(per_chunk <= 12);
+    CHECK(chunks >= 2);
+  }
+}
+
+TEST_CASE("many images over several chunks are what each is alone, on one thread or two") {
+  Small small;
+  Images images;
+  for (int32_t i = 0; i < 30; ++i) images.add(1 + i % 2, i % 3 == 0 ? 1.0f : 3.0f, 0.0f, static_cast<uint64_t>(i));
+  const auto together = run(small, images, 2);
+  ok(motley_runtime_configure(1, MOTLEY_ISA_AUTO, &small.error), small.error);
+  CHECK(together == run(small, images, 2));
+  ok(motley_runtime_configure(2, MOTLEY_ISA_AUTO, &small.error), small.error);
+  Images one;
+  one.add(2, 3.0f, 0.0f, 29);
+  const auto last = run(small, one, 2);
+  CHECK(std::equal(last.begin(), last.end(), together.end() - 256));
 }

@@ -24,7 +24,7 @@ struct motley_vae {
 struct motley_prompts {
   const motley_unet* unet;
   int64_t count;
-  motley::Context context;
+  motley::EncodedContext context;
 };
 
 namespace motley::api {

@@ -230,14 +230,14 @@ TimeTable time_row(const TimeTable& table, int64_t step) {
   return row;
 }
 
-Context encode_context(const UNet& model, const Tensor& hidden) {
+EncodedContext encode_context(const UNet& model, const Tensor& hidden) {
   const Tensor x = hidden.to(model.dtype);
-  Context context;
+  EncodedContext context;
   for (const Transformer* t : model.transformers) context.push_back(apply(t->kv, x));
   return context;
 }
 
-Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Context& context, const int32_t* prompt) {
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt) {
   auto attend = [&](const Transformer& t, const Tensor& h) { return run(t, model, h, context[t.index], prompt); };
   ops::Epilogue in, out;
   in.bias = model.conv_in.bias;

@@ -27,7 +27,7 @@ struct Transformer {
   Layer q, kv, out2;    // cross-attention; kv: keys and values of the context as one matrix
   Layer gate, ff;       // feed-forward with GEGLU
   int64_t width = 0, heads = 0;
-  size_t index = 0;     // among all transformers: its place in a Context
+  size_t index = 0;     // among all transformers: its place in a EncodedContext
 };
 
 struct UNetBlock {
@@ -58,12 +58,12 @@ TimeTable tabulate_time(const UNet& model, int64_t steps, const float* timesteps
 TimeTable time_row(const TimeTable& table, int64_t step);
 
 /// Cross-attention keys and values of encoded prompts: per transformer (prompts, tokens, 2 * width).
-using Context = std::vector<Tensor>;
-Context encode_context(const UNet& model, const Tensor& hidden);  // (prompts, tokens, cross_attention_dim), float32
+using EncodedContext = std::vector<Tensor>;
+EncodedContext encode_context(const UNet& model, const Tensor& hidden);  // (prompts, tokens, cross_attention_dim), float32
 
 /// x (N, H, W, in) of the model's element type -> eps (N, H, W, out). time: rows (width) for all images, or (N, width).
 /// Image n attends to context entry prompt[n].
-Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Context& context, const int32_t* prompt);
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt);
 
 /// The factor that height and width of a sample must be multiples of.
 int64_t size_multiple(const motley_unet_config& config);

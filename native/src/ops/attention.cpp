@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/attention.h"
 #include "libtorch/parallel.h"
+#include "ops/profile.h"
 
 namespace motley::ops {
 namespace {
@@ -36,6 +37,8 @@ void attend(const HeadView& q, const HeadView& k, const HeadView& v, int64_t hea
 
 Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
                  const int32_t* which) {
+  const Timed timed(which == nullptr ? "attention, self" : "attention, cross",
+                    2 * q.rows.size(0) * q.rows.size(1) * k.rows.size(1) * heads * head_size);
   ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
          "attention of ", to_string(q.rows.shape()), " to ", to_string(k.rows.shape()));
   for (const HeadView* view : {&q, &k, &v}) {

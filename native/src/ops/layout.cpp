@@ -6,6 +6,7 @@
 
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/profile.h"
 
 namespace motley::ops {
 namespace {
@@ -55,6 +56,7 @@ void to_nchw(const Tensor& x, float* values) {
 }
 
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
+  const Timed timed("concat_channels");
   ensure(a.dims() == 4 && b.dims() == 4 && a.size(0) == b.size(0) && a.size(1) == b.size(1) && a.size(2) == b.size(2) &&
              a.dtype() == b.dtype(), "concat_channels of ", to_string(a.shape()), " and ", to_string(b.shape()));
   Tensor y = Tensor::empty({a.size(0), a.size(1), a.size(2), a.size(3) + b.size(3)}, a.dtype());

@@ -8,6 +8,7 @@
 #include "kernels/cpu/scratch.h"
 #include "ops/linear_path.h"
 #include "ops/linear_torch.h"
+#include "ops/profile.h"
 #include "ops/tape.h"
 
 namespace motley::ops {
@@ -150,6 +151,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
   const int64_t taps = s.kernel_h * s.kernel_w;
+  const Timed timed("conv2d", elements(result) * taps * s.channels);
   if (path_of(x, s.images * s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
@@ -169,6 +171,7 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
   const int64_t n = x.size(0), h = x.size(1), width = x.size(2), c = x.size(3), outputs = w.size(0);
   const Shape result{n, 2 * h, 2 * width, outputs};
   check(epilogue, result, n);
+  const Timed timed("upsample_conv2d", elements(result) * 4 * c);
   if (path_of(x, 4 * n * h * width, 4 * c, outputs, 4) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return upsample_conv2d(a, b, e); });
@@ -194,6 +197,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   result.back() = w.size(0);
   const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;
   check(epilogue, result, images);
+  const Timed timed("linear", elements(result) * w.size(1));
   if (path_of(x, rows, w.size(1), w.size(0), 1) == Path::libtorch) return torch::linear(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return linear(a, b, e); });

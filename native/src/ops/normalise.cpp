@@ -8,6 +8,7 @@
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/profile.h"
 
 namespace motley::ops {
 namespace {
@@ -106,6 +107,7 @@ void by_type(const Tensor& x, const Body& body) {
 
 Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
                   Activation then) {
+  const Timed timed("group_norm");
   ensure(x.dims() == 4 && x.size(3) % groups == 0 && weight.numel() == x.size(3) && bias.numel() == x.size(3),
          "group_norm of ", to_string(x.shape()), " in ", groups, " groups");
   ensure(then == Activation::none || then == Activation::silu, "group_norm is followed by SiLU or nothing");
@@ -115,6 +117,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& wei
 }
 
 Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tensor& bias) {
+  const Timed timed("layer_norm");
   ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", to_string(x.shape()));
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   by_type(x, [&](auto t) { layer_norm_of<decltype(t)>(x, y, eps, weight, bias); });
@@ -122,6 +125,7 @@ Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tenso
 }
 
 Tensor geglu(const Tensor& x) {
+  const Timed timed("geglu");
   ensure(x.size(-1) % 2 == 0, "geglu of ", to_string(x.shape()));
   Shape shape = x.shape();
   shape.back() /= 2;
@@ -131,6 +135,7 @@ Tensor geglu(const Tensor& x) {
 }
 
 Tensor activate(const Tensor& x, Activation activation) {
+  const Timed timed("activate");
   ensure(activation == Activation::silu || activation == Activation::gelu || activation == Activation::quick_gelu,
          "activate with an activation that has no kernel of its own");
   Tensor y = Tensor::empty(x.shape(), x.dtype());

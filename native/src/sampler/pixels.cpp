@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "kernels/cpu/sampling.h"
-#include "libtorch/parallel.h"
 #include "ops/layout.h"
+#include "sampler/tasks.h"
 
 namespace motley {
 namespace {
 
-constexpr int64_t kChunkPixels = 1 << 16;  // pixels decoded together: large activations leave the cache, small ones waste calls
+constexpr int64_t kChunkPixels = 1 << 14;  // decoded together: large activations leave the cache, small ones waste calls
 
 }  // namespace
 
@@ -21,22 +21,20 @@ void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float*
   const int64_t scale = scale_of(c), area = h * w * scale * scale, image = area * c.out_channels;
   const int64_t latent = c.latent_channels * h * w, chunk = std::clamp<int64_t>(kChunkPixels / area, 1, n);
   const float factor = static_cast<float>(1.0 / c.scaling_factor);
-  for (int64_t first = 0; first < n; first += chunk) {
-    const int64_t count = std::min(chunk, n - first);
+  for_each_task((n + chunk - 1) / chunk, [&](int64_t task) {
+    const int64_t first = task * chunk, count = std::min(chunk, n - first);
     std::vector<float> z(latents + first * latent, latents + (first + count) * latent);
     for (float& value : z) value *= factor;
     const Tensor decoded =
         vae_decode(vae, ops::from_nchw(z.data(), count, c.latent_channels, h, w, vae.dtype)).to(DType::f32);
-    parallel_for(count, std::max<int64_t>(1, (1 << 15) / image), [&](int64_t begin, int64_t end) {
-      std::vector<uint8_t> spare(pixels == nullptr ? static_cast<size_t>(image) : 0);
-      for (int64_t i = begin; i < end; ++i) {
-        uint8_t* to = pixels == nullptr ? spare.data() : pixels + (first + i) * image;
-        float* unit = units == nullptr ? nullptr : units + (first + i) * image;
-        const bool finite = kernels::sampling_kernels().quantise(image, decoded.data<float>() + i * image, truncate, unit, to);
-        flags[first + i] = (finite ? 0 : kFlagNotFinite) | (kernels::is_constant(to, area, c.out_channels) ? kFlagConstant : 0);
-      }
-    });
-  }
+    std::vector<uint8_t> spare(pixels == nullptr ? static_cast<size_t>(image) : 0);
+    for (int64_t i = 0; i < count; ++i) {
+      uint8_t* to = pixels == nullptr ? spare.data() : pixels + (first + i) * image;
+      float* unit = units == nullptr ? nullptr : units + (first + i) * image;
+      const bool finite = kernels::sampling_kernels().quantise(image, decoded.data<float>() + i * image, truncate, unit, to);
+      flags[first + i] = (finite ? 0 : kFlagNotFinite) | (kernels::is_constant(to, area, c.out_channels) ? kFlagConstant : 0);
+    }
+  });
 }
 
 }  // namespace motley

@@ -6,21 +6,22 @@
 #include <vector>
 
 #include "kernels/cpu/sampling.h"
-#include "libtorch/convert.h"
 #include "ops/layout.h"
 #include "sampler/noise.h"
+#include "sampler/tasks.h"
 
 namespace motley {
 namespace {
 
-// Rows of one UNet pass: enough to fill the kernels' tiles, few enough that a layer's activations stay in cache.
-constexpr int64_t kChunkElements = 1 << 13;  // pixels of latents
+// Pixels of latents that go through the UNet together, both halves counted: enough to fill the kernels' tiles, few enough
+// that most of a layer's activations stay in the second-level cache.
+constexpr int64_t kChunkPixels = 3 << 9;
 
 // Images [first, first + count) of a batch, denoised together. The UNet's rows are the conditional halves of all images,
 // then the negative halves of those whose guidance is not 1.
 class Chunk {
  public:
-  Chunk(const UNet& model, const Context& context, const motley_sample_params& params, int64_t first, int64_t count)
+  Chunk(const UNet& model, const EncodedContext& context, const motley_sample_params& params, int64_t first, int64_t count)
       : model_(model), context_(context), p_(params), first_(first), count_(count) {
     channels_ = model.config.in_channels;
     size_ = channels_ * p_.height * p_.width;
@@ -80,7 +81,7 @@ class Chunk {
   }
 
   const UNet& model_;
-  const Context& context_;
+  const EncodedContext& context_;
   const motley_sample_params& p_;
   int64_t first_, count_, channels_, size_;
   std::vector<int32_t> prompt_;   // of each row
@@ -90,19 +91,28 @@ class Chunk {
 
 }  // namespace
 
-void sample(const UNet& model, const Context& context, const motley_ddim_config& config,
+int64_t images_per_chunk(int64_t batch, int64_t pixels, int64_t threads) {
+  const int64_t most = std::max<int64_t>(1, kChunkPixels / (2 * pixels));
+  if (batch < threads) return std::min(most, batch);
+  const int64_t rounds = (batch + most * threads - 1) / (most * threads);  // as many chunks for each thread
+  return (batch + rounds * threads - 1) / (rounds * threads);
+}
+
+void sample(const UNet& model, const EncodedContext& context, const motley_ddim_config& config,
             const motley_sample_params& params, float* latents) {
   const DdimSchedule schedule = ddim_schedule(config, params.steps);
   const std::vector<float> timesteps(schedule.timesteps.begin(), schedule.timesteps.end());
   const TimeTable table = tabulate_time(model, params.steps, timesteps.data());
-  const int64_t per_chunk = std::clamp<int64_t>(kChunkElements / (params.height * params.width) / 2, 1, params.batch);
+  const int64_t per_chunk = images_per_chunk(params.batch, params.height * params.width, parallel_threads());
   std::vector<Chunk> chunks;
   for (int64_t first = 0; first < params.batch; first += per_chunk) {
     chunks.emplace_back(model, context, params, first, std::min(per_chunk, params.batch - first));
   }
   for (int32_t s = 0; s < params.steps; ++s) {
     const size_t at = static_cast<size_t>(s);
-    for (Chunk& chunk : chunks) chunk.step(s, table, schedule.alpha[at], schedule.alpha_prev[at]);
+    for_each_task(static_cast<int64_t>(chunks.size()), [&](int64_t i) {
+      chunks[static_cast<size_t>(i)].step(s, table, schedule.alpha[at], schedule.alpha_prev[at]);
+    });
     if (params.progress == nullptr) continue;
     const motley_progress progress = {s + 1, params.steps, static_cast<double>(schedule.timesteps[at]), 0};
     if (params.progress(params.user, &progress) != 0) {

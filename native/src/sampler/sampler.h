@@ -7,9 +7,12 @@
 
 namespace motley {
 
+/// How many images go through the UNet together. Results do not depend on it. batch, threads >= 1; pixels of one latent.
+int64_t images_per_chunk(int64_t batch, int64_t pixels, int64_t threads);
+
 /// Denoises params.batch images to latents (batch, channels, height, width). The caller has checked params.
 /// Throws Error(CANCELLED) when progress says so.
-void sample(const UNet& model, const Context& context, const motley_ddim_config& config,
+void sample(const UNet& model, const EncodedContext& context, const motley_ddim_config& config,
             const motley_sample_params& params, float* latents);
 
 }  // namespace motley
