@@ -15,7 +15,7 @@ namespace motley::api {
 
 namespace {
 
-constexpr int64_t kMaxClasses = 1 << 20, kMaxImageSize = 1 << 14;
+constexpr int64_t kMaxClasses = 1 << 20, kMaxImageSize = 1 << 14, kMaxBatch = 1 << 20;
 
 ops::Statistics statistics_of(int32_t batchnorm) {
   require(batchnorm == MOTLEY_BATCHNORM_RUNNING || batchnorm == MOTLEY_BATCHNORM_BATCH, "unknown batchnorm mode ", batchnorm,
@@ -50,6 +50,7 @@ void check_normalisation(const motley_normalisation& normalisation) {
 
 Tensor inputs_of(const Classifier& classifier, int64_t n, const float* inputs) {
   const int64_t size = classifier.config().image_size;
+  require(n >= 1 && n <= kMaxBatch, "the number of inputs must be in [1, ", kMaxBatch, "], got ", n);
   Tensor x = Tensor::empty({n, size, size, 3});
   to_channels_last({n, 3, size, size}, inputs, x.data<float>());
   return x;
@@ -132,7 +133,6 @@ motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n
                                         float* logits, motley_error* error) {
   return guarded(error, [&] {
     require(classifier != nullptr && inputs != nullptr && logits != nullptr, "classifier, inputs or logits is NULL");
-    require(n >= 1, "the number of inputs must be at least 1, got ", n);
     const ops::Statistics statistics = statistics_of(batchnorm);
     const Tensor y = classifier->model->forward(inputs_of(*classifier->model, n, inputs), statistics);
     std::memcpy(logits, y.raw(), static_cast<size_t>(y.bytes()));

@@ -19,7 +19,7 @@ namespace motley::api {
 /// The normalisation's numbers are finite and std is not 0.
 void check_normalisation(const motley_normalisation& normalisation);
 
-/// Network inputs (n, 3, S, S) -> (n, S, S, 3).
+/// Network inputs (n, 3, S, S) -> (n, S, S, 3); n in [1, 2^20].
 Tensor inputs_of(const Classifier& classifier, int64_t n, const float* inputs);
 
 }  // namespace motley::api

@@ -131,7 +131,6 @@ motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const floa
   return guarded(error, [&] {
     require(trainer != nullptr && inputs != nullptr && labels != nullptr && loss != nullptr,
             "trainer, inputs, labels or loss is NULL");
-    require(n >= 1, "the number of inputs must be at least 1, got ", n);
     if (!std::isnan(learning_rate)) check_learning_rate(learning_rate);
     Tensor y;
     const TrainingSums sums =

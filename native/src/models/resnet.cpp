@@ -104,7 +104,9 @@ class ResNet : public Classifier {
       return ops::conv2d(x, u.folded, u.how,
                          {u.folded_bias, {}, residual, relu ? ops::Activation::relu : ops::Activation::none});
     }
-    return ops::batch_norm(ops::conv2d(x, ops::cast(u.weight, config().compute), u.how), u.norm, statistics, relu, residual);
+    // Training keeps the master weights in f32 beside activations of either type: their gradients are f32, too.
+    const Tensor weight = Tape::current() != nullptr ? u.weight : ops::cast(u.weight, config().compute);
+    return ops::batch_norm(ops::conv2d(x, weight, u.how), u.norm, statistics, relu, residual);
   }
 
   void fold() {

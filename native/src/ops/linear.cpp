@@ -116,23 +116,26 @@ Tensor place_for(Tape& tape, const Tensor& t) {
   return place.defined() ? place : Tensor::empty(t.shape());
 }
 
+// x may be stored in another type than f32: its gradient is then made in f32 and stored in that type.
 void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bias, const ConvShape& s) {
   Tape* tape = Tape::current();
   if (tape == nullptr) return;
+  ensure(w.dtype() == DType::f32 || !tape->wants(w), "a weight whose gradient is wanted must be f32");
   tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
+    const Tensor d = as_f32(dy);
     if (t.wants(x)) {
-      Tensor dx = place_for(t, x);
-      kernels::conv_input_gradient(s, dy.data<float>(), w.data<float>(), dx.data<float>());
-      t.add(x, dx);
+      Tensor dx = x.dtype() == DType::f32 ? place_for(t, x) : Tensor::empty(x.shape());
+      kernels::conv_input_gradient(s, d.data<float>(), as_f32(w).data<float>(), dx.data<float>());
+      t.add(x, dx.to(x.dtype()));
     }
     if (t.wants(w)) {
       Tensor dw = place_for(t, w);
-      kernels::conv_weight_gradient(s, dy.data<float>(), x.data<float>(), dw.data<float>());
+      kernels::conv_weight_gradient(s, d.data<float>(), as_f32(x).data<float>(), dw.data<float>());
       t.add(w, dw);
     }
     if (t.wants(bias)) {
       Tensor db = place_for(t, bias);
-      kernels::sum_rows(dy.data<float>(), dy.numel() / dy.size(-1), dy.size(-1), db.data<float>());
+      kernels::sum_rows(d.data<float>(), d.numel() / d.size(-1), d.size(-1), db.data<float>());
       t.add(bias, db);
     }
   });
@@ -154,7 +157,9 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const Timed timed("conv2d", elements(result) * taps * s.channels);
   if (path_of(x, s.images * s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
   if (x.dtype() != DType::f32) {
-    return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
+    const Tensor y = in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
+    record(y, x, w, epilogue.bias, s);
+    return y;
   }
   Tensor y = Tensor::empty(result);
   Right right = kernels::conv_right(s, w.data<float>());

@@ -28,7 +28,7 @@ struct Epilogue {
 };
 
 /// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O).
-/// Differentiable in x, w and bias when the epilogue holds at most a bias and all is f32.
+/// Differentiable in x, w and bias when the epilogue holds at most a bias; w is then f32, x of either type.
 /// x, w, residual and the result are of one type, f32 or bf16; sums are f32.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
 

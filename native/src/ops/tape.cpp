@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "libtorch/convert.h"
 #include "libtorch/parallel.h"
 
 namespace motley {
@@ -10,13 +11,18 @@ namespace {
 
 thread_local Tape* recording = nullptr;
 
+template <typename T>
+void add_as(const Tensor& to, const Tensor& from) {
+  T* a = to.data<T>();
+  const T* b = from.data<T>();
+  parallel_for(to.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) a[i] = from_float<T>(to_float(a[i]) + to_float(b[i]));
+  });
+}
+
 void add_into(const Tensor& to, const Tensor& from) {
   ensure(to.shape() == from.shape(), "gradients of shapes ", to_string(to.shape()), " and ", to_string(from.shape()));
-  float* a = to.data<float>();
-  const float* b = from.data<float>();
-  parallel_for(to.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) a[i] += b[i];
-  });
+  to.dtype() == DType::bf16 ? add_as<bf16>(to, from) : add_as<float>(to, from);
 }
 
 }  // namespace
