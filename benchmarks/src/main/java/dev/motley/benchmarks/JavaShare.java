@@ -32,7 +32,7 @@ public final class JavaShare {
 
   private static final double LIMIT = 1e-3;
   private static final int FEW = 10;
-  private static final int CALLS = 3;
+  private static final int CALLS = 2;
   /** The smallest Java object. */
   private static final double OBJECT_BYTES = 16;
 

@@ -20,7 +20,7 @@ import java.util.Locale;
  *
  * <pre>
  * benchmarks/run soak            # 2,000 images
- * benchmarks/run soak 500
+ * benchmarks/run soak 500 10     # fewer, of 10 steps each
  * </pre>
  */
 public final class Soak {
@@ -48,14 +48,15 @@ public final class Soak {
   /**
    * Runs.
    *
-   * @param args the number of images, default 2,000
+   * @param args the number of images, default 2,000, and of steps, default 40
    * @throws IOException if /proc cannot be read
    */
   public static void main(String[] args) throws IOException {
     int images = args.length > 0 ? Integer.parseInt(args[0]) : IMAGES;
+    int steps = args.length > 1 ? Integer.parseInt(args[1]) : Workloads.STEPS;
     List<Sample> samples = new ArrayList<>();
     SamplingOptions options =
-        new SamplingOptions(Workloads.IMAGE_SIZE, Workloads.IMAGE_SIZE, Workloads.STEPS, false);
+        new SamplingOptions(Workloads.IMAGE_SIZE, Workloads.IMAGE_SIZE, steps, false);
     float[] guidance = Workloads.guidance("random", Workloads.IMAGES);
     System.out.println("images resident_mib live_mib pooled_mib");
     try (DiffusionPipeline pipeline =
