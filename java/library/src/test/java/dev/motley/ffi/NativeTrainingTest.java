@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.ffi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.motley.BatchNormMode;
+import dev.motley.CancelledException;
+import dev.motley.InvalidInputException;
+import dev.motley.Normalisation;
+import dev.motley.Precision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The handles of classifier, images and trainer, on a fresh ResNet50. */
+class NativeTrainingTest {
+
+  private static final int CLASSES = 10;
+  private static final int SIZE = 32;
+  private static final int IMAGES = 10;
+  private static final Normalisation HALF = Normalisation.uniform(0.5f, 0.5f);
+
+  private long liveBefore;
+  private NativeClassifier classifier;
+  private NativeImages images;
+
+  @BeforeEach
+  void open() {
+    liveBefore = NativeRuntime.liveBytes();
+    classifier = classifier(1);
+    byte[] pixels = new byte[IMAGES * SIZE * SIZE * 3];
+    new Random(1).nextBytes(pixels);
+    int[] labels = new int[IMAGES];
+    for (int i = 0; i < IMAGES; i++) {
+      labels[i] = i % CLASSES;
+    }
+    images = NativeImages.create(SIZE, SIZE, pixels, labels);
+  }
+
+  @AfterEach
+  void close() {
+    classifier.close();
+    images.close();
+    assertThat(NativeRuntime.liveBytes()).as("bytes that no handle owns").isEqualTo(liveBefore);
+  }
+
+  @Test
+  void listsTorchvisionsTensors() {
+    List<TensorInfo> tensors = classifier.tensors();
+    // 53 convolutions, 53 BatchNorms of two parameters and three buffers, one linear layer.
+    assertThat(tensors).hasSize(53 + 5 * 53 + 2);
+    assertThat(tensors.stream().filter(TensorInfo::trainable)).hasSize(161);
+    assertThat(tensors.getFirst().name()).isEqualTo("conv1.weight");
+    TensorInfo last = tensors.get(160);
+    assertThat(last.name()).isEqualTo("fc.bias");
+    assertThat(last.shape()).containsExactly((long) CLASSES);
+    assertThat(classifier.read(160)).hasSize(CLASSES);
+    assertThatThrownBy(() -> classifier.read(tensors.size()))
+        .isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
+  void theSeedDecidesTheWeights() {
+    try (var same = classifier(1);
+        var other = classifier(2)) {
+      assertThat(same.read(0)).isEqualTo(classifier.read(0));
+      assertThat(other.read(0)).isNotEqualTo(classifier.read(0));
+    }
+  }
+
+  @Test
+  void evaluatesInBatchesAndHearsEach() {
+    List<String> heard = new ArrayList<>();
+    float[] logits =
+        classifier.evaluate(
+            images,
+            1,
+            8,
+            4,
+            BatchNormMode.RUNNING,
+            HALF,
+            (done, total, value, value2) -> heard.add(done + "/" + total));
+    assertThat(logits).hasSize(8 * CLASSES).doesNotContain(Float.NaN);
+    assertThat(heard).hasSize(2);
+    float[] again =
+        classifier.evaluate(images, 1, 8, 8, BatchNormMode.RUNNING, HALF, Progress.NONE);
+    for (int i = 0; i < logits.length; i++) {
+      assertThat(again[i]).isCloseTo(logits[i], within(1e-3f));
+    }
+  }
+
+  @Test
+  void evaluationCanBeCancelled() {
+    assertThatThrownBy(
+            () ->
+                classifier.evaluate(
+                    images, 0, 8, 4, BatchNormMode.BATCH, HALF, (done, total, v, v2) -> false))
+        .isInstanceOf(CancelledException.class);
+  }
+
+  @Test
+  void refusesImagesThatAreNotThere() {
+    assertThatThrownBy(
+            () ->
+                classifier.evaluate(
+                    images, 4, 7, 4, BatchNormMode.RUNNING, HALF, Progress.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("number of images is 7, expected 1 to 6");
+    assertThatThrownBy(() -> NativeImages.create(SIZE, SIZE, new byte[5], new int[1]))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("pixels has 5 elements, expected (1, 32, 32, 3) = 3072");
+    assertThatThrownBy(() -> classifier.forward(new float[5], BatchNormMode.RUNNING))
+        .isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
+  void trainsAnEpochAndSaysHow() {
+    try (var trainer = NativeTrainer.create(classifier, config())) {
+      float[] before = classifier.read(0);
+      List<Long> heard = new ArrayList<>();
+      NativeTrainer.Outcome outcome =
+          trainer.run(images, 0, 0, 99, 1e-3, (done, total, v, v2) -> heard.add(done));
+      assertThat(outcome.done()).isEqualTo(3);
+      assertThat(outcome.cancelled()).isFalse();
+      assertThat(outcome.lossSum()).isPositive();
+      assertThat(outcome.correct()).isBetween(0L, (long) IMAGES);
+      assertThat(heard).containsExactly(1L, 2L, 3L);
+      assertThat(trainer.steps()).isEqualTo(3);
+      assertThat(classifier.read(0)).isNotEqualTo(before);
+    }
+  }
+
+  @Test
+  void aCancelledRunSaysHowFarItCame() {
+    try (var trainer = NativeTrainer.create(classifier, config())) {
+      NativeTrainer.Outcome outcome =
+          trainer.run(images, 0, 0, 3, 1e-3, (done, total, v, v2) -> done < 2);
+      assertThat(outcome.cancelled()).isTrue();
+      assertThat(outcome.done()).isEqualTo(2);
+      assertThat(trainer.steps()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void whatProgressThrowsComesThrough() {
+    var thrown = new IllegalStateException("from the progress");
+    try (var trainer = NativeTrainer.create(classifier, config())) {
+      assertThatThrownBy(
+              () ->
+                  trainer.run(
+                      images,
+                      0,
+                      0,
+                      3,
+                      1e-3,
+                      (done, total, v, v2) -> {
+                        throw thrown;
+                      }))
+          .isSameAs(thrown);
+    }
+  }
+
+  @Test
+  void stateGoesOutAndIn() {
+    try (var trainer = NativeTrainer.create(classifier, config())) {
+      NativeTrainer.Batch batch = trainer.preview(images, 0, 0, 4);
+      assertThat(batch.labels()).hasSize(4);
+      NativeTrainer.Step step = trainer.gradients(batch.inputs(), batch.labels());
+      assertThat(step.loss()).isPositive();
+      assertThat(step.logits()).hasSize(4 * CLASSES);
+      assertThat(trainer.steps()).isZero();
+      assertThat(trainer.read(160, NativeTrainer.State.GRADIENT)).hasSize(CLASSES);
+      float[] moment = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+      trainer.write(160, NativeTrainer.State.EXP_AVG, moment);
+      assertThat(trainer.read(160, NativeTrainer.State.EXP_AVG)).isEqualTo(moment);
+      trainer.setSteps(17);
+      assertThat(trainer.steps()).isEqualTo(17);
+      assertThatThrownBy(() -> trainer.read(161, NativeTrainer.State.EXP_AVG))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageEndingWith("is a buffer, it has no optimizer state");
+      assertThatThrownBy(() -> trainer.write(160, NativeTrainer.State.EXP_AVG, new float[9]))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage("fc.bias EXP_AVG has 9 elements, expected (10) = 10");
+    }
+  }
+
+  @Test
+  void aClassifierClosesItsTrainer() {
+    NativeTrainer trainer = NativeTrainer.create(classifier, config());
+    classifier.close();
+    assertThatThrownBy(trainer::steps)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("NativeTrainer is closed");
+    assertThatCode(trainer::close).doesNotThrowAnyException();
+  }
+
+  @Test
+  void threadsTakeTurns() throws InterruptedException {
+    List<Throwable> failures = new ArrayList<>();
+    Runnable work =
+        () -> classifier.evaluate(images, 0, 4, 4, BatchNormMode.RUNNING, HALF, Progress.NONE);
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      threads.add(Thread.ofPlatform().uncaughtExceptionHandler((t, e) -> failures.add(e)).start(work));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(failures).isEmpty();
+  }
+
+  private static NativeClassifier classifier(long seed) {
+    return NativeClassifier.create(
+        new ClassifierConfig("resnet50", CLASSES, SIZE, Precision.FP32, seed));
+  }
+
+  private static TrainerConfig config() {
+    return new TrainerConfig(
+        4, false, 0.9, 0.999, 1e-8, 0.05, 0, 0.35, 1, 0.75, 4.0 / 3, 0.5, HALF, 1);
+  }
+}
