@@ -42,7 +42,8 @@ test::Difference logits_error(const test::Golden& g, const char* name, const Ten
 void check_against_pytorch(const test::Golden& g, const test::Difference& error, const std::string& precision,
                            const std::string& tensor) {
   const test::Json& theirs = g.meta()["pytorch_error_against_float64"][precision][tensor];
-  MESSAGE(precision + " " + tensor, ": max ", error.max_abs / theirs["max_abs"].number, ", rms ",
+  const std::string what = precision + " " + tensor;
+  MESSAGE(what, ": max ", error.max_abs / theirs["max_abs"].number, ", rms ",
           error.rms / theirs["rms"].number, " of PyTorch's error");
   CHECK(error.max_abs <= kOfPyTorch * theirs["max_abs"].number);
   CHECK(error.rms <= kOfPyTorch * theirs["rms"].number);
