@@ -83,3 +83,9 @@ TEST_CASE("the full-size CLIP ViT-L/14 text encoder gives transformers' hidden s
 TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps" * doctest::skip(std::getenv("MOTLEY_SLOW") == nullptr)) {
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP32, "float32");
 }
+
+TEST_CASE("in bfloat16 the small models stay within twice PyTorch's bfloat16 error") {
+  text_golden(Golden("clip_text_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+  unet_golden(Golden("unet_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+  vae_golden(Golden("vae_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+}

@@ -143,16 +143,37 @@ Tensor run(const ResBlock& r, const UNet& model, const Tensor& x, const TimeTabl
   return ops::conv2d(h, r.conv2.weight, ops::Conv2d::same(3), second);
 }
 
-Tensor run(const Transformer& t, const UNet& model, const Tensor& x, const Tensor& kv, const int32_t* prompt) {
-  const int64_t n = x.size(0), tokens = x.size(1) * x.size(2), width = t.width, head = width / t.heads;
+// Rows of a pass. Until the first cross-attention, rows of one image are the same: they are computed once and then copied.
+struct Rows {
+  const int32_t* prompt;               // context entry of each row
+  const std::vector<int32_t>* image_of;  // image of each row; null where every row is its own image
+
+  Tensor spread(const Tensor& x) const {
+    if (image_of == nullptr || x.size(0) == static_cast<int64_t>(image_of->size())) return x;
+    Shape shape = x.shape();
+    shape[0] = static_cast<int64_t>(image_of->size());
+    Tensor out = Tensor::empty(shape, x.dtype());
+    const int64_t bytes = x.bytes() / x.size(0);
+    for (size_t r = 0; r < image_of->size(); ++r) {
+      std::memcpy(static_cast<char*>(out.raw()) + static_cast<int64_t>(r) * bytes,
+                  static_cast<const char*>(x.raw()) + (*image_of)[r] * bytes, static_cast<size_t>(bytes));
+    }
+    return out;
+  }
+};
+
+// x has a row for each image or for each row of the pass; the result has the latter.
+Tensor run(const Transformer& t, const UNet& model, const Tensor& x, const Tensor& kv, const Rows& rows) {
+  const int64_t tokens = x.size(1) * x.size(2), width = t.width, head = width / t.heads;
   const Tensor entry = normalised(x, t.norm, model.config.norm_groups, kTransformerNormEps, Activation::none);
-  Tensor h = apply(t.proj_in, entry.viewed({n, tokens, width}));
+  Tensor h = apply(t.proj_in, entry.viewed({x.size(0), tokens, width}));
   const Tensor qkv = apply(t.qkv, layer_normalised(h, t.norm1));
   h = apply(t.out1, ops::attention({qkv, 0}, {qkv, width}, {qkv, 2 * width}, t.heads, head, false), h);
-  const Tensor q = apply(t.q, layer_normalised(h, t.norm2));
-  h = apply(t.out2, ops::attention({q, 0}, {kv, 0}, {kv, width}, t.heads, head, false, prompt), h);
+  const Tensor q = rows.spread(apply(t.q, layer_normalised(h, t.norm2)));
+  h = apply(t.out2, ops::attention({q, 0}, {kv, 0}, {kv, width}, t.heads, head, false, rows.prompt), rows.spread(h));
   h = apply(t.ff, ops::geglu(apply(t.gate, layer_normalised(h, t.norm3))), h);
-  return apply(t.proj_out, h, x.viewed({n, tokens, width})).viewed(x.shape());
+  const Tensor residual = rows.spread(x);
+  return apply(t.proj_out, h, residual.viewed({residual.size(0), tokens, width})).viewed(residual.shape());
 }
 
 // diffusers' Timesteps: (steps, width), rounded to float32 where diffusers rounds: at time step 981 a frequency's last bit
@@ -237,8 +258,10 @@ EncodedContext encode_context(const UNet& model, const Tensor& hidden) {
   return context;
 }
 
-Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt) {
-  auto attend = [&](const Transformer& t, const Tensor& h) { return run(t, model, h, context[t.index], prompt); };
+namespace {
+
+Tensor forward(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const Rows& rows) {
+  auto attend = [&](const Transformer& t, const Tensor& h) { return run(t, model, h, context[t.index], rows); };
   ops::Epilogue in, out;
   in.bias = model.conv_in.bias;
   out.bias = model.conv_out.bias;
@@ -264,8 +287,9 @@ Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Enc
   }
   for (const UNetBlock& block : model.up) {
     for (size_t j = 0; j < block.resnets.size(); ++j) {
-      h = run(block.resnets[j], model, ops::concat_channels(h, skips.back()), time);
+      const Tensor skip = h.size(0) == skips.back().size(0) ? skips.back() : rows.spread(skips.back());
       skips.pop_back();
+      h = run(block.resnets[j], model, ops::concat_channels(h, skip), time);
       if (!block.attentions.empty()) h = attend(block.attentions[j], h);
     }
     if (block.resample) {
@@ -276,6 +300,19 @@ Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Enc
   }
   h = normalised(h, model.norm_out, model.config.norm_groups, model.config.norm_eps, Activation::silu);
   return ops::conv2d(h, model.conv_out.weight, ops::Conv2d::same(3), out);
+}
+
+}  // namespace
+
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt) {
+  return forward(model, x, time, context, {prompt, nullptr});
+}
+
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
+            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of) {
+  ensure(prompt.size() == image_of.size(), "unet: ", prompt.size(), " prompts for ", image_of.size(), " rows");
+  const Rows rows = {prompt.data(), &image_of};
+  return rows.spread(forward(model, x, time, context, rows));
 }
 
 int64_t size_multiple(const motley_unet_config& config) { return int64_t{1} << (config.block_count - 1); }

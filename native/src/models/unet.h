@@ -65,6 +65,11 @@ EncodedContext encode_context(const UNet& model, const Tensor& hidden);  // (pro
 /// Image n attends to context entry prompt[n].
 Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt);
 
+/// The same for rows that share images, the two halves of guidance: row r is image image_of[r] of x with context entry
+/// prompt[r]. What comes before the first cross-attention is computed once per image. time: rows for all.
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
+            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of);
+
 /// The factor that height and width of a sample must be multiples of.
 int64_t size_multiple(const motley_unet_config& config);
 

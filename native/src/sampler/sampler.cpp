@@ -2,7 +2,6 @@
 #include "sampler/sampler.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "kernels/cpu/sampling.h"
@@ -17,26 +16,29 @@ namespace {
 // that most of a layer's activations stay in the second-level cache.
 constexpr int64_t kChunkPixels = 3 << 9;
 
-// Images [first, first + count) of a batch, denoised together. The UNet's rows are the conditional halves of all images,
-// then the negative halves of those whose guidance is not 1.
+// Images [first, first + count) of a batch, denoised together. The rows of the UNet's pass are the conditional halves of all
+// images, then the negative halves of those whose guidance is not 1.
 class Chunk {
  public:
   Chunk(const UNet& model, const EncodedContext& context, const motley_sample_params& params, int64_t first, int64_t count)
       : model_(model), context_(context), p_(params), first_(first), count_(count) {
     channels_ = model.config.in_channels;
     size_ = channels_ * p_.height * p_.width;
-    for (int64_t i = 0; i < count; ++i) prompt_.push_back(p_.prompt[first + i]);
+    for (int64_t i = 0; i < count; ++i) {
+      prompt_.push_back(p_.prompt[first + i]);
+      image_of_.push_back(static_cast<int32_t>(i));
+    }
     for (int64_t i = 0; i < count; ++i) {
       guided_.push_back(p_.guidance[first + i] == 1.0f ? -1 : static_cast<int64_t>(prompt_.size()));
-      if (guided_.back() >= 0) prompt_.push_back(p_.negative[first + i]);
+      if (guided_.back() < 0) continue;
+      prompt_.push_back(p_.negative[first + i]);
+      image_of_.push_back(static_cast<int32_t>(i));
     }
-    rows_ = Tensor::empty({static_cast<int64_t>(prompt_.size()), p_.height, p_.width, channels_}, model.dtype);
     x_ = start();
   }
 
   void step(int64_t s, const TimeTable& table, double alpha, double previous) {
-    fill_rows();
-    const Tensor eps = motley::unet(model_, rows_, time_row(table, s), context_, prompt_.data()).to(DType::f32);
+    const Tensor eps = unet(model_, x_.to(model_.dtype), time_row(table, s), context_, prompt_, image_of_).to(DType::f32);
     const float* e = eps.data<float>();
     for (int64_t i = 0; i < count_; ++i) {
       const double eta = p_.eta == nullptr ? 0 : p_.eta[first_ + i];
@@ -69,24 +71,13 @@ class Chunk {
     return ops::from_nchw(noise.data(), 1, channels_, p_.height, p_.width);
   }
 
-  void fill_rows() {
-    const Tensor x = x_.to(model_.dtype);
-    const size_t bytes = static_cast<size_t>(size_ * size_of(model_.dtype));
-    char* to = static_cast<char*>(rows_.raw());
-    const char* from = static_cast<const char*>(x.raw());
-    std::memcpy(to, from, static_cast<size_t>(count_) * bytes);
-    for (size_t i = 0; i < guided_.size(); ++i) {
-      if (guided_[i] >= 0) std::memcpy(to + static_cast<size_t>(guided_[i]) * bytes, from + i * bytes, bytes);
-    }
-  }
-
   const UNet& model_;
   const EncodedContext& context_;
   const motley_sample_params& p_;
   int64_t first_, count_, channels_, size_;
-  std::vector<int32_t> prompt_;   // of each row
-  std::vector<int64_t> guided_;   // row of the negative half, or -1
-  Tensor rows_, x_;               // the UNet's input; latents (count, h, w, channels) float32
+  std::vector<int32_t> prompt_, image_of_;  // of each row
+  std::vector<int64_t> guided_;             // of each image: row of its negative half, or -1
+  Tensor x_;                                // latents (count, h, w, channels) float32
 };
 
 }  // namespace

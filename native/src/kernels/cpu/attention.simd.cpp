@@ -117,8 +117,7 @@ float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest
   Vec most = splat(*largest);
   for (int64_t j = 0; j < whole; j += kLanes) most = max(most, load(scores + j));
   if (rest > 0) most = max(most, select(lane < rest, load(scores + whole), splat(kMasked)));
-  float m = most[0];
-  for (int i = 1; i < kLanes; ++i) m = most[i] > m ? most[i] : m;
+  const float m = tree_max(most);
   const float offset = m * scale;
   Vec sums = {};
   for (int64_t j = 0; j < whole; j += kLanes) {
@@ -134,9 +133,10 @@ float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest
     j += kLanes;
   }
   for (; j < padded; j += kLanes) store(scores + j, splat(0.0f));
-  const float keep = exp_bounded(splat((*largest - m) * scale))[0] * (*largest > kMasked ? 1.0f : 0.0f);
+  const bool first = !(*largest > kMasked);
+  const float keep = first ? 0.0f : exp_bounded(splat((*largest - m) * scale))[0];
   *largest = m;
-  *total = *total * keep + sum(sums);
+  *total = *total * keep + tree_sum(sums);
   return keep;
 }
 

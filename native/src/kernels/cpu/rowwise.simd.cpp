@@ -15,7 +15,7 @@ float row_sum(const T* x, int64_t width, const F& f) {
     for (int v = 0; v < 4; ++v) s[v] += f(load(x + c + v * kLanes));
   }
   for (; c + kLanes <= width; c += kLanes) s[0] += f(load(x + c));
-  float total = sum((s[0] + s[1]) + (s[2] + s[3]));
+  float total = tree_sum((s[0] + s[1]) + (s[2] + s[3]));
   if (c < width) {
     const Vec last = f(load_part(x + c, width - c));
     for (int64_t i = 0; i < width - c; ++i) total += last[i];

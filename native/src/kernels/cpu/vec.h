@@ -74,6 +74,26 @@ inline float sum(Vec v) {
   return total;
 }
 
+/// Sum and largest lane by halving: a few steps of latency, where a loop over the lanes has one for each.
+template <int kStep>
+inline Vec rotated(Vec v) {
+  IVec from;
+  for (int i = 0; i < kLanes; ++i) from[i] = (i + kStep) % kLanes;
+  return __builtin_shuffle(v, from);
+}
+template <int kStep = kLanes / 2>
+inline float tree_sum(Vec v) {
+  const Vec halved = v + rotated<kStep>(v);
+  if constexpr (kStep == 1) return halved[0];
+  else return tree_sum<kStep / 2>(halved);
+}
+template <int kStep = kLanes / 2>
+inline float tree_max(Vec v) {
+  const Vec halved = max(v, rotated<kStep>(v));
+  if constexpr (kStep == 1) return halved[0];
+  else return tree_max<kStep / 2>(halved);
+}
+
 /// e^x to about 1 ulp of float32 (Cody-Waite reduction, degree-6 polynomial as in Cephes expf); 0 below -87.3, inf above 88.7.
 inline Vec exp(Vec x) {
   const Vec low = splat(-87.336544f), high = splat(88.722839f);
