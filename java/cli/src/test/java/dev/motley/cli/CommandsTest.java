@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.motley.testing.Shared;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandsTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private final Cancellation cancellation = new Cancellation();
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void findTheModels() {
+    System.setProperty("motley.home", Shared.repository().toString());
+  }
+
+  private int motley(String... args) {
+    var context =
+        new Context(new PrintWriter(out, true), new PrintWriter(err, true), cancellation);
+    return Main.commandLine(context).execute(args);
+  }
+
+  /** One line on stderr, no stack trace, the code of bad input. */
+  private void refused(String line, String... args) {
+    err.getBuffer().setLength(0);
+    assertThat(motley(args)).isEqualTo(Exit.USAGE.code());
+    assertThat(err.toString()).startsWith("motley: ").contains(line).doesNotContain("\tat ");
+    assertThat(err.toString().lines().filter(l -> l.startsWith("motley: "))).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "sample", "verify", "info"
+      })
+  void everyCommandHasAShortPageWithAnExample(String command) {
+    assertThat(motley(command, "--help")).isZero();
+    assertThat(out.toString()).contains("Example: motley " + command);
+    assertThat(out.toString().lines().count()).isLessThan(60);
+  }
+
+  @Test
+  void badInputIsOneLineThatNamesIt() throws IOException {
+    String store = folder.resolve("store").toString();
+    refused("unknown class list 'cifar11'; did you mean 'cifar10'", "plan", "--classes", "cifar11");
+    refused("empty name", "plan", "--classes", "cat,,dog");
+    refused("cat", "plan", "--classes", "cat,dog,cat");
+    refused("unknown trick 'multi-domian'; did you mean 'multi-domain'", "plan", "--tricks", "multi-domian");
+    refused("steps", "plan", "--steps", "0");
+    refused("--guidanc", "plan", "--guidanc", "3");
+    refused("guidance", "sample", "--prompt", "x", "--guidance", "-3", "--out", store + ".png");
+    refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
+    refused("steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
+    refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
+    refused("model_index.json", "generate", "--model", folder.toString(), "--out", store);
+    refused("no synthetic store", "train", "--data", folder.toString(), "--out", store);
+    refused("no such", "evaluate", "--model", folder.resolve("none.safetensors").toString());
+    refused("no synthetic store", "verify", folder.toString());
+    refused("no such file", "run", folder.resolve("none.yaml").toString(), "--out", store);
+    Path config = folder.resolve("bad.yaml");
+    Files.writeString(config, "sets:\n  - {name: a, plan: {classes: fashion-mnist, trics: base-class}}\n");
+    refused("'trics'", "run", config.toString(), "--out", store);
+    Files.writeString(config, "sets: [\n");
+    refused("bad.yaml, line", "run", config.toString(), "--out", store);
+    assertThat(Path.of(store)).doesNotExist();
+    assertThat(Path.of(store + ".png")).doesNotExist();
+  }
+
+  @Test
+  void aTruncatedModelIsRefusedNamingTheFile() throws IOException {
+    Path model = folder.resolve("model");
+    Path original = Shared.repository().resolve("models/clothes");
+    try (var files = Files.walk(original)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path copy = model.resolve(original.relativize(file).toString());
+        Files.createDirectories(copy.getParent());
+        Files.copy(file, copy);
+      }
+    }
+    Path weights = model.resolve("vae/diffusion_pytorch_model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length - 100));
+    refused("vae/diffusion_pytorch_model.safetensors", "generate", "--model", model.toString(), "--out", folder.resolve("s").toString());
+    Files.delete(weights);
+    refused("vae", "generate", "--model", model.toString(), "--out", folder.resolve("s").toString());
+  }
+
+  @Test
+  void thePlanIsShownBeforeAnythingRuns() {
+    assertThat(motley("plan", "--classes", "cifar10", "--tricks", "all-combined", "--size", "512", "--list", "3")).isZero();
+    assertThat(out.toString()).contains("200,000").contains("\"an image of a airplane\"").contains("bytes");
+  }
+
+  @Test
+  void theRoadFromNamesToAReport() throws IOException {
+    Path run = folder.resolve("run");
+    Map<String, Object> small = DemoCommand.config(40, 1, 3).toTree();
+    Path config = folder.resolve("small.yaml");
+    Files.writeString(config, Yaml.write(small).replace("steps: 40", "steps: 2"));
+    assertThat(motley("run", config.toString(), "--out", run.toString())).as(err.toString()).isZero();
+    assertThat(out.toString()).contains("running statistics").contains("batch statistics").contains("report.html");
+    assertThat(Files.readString(run.resolve("report.html"))).contains("All tricks combined");
+    assertThat(motley("verify", run.resolve("base-class/images").toString())).isZero();
+
+    Path again = folder.resolve("again");
+    assertThat(motley("run", run.resolve("config.yaml").toString(), "--out", again.toString())).isZero();
+    for (String set : new String[] {"base-class", "all-tricks-combined"}) {
+      Path first = run.resolve(set).resolve("images/000000.tar");
+      assertThat(Files.mismatch(first, again.resolve(set).resolve("images/000000.tar"))).isEqualTo(-1);
+      assertThat(Files.mismatch(run.resolve(set + "/evaluation.json"), again.resolve(set + "/evaluation.json"))).isEqualTo(-1);
+    }
+
+    Path model = run.resolve("base-class/training/model.safetensors");
+    out.getBuffer().setLength(0);
+    assertThat(motley("predict", "--model", model.toString(), Shared.repository().resolve("models/clothes").toString())).isZero();
+    assertThat(out.toString()).startsWith("samples.png\t");
+    refused("holds the run of another config", "run", config(folder).toString(), "--out", run.toString());
+  }
+
+  private static Path config(Path folder) throws IOException {
+    Path other = folder.resolve("other.yaml");
+    Files.writeString(other, Yaml.write(DemoCommand.config(80, 1, 3).toTree()));
+    return other;
+  }
+
+  @Test
+  void aStopLeavesWhatWasDoneAndSaysHowToGoOn() {
+    cancellation.request();
+    String store = folder.resolve("stopped").toString();
+    assertThat(motley("generate", "--per-class", "2", "--steps", "2", "--out", store)).isEqualTo(Exit.CANCELLED.code());
+    assertThat(err.toString()).contains("run the same command again to go on");
+  }
+
+  @Test
+  void aResolvedConfigIsReadBackEqual() {
+    RunConfig config = DemoCommand.config(1000, 20, 0);
+    assertThat(RunConfig.of(config.toTree())).isEqualTo(config);
+    assertThat(config.recipe().imageSize()).isEqualTo(32);
+    assertThat(config.sets().get(1).plan().mix().totalPerClass()).isEqualTo(100);
+  }
+}
