@@ -143,9 +143,16 @@ public final class DiffusionPipeline implements AutoCloseable {
             prepared,
             schedule,
             request,
-            (done, total, timestep, _) ->
-                listener.onProgress(new Progress("denoise", done, total, 0, "steps", "")));
+            steps(listener));
     return new Latents(n, height, width, values);
+  }
+
+  /** A listener that hears nothing costs nothing: no call from the native side, no object per step. */
+  private static dev.motley.ffi.Progress steps(ProgressListener listener) {
+    return listener == ProgressListener.NONE
+        ? dev.motley.ffi.Progress.NONE
+        : (done, total, _, _) ->
+            listener.onProgress(new Progress("denoise", done, total, 0, "steps", ""));
   }
 
   /**
