@@ -57,6 +57,7 @@ public final class DatasetGenerator implements AutoCloseable {
   private final Map<Integer, Source> reusable = new HashMap<>();
 
   private int nextCopy;
+  private int reported = -1;
 
   private record Source(SyntheticStore store, StoreEntry entry) {}
 
@@ -138,9 +139,14 @@ public final class DatasetGenerator implements AutoCloseable {
         (System.nanoTime() - start) / 1e9);
   }
 
+  /** Tells of each number of stored images once. */
   private void report(ProgressListener listener, int resumed) {
-    if (!listener.onProgress(progress(resumed, ""))) {
-      throw new CancelledException("stopped");
+    int stored = writer.nextPosition();
+    if (stored != reported) {
+      reported = stored;
+      if (!listener.onProgress(progress(resumed, ""))) {
+        throw new CancelledException("stopped");
+      }
     }
   }
 

@@ -113,7 +113,7 @@ public final class Classifier implements AutoCloseable {
           (done, total, _, _) ->
               listener.onProgress(
                   new Progress(
-                      "test", Math.min(done * batch, images.count()), images.count(), 0, "images",
+                      "test", done * images.count() / total, images.count(), 0, "images",
                       mode == BatchNormMode.RUNNING ? "running statistics" : "batch statistics")));
     }
   }
