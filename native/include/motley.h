@@ -6,7 +6,7 @@
  *  - Handles are opaque. Each `X_create` has one `X_destroy`; destroying NULL is a no-op. A handle may be used by one
  *    thread at a time; different handles may be used by different threads at the same time.
  *  - Every fallible function returns a `motley_status` and, when it is not MOTLEY_OK, writes one line of text into
- *    `error` (which may be NULL). Outputs are written only on MOTLEY_OK, unless a function says otherwise.
+ *    `error` (which may be NULL). What outputs hold is only defined on MOTLEY_OK, unless a function says otherwise.
  *  - Params and config structs begin with `struct_size` = sizeof the struct the caller was compiled with.
  *  - Arrays are dense and row-major; shapes are given as (slowest, ..., fastest). Images are NHWC, network inputs named
  *    "sample" or "latents" are NCHW as in diffusers. Sizes are in elements unless "bytes" is said.
@@ -89,10 +89,11 @@ typedef struct motley_runtime_params {
  * folder is a no-op, with another one MOTLEY_INVALID_ARGUMENT. */
 MOTLEY_EXPORT motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error);
 
-/* Changes the number of compute threads (>= 1) and the highest instruction set (MOTLEY_ISA_*; tests compare paths). */
+/* Changes the number of compute threads (>= 1) and the highest instruction set (MOTLEY_ISA_*; tests compare paths). Not while
+ * another call runs. */
 MOTLEY_EXPORT motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error);
 
-/* Writes a JSON object {"api","libtorch","libtorch_abi","isa","cpu","threads","cuda"} into buffer (NUL-terminated).
+/* Writes a JSON object {"api","libtorch","isa","cpu","features","threads","cuda"} into buffer (NUL-terminated).
  * capacity in bytes; too small is MOTLEY_INVALID_ARGUMENT. */
 MOTLEY_EXPORT motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error);
 
@@ -197,7 +198,7 @@ typedef struct motley_ddim_config {
 } motley_ddim_config;
 
 /* "leading" spacing as diffusers' DDIMScheduler. timesteps (steps), descending; alpha and alpha_prev (steps): cumulative
- * products at each time step and at the one before it. steps in [1, train_timesteps - steps_offset]. */
+ * products at each time step and at the one before it. The first time step must be below train_timesteps. */
 MOTLEY_EXPORT motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps,
                                                  double* alpha, double* alpha_prev, motley_error* error);
 
@@ -252,7 +253,7 @@ MOTLEY_EXPORT void motley_images_destroy(motley_images* images);
 
 typedef struct motley_classifier_config {
   int64_t struct_size;
-  const char* architecture; /* "resnet50" */
+  const char* architecture; /* "resnet50" or "resnet101" */
   int32_t classes, image_size, precision, reserved;
   uint64_t seed; /* of the initialisation, when no weights are given */
 } motley_classifier_config;
@@ -307,7 +308,7 @@ typedef struct motley_trainer_config {
 } motley_trainer_config;
 
 typedef struct motley_trainer motley_trainer;
-/* The classifier must outlive the trainer. */
+/* The classifier must outlive the trainer, and the two count as one handle: not for two threads at a time. */
 MOTLEY_EXPORT motley_status motley_trainer_create(motley_classifier* classifier, const motley_trainer_config* config,
                                                   motley_trainer** out, motley_error* error);
 MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer);

@@ -41,8 +41,10 @@ motley_status motley_runtime_initialize(const motley_runtime_params* params, mot
     const auto& p = checked(params, "motley_runtime_params");
     require(p.libtorch_dir != nullptr, "libtorch_dir is NULL");
     require(p.threads >= 0, "threads must not be negative, got ", p.threads);
-    choose_isa(p.max_isa);
+    const bool first = !libtorch::loaded();
     libtorch::load(p.libtorch_dir);
+    if (!first) return;
+    choose_isa(p.max_isa);
     if (p.threads > 0) libtorch::set_threads(p.threads);
   });
 }

@@ -2,6 +2,7 @@
 // Parallel loops on libtorch's own threads, so that kernels and operators never compete for cores.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 
@@ -12,13 +13,14 @@ using RangeBody = void (*)(int64_t begin, int64_t end, void* context);
 /// Runs body over [0, n) in contiguous ranges of at least `grain`; serial when libtorch is not loaded.
 void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context);
 
-/// As parallel_ranges, for a callable (begin, end). Exceptions of the first failing range are rethrown.
+/// As parallel_ranges, for a callable (begin, end). The exception of the range that fails first is rethrown.
 template <typename Body>
 void parallel_for(int64_t n, int64_t grain, const Body& body) {
   struct Context {
     const Body* body;
+    std::atomic_flag failed;  // several ranges may fail at once; one may write the error
     std::exception_ptr error;
-  } context{&body, nullptr};
+  } context{&body, {}, nullptr};
   parallel_ranges(
       n, grain,
       [](int64_t begin, int64_t end, void* opaque) {
@@ -26,7 +28,7 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
         try {
           (*shared->body)(begin, end);
         } catch (...) {
-          shared->error = std::current_exception();
+          if (!shared->failed.test_and_set()) shared->error = std::current_exception();
         }
       },
       &context);

@@ -143,6 +143,8 @@ void apply_thread_count() {
   thread_local int applied = 0;
   const int wanted = s.threads;
   if (applied != wanted && s.omp_set_num_threads != nullptr) {
+    uint32_t own = 0;
+    s.symbols.torch_get_num_threads(&own);  // libtorch's own set-up of this thread, which would undo ours later
     s.omp_set_num_threads(wanted);
     applied = wanted;
   }
@@ -156,7 +158,8 @@ void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context) {
     return;
   }
   apply_thread_count();
-  libtorch::symbols().torch_parallel_for(0, n, grain, body, context);
+  const libtorch::Status status = libtorch::symbols().torch_parallel_for(0, n, grain, body, context);
+  ensure(status == 0, "libtorch could not run a parallel loop; its own message is on stderr");
 }
 
 int parallel_threads() { return libtorch::loaded() ? libtorch::threads() : 1; }

@@ -38,9 +38,15 @@ std::string to_string(const Shape& shape) {
   return text + ")";
 }
 
+namespace {
+constexpr int64_t kMostElements = int64_t{1} << 48;  // times any element's size, this still fits 64 bits
+}
+
 int64_t elements(const Shape& shape) {
   int64_t n = 1;
-  for (int64_t size : shape) n *= size;
+  for (int64_t size : shape) {
+    require(!__builtin_mul_overflow(n, size, &n) && n <= kMostElements, "shape ", to_string(shape), " is too large");
+  }
   return n;
 }
 

@@ -7,6 +7,7 @@ namespace motley {
 namespace {
 
 constexpr size_t kFaultsShown = 8;
+constexpr int64_t kLargestStandIn = int64_t{1} << 26;  // elements: more than any tensor of the known models
 
 Tensor converted(const NamedTensor& t, Shape shape, DType dtype) {
   Tensor out = Tensor::empty(std::move(shape), dtype);
@@ -50,7 +51,10 @@ const NamedTensor* Parameters::find(const std::string& name, const Shape& shape)
 
 Tensor Parameters::take(const std::string& name, const Shape& shape, DType dtype) {
   const NamedTensor* t = find(name, shape);
-  return t == nullptr ? Tensor::zeros(shape, dtype) : converted(*t, shape, dtype);
+  if (t != nullptr) return converted(*t, shape, dtype);
+  // Zeros stand in, so that the other faults are found too; not for sizes that a wrong config may ask for.
+  if (elements(shape) > kLargestStandIn) report(faults_);
+  return Tensor::zeros(shape, dtype);
 }
 
 Tensor Parameters::take_conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, DType dtype) {
@@ -69,7 +73,10 @@ void Parameters::finish() const {
   for (const auto& [name, tensor] : tensors_) {
     if (used_.count(name) == 0) faults.push_back(concat(name, " ", to_string(tensor.shape), " is not part of the model"));
   }
-  if (faults.empty()) return;
+  if (!faults.empty()) report(faults);
+}
+
+void Parameters::report(const std::vector<std::string>& faults) const {
   std::string text = part_ + ": ";
   for (size_t i = 0; i < faults.size() && i < kFaultsShown; ++i) text += (i ? "; " : "") + faults[i];
   if (faults.size() > kFaultsShown) text += concat("; and ", faults.size() - kFaultsShown, " more");

@@ -41,6 +41,7 @@ class Parameters {
 
  private:
   const NamedTensor* find(const std::string& name, const Shape& shape);
+  [[noreturn]] void report(const std::vector<std::string>& faults) const;
 
   std::string part_;
   const NamedTensors& tensors_;

@@ -141,6 +141,7 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
   });
 }
 
+// rows of one image: the choice must not depend on the batch, nor may its rounding.
 Path path_of(const Tensor& x, int64_t rows, int64_t depth, int64_t columns, int64_t taps) {
   if (Tape::current() != nullptr) return Path::own;
   return choose_path({rows, depth, columns, taps, x.dtype()}, this_cpu());
@@ -155,7 +156,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   check(epilogue, result, s.images);
   const int64_t taps = s.kernel_h * s.kernel_w;
   const Timed timed("conv2d", elements(result) * taps * s.channels);
-  if (path_of(x, s.images * s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
+  if (path_of(x, s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
   if (x.dtype() != DType::f32) {
     const Tensor y = in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
     record(y, x, w, epilogue.bias, s);
@@ -177,7 +178,7 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
   const Shape result{n, 2 * h, 2 * width, outputs};
   check(epilogue, result, n);
   const Timed timed("upsample_conv2d", elements(result) * 4 * c);
-  if (path_of(x, 4 * n * h * width, 4 * c, outputs, 4) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
+  if (path_of(x, 4 * h * width, 4 * c, outputs, 4) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return upsample_conv2d(a, b, e); });
   }
@@ -203,7 +204,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;
   check(epilogue, result, images);
   const Timed timed("linear", elements(result) * w.size(1));
-  if (path_of(x, rows, w.size(1), w.size(0), 1) == Path::libtorch) return torch::linear(x, w, epilogue);
+  if (path_of(x, rows / images, w.size(1), w.size(0), 1) == Path::libtorch) return torch::linear(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return linear(a, b, e); });
   }

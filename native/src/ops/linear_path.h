@@ -12,7 +12,7 @@ namespace motley::ops {
 enum class Path { own, libtorch };
 
 struct Problem {
-  int64_t rows;     // output pixels or rows of the batch
+  int64_t rows;     // output pixels or rows of one image
   int64_t depth;    // kernel taps x input channels
   int64_t columns;  // output channels
   int64_t taps;     // of the kernel: 1 for linear

@@ -18,7 +18,7 @@ float activate(float x, Activation activation) {
   switch (activation) {
     case Activation::none: return x;
     case Activation::silu: return x / (1.0f + std::exp(-x));
-    case Activation::relu: return x > 0 ? x : 0.0f;
+    case Activation::relu: return x < 0 ? 0.0f : x;  // a NaN stays one
     case Activation::gelu: return 0.5f * x * (1.0f + std::erf(x * 0.70710678f));
     case Activation::quick_gelu: return x / (1.0f + std::exp(-1.702f * x));
   }

@@ -40,6 +40,9 @@ DdimSchedule ddim_schedule(const motley_ddim_config& c, int32_t steps) {
           ", got ", steps);
   const std::vector<double> alphas = cumulative_alphas(c);
   const int32_t stride = c.train_timesteps / steps;
+  const int64_t highest = int64_t{steps - 1} * stride + c.steps_offset;
+  require(highest < c.train_timesteps, steps, " steps with steps_offset ", c.steps_offset, " begin at time step ", highest,
+          ", beyond the ", c.train_timesteps, " the model was trained on: take fewer steps");
   DdimSchedule schedule;
   for (int32_t i = steps - 1; i >= 0; --i) {
     const int32_t t = i * stride + c.steps_offset, previous = t - stride;

@@ -67,7 +67,7 @@ inline Vec activate(Vec x) {
   switch (activation) {
     case Activation::none: break;
     case Activation::silu: return x * sigmoid(x);
-    case Activation::relu: return max(x, Vec{});
+    case Activation::relu: return max(Vec{}, x);  // in this order a NaN stays one
     case Activation::gelu: return 0.5f * x * (1.0f + erf(x * 0.70710678f));
     case Activation::quick_gelu: return x * sigmoid(1.702f * x);
   }

@@ -17,12 +17,18 @@ final class Cancellation implements BooleanSupplier {
   private static final long GRACE_SECONDS = 60;
 
   private final AtomicBoolean requested = new AtomicBoolean();
+  private final AtomicBoolean working = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
 
   /** Whether the work shall stop. */
   @Override
   public boolean getAsBoolean() {
     return requested.get();
+  }
+
+  /** Says whether work is under way that has something to keep and hears of the request. */
+  void working(boolean now) {
+    working.set(now);
   }
 
   /** Asks the work to stop. */
@@ -53,6 +59,9 @@ final class Cancellation implements BooleanSupplier {
       return; // an ordinary end
     }
     request();
+    if (!working.get()) {
+      Runtime.getRuntime().halt(Exit.CANCELLED.code());
+    }
     err.println();
     err.println("motley: stopping at the next step; what is done is kept");
     err.flush();

@@ -25,8 +25,11 @@ record Context(PrintWriter out, PrintWriter err, Cancellation cancellation) {
 
   /** Runs long work with a progress line; stops it at its next step when the user asks for that. */
   <T> T work(Function<ProgressListener, T> work) {
+    cancellation.working(true);
     try (ProgressLine line = ProgressLine.onStderr(err)) {
       return work.apply(progress -> line.onProgress(progress) && !cancellation.getAsBoolean());
+    } finally {
+      cancellation.working(false);
     }
   }
 }

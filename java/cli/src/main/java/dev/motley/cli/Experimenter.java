@@ -5,12 +5,12 @@ import dev.motley.InvalidInputException;
 import dev.motley.MotleyVersion;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
-import dev.motley.ResourceException;
 import dev.motley.dataset.DatasetGenerator;
 import dev.motley.dataset.GenerationResult;
 import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
+import dev.motley.dataset.Resize;
 import dev.motley.dataset.StoreEntry;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
@@ -19,6 +19,7 @@ import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.ffi.NativeInfo;
 import dev.motley.ffi.NativeRuntime;
+import dev.motley.files.AtomicFile;
 import dev.motley.report.EpochPoint;
 import dev.motley.report.Experiment;
 import dev.motley.report.Fact;
@@ -29,12 +30,12 @@ import dev.motley.report.ReportData;
 import dev.motley.report.Sample;
 import dev.motley.report.Stage;
 import dev.motley.train.Classifier;
+import dev.motley.train.EpochMetrics;
 import dev.motley.train.Training;
 import dev.motley.train.TrainingResult;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.tricks.Trick;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,28 +88,23 @@ final class Experimenter {
 
   /** The test set first: if it does not fit, nothing has been drawn in vain. */
   private ImageSet realImages() {
-    ImageSet images = RealData.open(config.realSpec()).images();
-    ClassNames.requireSame(config.sets().getFirst().plan().classes().labels(), images.classNames(), images.name());
     int size = config.recipe().imageSize();
-    if (images.width() != size || images.height() != size) {
-      throw new InvalidInputException(
-          "%s has images of %dx%d pixels, the classifiers take %dx%d"
-              .formatted(images.name(), images.width(), images.height(), size, size));
-    }
+    ImageSet images =
+        RealData.open(
+                config.realSpec(),
+                new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA))
+            .images();
+    ClassNames.requireSame(config.sets().getFirst().plan().classes().labels(), images.classNames(), images.name());
     return images;
   }
 
   private void writeConfig() {
     Path file = folder.resolve("config.yaml");
-    String text = Yaml.write(config.toTree());
-    try {
-      Files.createDirectories(folder);
-      if (Files.exists(file) && !RunConfig.read(file).equals(config)) {
-        throw new InvalidInputException(folder + " holds the run of another config: give another folder or remove it");
-      }
-      Files.writeString(file, text);
-    } catch (IOException e) {
-      throw new ResourceException("cannot write " + file + ": " + e.getMessage(), e);
+    if (!Files.exists(file)) {
+      AtomicFile.write(file, Yaml.write(config.toTree()));
+    } else if (!RunConfig.read(file).equals(config)) {
+      throw new InvalidInputException(
+          folder + " holds the run of another config: give another folder or remove it");
     }
   }
 
@@ -127,7 +123,10 @@ final class Experimenter {
         GenerationResult result =
             DatasetGenerator.generate(
                 GenerationPlan.of(set.plan()), pipeline, part(set, "images"), options, listener);
-        stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+        if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
+          stages.add(
+              new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+        }
         earlier.add(SyntheticStore.open(part(set, "images")));
       }
     }
@@ -138,7 +137,8 @@ final class Experimenter {
     TrainingResult training =
         Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, listener);
     long seen = (long) images.count() * config.recipe().epochs();
-    stages.add(new Stage("Train: " + set.name(), training.seconds(), seen, "images"));
+    double seconds = training.epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
+    stages.add(new Stage("Train: " + set.name(), seconds, seen, "images"));
     long start = System.nanoTime();
     Evaluation evaluation;
     try (Classifier classifier = Classifier.load(training.model(), Precision.FP32)) {

@@ -4,11 +4,7 @@ package dev.motley.cli;
 import dev.motley.InvalidInputException;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
-import dev.motley.weights.VaeConfig;
-import dev.motley.weights.UNetConfig;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,7 +49,7 @@ final class PlanCommand implements Callable<Integer> {
     if (list < 0) {
       throw new InvalidInputException("--list must be 0 or more, got " + list);
     }
-    GenerationPlan plan = planOptions.plan(nativeSize(model.folder()));
+    GenerationPlan plan = planOptions.plan(ModelOptions.nativeSize(model.folder()));
     PrintWriter out = context.out();
     if (json) {
       out.println(plan.toJson());
@@ -68,11 +64,5 @@ final class PlanCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
-  }
-
-  private static Optional<Integer> nativeSize(Path folder) {
-    UNetConfig unet = UNetConfig.read(folder.resolve("unet/config.json"));
-    VaeConfig vae = VaeConfig.read(folder.resolve("vae/config.json"));
-    return unet.sampleSize() == 0 ? Optional.empty() : Optional.of(unet.sampleSize() * vae.downscale());
   }
 }

@@ -40,6 +40,12 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
       PictureFolder pictures = PictureFolder.read(folder, classifier.spec().imageSize());
+      for (String unreadable : pictures.unreadable()) {
+        context.err().println("motley: skipped, not a readable picture: " + unreadable);
+      }
+      if (pictures.files().isEmpty()) {
+        throw new InvalidInputException(folder + " has no picture that can be read");
+      }
       ImageSet images = pictures.images(classifier.spec().classNames());
       float[] logits =
           context.work(listener -> classifier.logits(images, batch, BatchNormMode.RUNNING, listener));
@@ -51,12 +57,6 @@ final class PredictCommand implements Callable<Integer> {
             .printf("%s\t%s\t%.4f%n", pictures.files().get(i), names.get(best), probability(logits, i, names.size(), best));
       }
       context.out().flush();
-      for (String unreadable : pictures.unreadable()) {
-        context.err().println("motley: skipped, not a readable picture: " + unreadable);
-      }
-      if (images.count() == 0) {
-        throw new InvalidInputException(folder + " has no picture that can be read");
-      }
     }
     return 0;
   }

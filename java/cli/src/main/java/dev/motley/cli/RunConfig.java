@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -65,6 +66,9 @@ record RunConfig(
   private static final List<String> KEYS =
       List.of(
           "title", "model", "precision", "batch", "stored-size", "resize", "sets", "recipe", "real", "test-batch");
+  /** As many as a report shows side by side. */
+  private static final int MOST_SETS = 6;
+
   private static final List<String> SET_KEYS = List.of("name", "description", "plan");
 
   /**
@@ -85,8 +89,9 @@ record RunConfig(
   RunConfig {
     sets = List.copyOf(sets);
     Set<String> folders = new HashSet<>();
-    if (sets.isEmpty()) {
-      throw new InvalidInputException("'sets' is empty: expected at least one set to draw");
+    if (sets.isEmpty() || sets.size() > MOST_SETS) {
+      throw new InvalidInputException(
+          "'sets' has %d entries: expected 1 to %d".formatted(sets.size(), MOST_SETS));
     }
     for (SetConfig set : sets) {
       if (set.folder().isEmpty() || !folders.add(set.folder())) {
@@ -97,6 +102,13 @@ record RunConfig(
         throw new InvalidInputException(
             "set '" + Names.printable(set.name()) + "' has other classes than the first: expected the same");
       }
+      int width = storedSize == 0 ? set.plan().width() : storedSize;
+      int height = storedSize == 0 ? set.plan().height() : storedSize;
+      if (width != recipe.imageSize() || height != recipe.imageSize()) {
+        throw new InvalidInputException(
+            "set '%s' stores images of %dx%d pixels, the recipe's image-size is %d"
+                .formatted(Names.printable(set.name()), width, height, recipe.imageSize()));
+      }
     }
   }
 
@@ -106,19 +118,21 @@ record RunConfig(
 
   static RunConfig of(Map<String, Object> map) {
     Tree tree = Tree.of("", map, KEYS);
+    String model = tree.text("model").orElse(EMBEDDED);
+    Optional<Integer> nativeSize = ModelOptions.nativeSize(modelFolder(model));
     var sets = new ArrayList<SetConfig>();
     List<Object> items =
         Tree.items(
             "sets",
             tree.value("sets").orElseThrow(() -> new InvalidInputException("'sets' is missing: what shall be drawn?")));
     for (int i = 0; i < items.size(); i++) {
-      sets.add(set("sets[" + i + "]", items.get(i)));
+      sets.add(set("sets[" + i + "]", items.get(i), nativeSize));
     }
     int drawn = sets.isEmpty() ? 0 : sets.getFirst().plan().width();
     int stored = tree.count("stored-size").orElse(0);
     return new RunConfig(
         tree.text("title").orElse("Synthetic training sets"),
-        tree.text("model").orElse(EMBEDDED),
+        model,
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
         tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
         stored,
@@ -131,7 +145,8 @@ record RunConfig(
         tree.count("test-batch").orElse(Evaluator.DEFAULT_BATCH));
   }
 
-  private static SetConfig set(String path, Object value) {
+  /** A plan that names no size draws at the model's own. */
+  private static SetConfig set(String path, Object value, Optional<Integer> nativeSize) {
     Tree tree = Tree.of(path, value, SET_KEYS);
     Object plan =
         tree.value("plan").orElseThrow(() -> new InvalidInputException("'" + path + ".plan' is missing"));
@@ -140,6 +155,11 @@ record RunConfig(
     }
     var keys = new LinkedHashMap<String, Object>();
     map.forEach((key, one) -> keys.put(String.valueOf(key), one));
+    nativeSize.ifPresent(
+        size -> {
+          keys.putIfAbsent("width", size);
+          keys.putIfAbsent("height", size);
+        });
     return new SetConfig(
         tree.text("name").orElseThrow(() -> new InvalidInputException("'" + path + ".name' is missing")),
         tree.text("description").orElse(""),
@@ -175,6 +195,10 @@ record RunConfig(
   }
 
   Path modelFolder() {
+    return modelFolder(model);
+  }
+
+  private static Path modelFolder(String model) {
     return model.equals(EMBEDDED) ? Home.model() : Path.of(model);
   }
 

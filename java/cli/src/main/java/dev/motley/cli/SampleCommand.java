@@ -4,7 +4,6 @@ package dev.motley.cli;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.MotleyVersion;
-import dev.motley.ResourceException;
 import dev.motley.dataset.Png;
 import dev.motley.dataset.RgbImage;
 import dev.motley.diffusion.DiffusionPipeline;
@@ -13,10 +12,8 @@ import dev.motley.diffusion.NoiseGenerator;
 import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.motley.files.AtomicFile;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +86,7 @@ final class SampleCommand implements Callable<Integer> {
         throw new MotleyException("the picture came out with values that are not finite; nothing was written");
       }
       var image = new RgbImage(pictures.height(), pictures.width(), pictures.picture(0));
-      write(Png.encode(image, texts(pipeline.modelHash(), options)));
+      AtomicFile.write(out, Png.encode(image, texts(pipeline.modelHash(), options)));
       context.out().println(out);
     }
     return 0;
@@ -109,21 +106,5 @@ final class SampleCommand implements Callable<Integer> {
     texts.put("precision", model.precision().id());
     texts.put("model", modelHash);
     return texts;
-  }
-
-  private void write(byte[] png) {
-    Path folder = out.toAbsolutePath().getParent();
-    try {
-      Files.createDirectories(folder);
-      Path temporary = Files.createTempFile(folder, ".motley", ".png");
-      try {
-        Files.write(temporary, png);
-        Files.move(temporary, out, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException e) {
-      throw new ResourceException("cannot write " + out + ": " + e.getMessage(), e);
-    }
   }
 }

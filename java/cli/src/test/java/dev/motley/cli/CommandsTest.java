@@ -56,7 +56,7 @@ class CommandsTest {
   @Test
   void badInputIsOneLineThatNamesIt() throws IOException {
     String store = folder.resolve("store").toString();
-    refused("unknown class list 'cifar11'; did you mean 'cifar10'", "plan", "--classes", "cifar11");
+    refused("unknown class preset 'cifar11'; did you mean 'cifar10'", "plan", "--classes", "cifar11");
     refused("empty name", "plan", "--classes", "cat,,dog");
     refused("cat", "plan", "--classes", "cat,dog,cat");
     refused("unknown trick 'multi-domian'; did you mean 'multi-domain'", "plan", "--tricks", "multi-domian");
@@ -66,6 +66,9 @@ class CommandsTest {
     refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
     refused("steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
+    refused("guidance must be from 0 to 100", "generate", "--guidance", "500", "--out", store);
+    refused("multiples of 8", "generate", "--size", "20", "--out", store);
+    refused("steps", "generate", "--steps", "1000", "--out", store);
     refused("model_index.json", "generate", "--model", folder.toString(), "--out", store);
     refused("no synthetic store", "train", "--data", folder.toString(), "--out", store);
     refused("no such", "evaluate", "--model", folder.resolve("none.safetensors").toString());
@@ -123,6 +126,8 @@ class CommandsTest {
       assertThat(Files.mismatch(first, again.resolve(set).resolve("images/000000.tar"))).isEqualTo(-1);
       assertThat(Files.mismatch(run.resolve(set + "/evaluation.json"), again.resolve(set + "/evaluation.json"))).isEqualTo(-1);
     }
+
+    assertThat(motley("run", config.toString(), "--out", run.toString())).as("run again: all is there").isZero();
 
     Path model = run.resolve("base-class/training/model.safetensors");
     out.getBuffer().setLength(0);

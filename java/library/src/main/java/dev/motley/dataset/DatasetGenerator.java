@@ -72,6 +72,7 @@ public final class DatasetGenerator implements AutoCloseable {
     sampling =
         new SamplingOptions(
             spec.width(), spec.height(), spec.sampling().steps(), spec.rounding() == PixelRounding.TRUNCATE);
+    pipeline.check(sampling); // before anything is written
     writer =
         SyntheticStore.create(
             folder, StoreHeader.of(plan, pipeline.modelHash(), options.imageConfig(spec), options.versions()));
@@ -242,11 +243,15 @@ public final class DatasetGenerator implements AutoCloseable {
 
   /** Hands over the copies before {@code upTo} and makes all that is complete safe on disk. */
   private List<Rejected> store(int upTo) {
+    int copies = 0;
     for (; nextCopy < upTo; nextCopy++) {
       Source source = reusable.remove(nextCopy);
       if (source != null) {
         StoreEntry entry = source.entry();
         writer.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
+        if (++copies % options.batch() == 0) {
+          writer.commit(); // bounds the memory that waiting copies take
+        }
       }
     }
     writer.commit();

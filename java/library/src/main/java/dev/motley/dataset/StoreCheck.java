@@ -3,6 +3,7 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -58,7 +59,7 @@ final class StoreCheck {
 
   private static ResourceException unreadable(Path folder, IOException e) {
     return new ResourceException(
-        "cannot read all of %s: %s".formatted(folder, StoreWriter.reason(e)), e);
+        "cannot read all of %s: %s".formatted(folder, AtomicFile.reason(e)), e);
   }
 
   private static StoreCheck run(Path folder) throws IOException {

@@ -3,6 +3,7 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,7 +57,7 @@ final class StoreRecovery {
       }
     } catch (IOException e) {
       throw new ResourceException(
-          "cannot open %s for writing: %s".formatted(folder, StoreWriter.reason(e)), e);
+          "cannot open %s for writing: %s".formatted(folder, AtomicFile.reason(e)), e);
     }
   }
 

@@ -5,11 +5,11 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -252,14 +252,8 @@ public final class StoreWriter implements AutoCloseable {
     }
     return new ResourceException(
         "cannot write to %s: %s; %,d of %,d images are safe, and the same command goes on from there"
-            .formatted(folder, reason(cause), stored, header.plan().size()),
+            .formatted(folder, AtomicFile.reason(cause), stored, header.plan().size()),
         cause);
-  }
-
-  /** What the system said, without the path that Java puts before it. */
-  static String reason(IOException e) {
-    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    return reason == null ? e.getClass().getSimpleName() : reason;
   }
 
   private void requireOpen() {
@@ -299,7 +293,7 @@ public final class StoreWriter implements AutoCloseable {
         file.close();
       }
     } catch (IOException e) {
-      throw new ResourceException("cannot close " + folder + ": " + reason(e), e);
+      throw new ResourceException("cannot close " + folder + ": " + AtomicFile.reason(e), e);
     }
   }
 }

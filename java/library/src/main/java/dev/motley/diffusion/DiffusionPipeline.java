@@ -8,6 +8,7 @@ import dev.motley.ProgressListener;
 import dev.motley.ffi.DdimConfig;
 import dev.motley.ffi.NativeNoise;
 import dev.motley.ffi.NativePrompts;
+import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
 import dev.motley.ffi.NativeVae;
@@ -24,6 +25,7 @@ import java.util.List;
  * memory: close it. {@link #denoise} is for one thread at a time; {@link #decode} may run on another at the same time.
  */
 public final class DiffusionPipeline implements AutoCloseable {
+  private final NativeResources open = new NativeResources();
   private final NativeTextEncoder text;
   private final NativeUNet unet;
   private final NativeVae vae;
@@ -36,25 +38,19 @@ public final class DiffusionPipeline implements AutoCloseable {
   private DiffusionPipeline(DiffusersCheckpoint checkpoint, Precision precision) {
     var configs = new NativeConfigs(checkpoint, precision);
     ClipTokenizer tokenizer = ClipTokenizer.load(checkpoint.tokenizerFolder());
-    text = NativeConfigs.create("text_encoder", checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w));
-    try {
-      unet = NativeConfigs.create("unet", checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w));
-    } catch (RuntimeException e) {
-      text.close();
-      throw e;
-    }
-    try {
-      vae = NativeConfigs.create("vae", checkpoint.vae(), w -> NativeVae.create(configs.vae(), w));
-    } catch (RuntimeException e) {
-      unet.close();
-      text.close();
-      throw e;
-    }
-    prompts = new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt());
     schedule = configs.schedule();
     clipSample = checkpoint.schedulerConfig().clipSample();
     hash = checkpoint.hash();
     nativeSize = configs.nativeSize();
+    try {
+      text = open.add(NativeConfigs.create("text_encoder", checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
+      unet = open.add(NativeConfigs.create("unet", checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
+      vae = open.add(NativeConfigs.create("vae", checkpoint.vae(), w -> NativeVae.create(configs.vae(), w)));
+      prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
+    } catch (RuntimeException e) {
+      open.close();
+      throw e;
+    }
   }
 
   /**
@@ -96,7 +92,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param texts prompts and negative prompts
    */
   public void prepare(List<String> texts) {
-    prompts.require(texts);
+    prompts.prefetch(texts);
   }
 
   /**
@@ -108,7 +104,10 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws dev.motley.CancelledException if the listener stopped it
    */
   public Latents denoise(List<ImageRequest> requests, SamplingOptions options, ProgressListener listener) {
-    check(requests, options);
+    if (requests.isEmpty()) {
+      throw new InvalidInputException("a batch needs at least one image");
+    }
+    check(options);
     int n = requests.size();
     var texts = new LinkedHashSet<String>();
     for (ImageRequest request : requests) {
@@ -181,10 +180,12 @@ public final class DiffusionPipeline implements AutoCloseable {
     return (flags & NativeVae.CONSTANT) != 0 ? Quality.CONSTANT : Quality.GOOD;
   }
 
-  private void check(List<ImageRequest> requests, SamplingOptions options) {
-    if (requests.isEmpty()) {
-      throw new InvalidInputException("a batch needs at least one image");
-    }
+  /**
+   * Checks whether this model can draw so.
+   *
+   * @throws InvalidInputException if the size or the number of steps does not suit it
+   */
+  public void check(SamplingOptions options) {
     int multiple = sizeMultiple();
     for (int size : new int[] {options.width(), options.height()}) {
       if (size < multiple || size % multiple != 0) {
@@ -201,10 +202,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   @Override
   public void close() {
-    prompts.close();
-    vae.close();
-    unet.close();
-    text.close();
+    open.close();
   }
 
   /**

@@ -57,6 +57,14 @@ final class PromptCache implements AutoCloseable {
     return prepare(new ArrayList<>(wanted));
   }
 
+  /** Encodes what later calls will need, and makes as many resident as the budget holds. */
+  void prefetch(List<String> prompts) {
+    encode(prompts.stream().filter(prompt -> !hidden.containsKey(prompt)).distinct().toList());
+    if (!prompts.isEmpty()) {
+      require(prompts.subList(0, Math.min(prompts.size(), capacity)));
+    }
+  }
+
   int index(String prompt) {
     return resident.get(prompt);
   }

@@ -3,12 +3,11 @@ package dev.motley.report;
 
 import dev.motley.MotleyException;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
@@ -33,13 +32,7 @@ public final class Report {
    * @throws ResourceException if it cannot be written
    */
   public static void write(ReportData data, Path file) {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      Files.writeString(part, html(data));
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new ResourceException("cannot write " + file + ": " + e.getMessage(), e);
-    }
+    AtomicFile.write(file, html(data));
   }
 
   /**

@@ -4,14 +4,15 @@ package dev.motley.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** {@code metrics.jsonl}: one JSON object per finished epoch. Lines past a resumed checkpoint are dropped. */
+/** {@code metrics.jsonl}: one JSON object per finished epoch. Lines past a resumed checkpoint go when the next epoch is added. */
 final class MetricsLog {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -30,12 +31,11 @@ final class MetricsLog {
         epochs.add(metrics);
       }
     }
-    write(String.join("", epochs.stream().map(MetricsLog::line).toList()), false);
   }
 
   void add(EpochMetrics metrics) {
     epochs.add(metrics);
-    write(line(metrics), true);
+    AtomicFile.write(file, epochs.stream().map(MetricsLog::line).collect(Collectors.joining()));
   }
 
   List<EpochMetrics> epochs() {
@@ -46,7 +46,7 @@ final class MetricsLog {
     try {
       return Files.readAllLines(file);
     } catch (IOException e) {
-      throw new ResourceException("cannot read " + file + ": " + e.getMessage(), e);
+      throw new ResourceException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
   }
 
@@ -63,18 +63,6 @@ final class MetricsLog {
       return JSON.writeValueAsString(metrics) + "\n";
     } catch (JsonProcessingException e) {
       throw new AssertionError(e);
-    }
-  }
-
-  private void write(String text, boolean append) {
-    try {
-      if (append) {
-        Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-      } else {
-        Files.writeString(file, text);
-      }
-    } catch (IOException e) {
-      throw new ResourceException("cannot write " + file + ": " + e.getMessage(), e);
     }
   }
 }

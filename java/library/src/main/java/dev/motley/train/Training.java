@@ -10,8 +10,10 @@ import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
 import dev.motley.dataset.ImageSet;
 import dev.motley.ffi.NativeImages;
+import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTrainer;
 import dev.motley.ffi.TrainerConfig;
+import dev.motley.files.AtomicFile;
 import dev.motley.weights.SafeTensors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One training from scratch in a folder of its own: {@code metrics.jsonl}, {@code checkpoint.safetensors} while it runs, {@code
@@ -42,11 +45,13 @@ public final class Training implements AutoCloseable {
   private final Recipe recipe;
   private final Path folder;
   private final Duration checkpointEvery;
+  private final NativeResources open = new NativeResources();
   private final Classifier classifier;
   private final NativeTrainer trainer;
   private final NativeImages packed;
   private final MetricsLog metrics;
   private Checkpoint.Position position;
+  private long lastCheckpoint = System.nanoTime();
 
   private Training(
       ImageSet images, Recipe recipe, String identity, Path folder, Duration checkpointEvery) {
@@ -55,21 +60,26 @@ public final class Training implements AutoCloseable {
     this.folder = folder;
     this.checkpointEvery = checkpointEvery;
     Path file = folder.resolve(CHECKPOINT);
-    if (Files.exists(file)) {
-      try (SafeTensors checkpoint = SafeTensors.open(file)) {
-        position = Checkpoint.position(file, checkpoint);
-        requireSame(folder, position.identity(), identity);
-        classifier = Classifier.of(Checkpoint.network(checkpoint), spec(), recipe.precision());
-        trainer = NativeTrainer.create(classifier.network(), config());
-        Checkpoint.restore(checkpoint, classifier, trainer, position);
-      }
-    } else {
-      position = Checkpoint.Position.start(identity);
-      classifier = Classifier.create(recipe, images.classNames());
-      trainer = NativeTrainer.create(classifier.network(), config());
+    Optional<SafeTensors> checkpoint =
+        Files.exists(file) ? Optional.of(SafeTensors.open(file)) : Optional.empty();
+    try {
+      position =
+          checkpoint.map(c -> Checkpoint.position(file, c)).orElseGet(() -> Checkpoint.Position.start(identity));
+      requireSame(folder, position.identity(), identity);
+      metrics = new MetricsLog(folder.resolve(METRICS), position.epoch());
+      classifier =
+          checkpoint
+              .map(c -> open.add(Classifier.of(Checkpoint.network(c), spec(), recipe.precision())))
+              .orElseGet(() -> open.add(Classifier.create(recipe, images.classNames())));
+      trainer = open.add(NativeTrainer.create(classifier.network(), config()));
+      checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, position));
+      packed = open.add(Classifier.pack(images));
+    } catch (RuntimeException e) {
+      open.close();
+      throw e;
+    } finally {
+      checkpoint.ifPresent(SafeTensors::close);
     }
-    packed = Classifier.pack(images);
-    metrics = new MetricsLog(folder.resolve(METRICS), position.epoch());
   }
 
   /**
@@ -90,9 +100,10 @@ public final class Training implements AutoCloseable {
           "%s has images of %dx%d pixels, the recipe says %dx%d"
               .formatted(images.name(), images.width(), images.height(), recipe.imageSize(), recipe.imageSize()));
     }
-    createFolder(folder);
+    AtomicFile.createFolder(folder);
     String identity = identity(images, recipe);
     if (isDone(folder, identity)) {
+      removeCheckpoint(folder); // a kill between the two may have left it
       return new TrainingResult(
           folder.resolve(MODEL), new MetricsLog(folder.resolve(METRICS), recipe.epochs()).epochs(), 0);
     }
@@ -116,11 +127,9 @@ public final class Training implements AutoCloseable {
       }
     }
     classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()));
-    removeCheckpoint();
+    removeCheckpoint(folder);
     return new TrainingResult(folder.resolve(MODEL), metrics.epochs(), secondsSince(start));
   }
-
-  private long lastCheckpoint = System.nanoTime();
 
   private boolean checkpointDue() {
     return System.nanoTime() - lastCheckpoint >= checkpointEvery.toNanos();
@@ -162,7 +171,8 @@ public final class Training implements AutoCloseable {
       }
       saveCheckpoint();
       throw new CancelledException(
-          "training stopped in epoch " + (position.epoch() + 1) + "; the state is kept in " + folder);
+          "training stopped in epoch %d of %d; the state is kept in %s: run the same command again to go on"
+              .formatted(before.epoch() + 1, recipe.epochs(), folder));
     }
   }
 
@@ -222,20 +232,12 @@ public final class Training implements AutoCloseable {
     }
   }
 
-  private static void createFolder(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new ResourceException("cannot make the folder " + folder + ": " + e.getMessage(), e);
-    }
-  }
-
   /** A finished model needs none, and it is three times as large. */
-  private void removeCheckpoint() {
+  private static void removeCheckpoint(Path folder) {
     try {
       Files.deleteIfExists(folder.resolve(CHECKPOINT));
     } catch (IOException e) {
-      throw new ResourceException("cannot remove " + folder.resolve(CHECKPOINT) + ": " + e.getMessage(), e);
+      throw new ResourceException("cannot remove " + folder.resolve(CHECKPOINT) + ": " + AtomicFile.reason(e), e);
     }
   }
 
@@ -261,8 +263,6 @@ public final class Training implements AutoCloseable {
 
   @Override
   public void close() {
-    packed.close();
-    trainer.close();
-    classifier.close();
+    open.close();
   }
 }

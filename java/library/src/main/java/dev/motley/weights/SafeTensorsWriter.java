@@ -5,15 +5,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.AtomicFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -47,33 +45,16 @@ public final class SafeTensorsWriter {
                     .thenComparing(TensorView::name))
             .toList();
     byte[] header = header(file, sorted, metadata);
-    Path target = file.toAbsolutePath();
-    Path temporary =
-        target.resolveSibling(
-            "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-    try {
-      try (FileChannel channel =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
-        ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        writeFully(channel, length.putLong(header.length).flip());
-        writeFully(channel, ByteBuffer.wrap(header));
-        for (TensorView tensor : sorted) {
-          writeFully(channel, tensor.data());
-        }
-        channel.force(true);
-      }
-      Files.move(
-          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      syncFolder(target.getParent());
-    } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be written: " + e.getMessage(), e);
-    } finally {
-      deleteQuietly(temporary);
-    }
+    AtomicFile.write(
+        file,
+        channel -> {
+          ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          writeFully(channel, length.putLong(header.length).flip());
+          writeFully(channel, ByteBuffer.wrap(header));
+          for (TensorView tensor : sorted) {
+            writeFully(channel, tensor.data());
+          }
+        });
   }
 
   private static byte[] header(Path file, List<TensorView> sorted, Map<String, String> metadata) {
@@ -125,25 +106,6 @@ public final class SafeTensorsWriter {
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
-    }
-  }
-
-  /** Makes the rename itself durable; file systems that cannot open a folder do without. */
-  private static void syncFolder(Path folder) {
-    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
-    } catch (IOException e) {
-      System.getLogger(SafeTensorsWriter.class.getName())
-          .log(System.Logger.Level.DEBUG, "cannot sync folder " + folder, e);
-    }
-  }
-
-  private static void deleteQuietly(Path temporary) {
-    try {
-      Files.deleteIfExists(temporary); // already renamed on success
-    } catch (IOException e) {
-      System.getLogger(SafeTensorsWriter.class.getName())
-          .log(System.Logger.Level.WARNING, "temporary file left behind: " + temporary, e);
     }
   }
 }

@@ -28,6 +28,7 @@ class PackageRulesTest {
   /** From the ground up: each package uses only those before it, and the root package. */
   private static final List<String> FLOORS =
       List.of(
+          "files",
           "config",
           "ffi",
           "weights",

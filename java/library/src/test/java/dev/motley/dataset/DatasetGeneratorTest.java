@@ -100,6 +100,14 @@ class DatasetGeneratorTest {
     assertThat(rest.drawn()).isEqualTo(24);
     assertThat(files("stopped")).isEqualTo(files("whole")).isNotEmpty();
     assertThat(generate(COMBINED, "stopped", batches(5)).drawn()).isZero();
+    try (var fresh = DiffusionPipeline.load(Shared.repository().resolve("models/clothes"), Precision.FP32)) {
+      assertThat(
+              DatasetGenerator.generate(
+                      COMBINED, fresh, folder.resolve("stopped"), batches(5), ProgressListener.NONE)
+                  .drawn())
+          .as("a pipeline that never saw a prompt")
+          .isZero();
+    }
   }
 
   @Test

@@ -141,7 +141,7 @@ class SafeTensorsTest {
     assertThatThrownBy(
             () -> SafeTensorsWriter.write(folder.resolve("no/such/x"), List.of(a), Map.of()))
         .isInstanceOf(ResourceException.class)
-        .hasMessageContaining("cannot be written");
+        .hasMessageContaining("cannot write");
     assertThat(folder).isEmptyDirectory();
   }
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.files;
+
+import dev.motley.ResourceException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Files that appear whole or not at all: written under a temporary name beside the target, synced, renamed. A temporary file that
+ * a killed process left is replaced by the next attempt.
+ */
+public final class AtomicFile {
+  private AtomicFile() {}
+
+  /** Writes the content of a file. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of it. */
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Writes a text in UTF-8; see {@link #write(Path, Content)}.
+   *
+   * @throws ResourceException as there
+   */
+  public static void write(Path file, String text) {
+    write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Writes bytes; see {@link #write(Path, Content)}.
+   *
+   * @throws ResourceException as there
+   */
+  public static void write(Path file, byte[] bytes) {
+    write(
+        file,
+        channel -> {
+          ByteBuffer buffer = ByteBuffer.wrap(bytes);
+          while (buffer.hasRemaining()) {
+            channel.write(buffer);
+          }
+        });
+  }
+
+  /**
+   * Writes a file, and the folders above it where there are none.
+   *
+   * @param file replaced if it exists
+   * @throws ResourceException if it cannot be written; the old file is as it was and nothing is left behind
+   */
+  public static void write(Path file, Content content) {
+    Path target = file.toAbsolutePath();
+    Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
+    try {
+      createFolders(target.getParent());
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
+        content.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      sync(target.getParent());
+    } catch (IOException e) {
+      deleteQuietly(temporary);
+      throw new ResourceException("cannot write " + file + ": " + reason(e), e);
+    }
+  }
+
+  /**
+   * Makes a folder and those above it.
+   *
+   * @throws ResourceException if that cannot be done
+   */
+  public static void createFolder(Path folder) {
+    try {
+      createFolders(folder.toAbsolutePath());
+    } catch (IOException e) {
+      throw new ResourceException("cannot make the folder " + folder + ": " + reason(e), e);
+    }
+  }
+
+  /**
+   * What the system said, without the path that Java puts before it or gives instead of words.
+   *
+   * @return a few words
+   */
+  public static String reason(IOException e) {
+    if (e instanceof FileSystemException f && f.getReason() != null) {
+      return f.getReason();
+    }
+    return switch (e) {
+      case NoSuchFileException _ -> "no such file";
+      case AccessDeniedException _ -> "permission denied";
+      case FileAlreadyExistsException _ -> "a file of that name is in the way";
+      case NotDirectoryException _ -> "not a folder";
+      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    };
+  }
+
+  private static void createFolders(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) { // a link to a folder is one; createDirectories would refuse it
+      Files.createDirectories(folder);
+    }
+  }
+
+  /** Makes the rename durable; not every system lets a folder be opened, and then it needs no sync. */
+  private static void sync(Path folder) {
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      // the file itself is synced
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // the error that brought us here is the one to tell
+    }
+  }
+}
