@@ -92,6 +92,10 @@ TEST_CASE("the DDIM schedule is diffusers'") {
   CHECK(p[0] == doctest::Approx(0.0081550046).epsilon(1e-8));
   CHECK(motley_ddim_schedule(&config, 1000, t.data(), a.data(), p.data(), &e) == MOTLEY_INVALID_ARGUMENT);
   CHECK(std::string(e.message) == "steps must be 1 to 999, got 1000");
+  motley_ddim_config shifted = config;
+  shifted.steps_offset = 2;  // 499 * 2 + 2: one past the last time step
+  CHECK(motley_ddim_schedule(&shifted, 500, t.data(), a.data(), p.data(), &e) == MOTLEY_INVALID_ARGUMENT);
+  CHECK(std::string(e.message).find("begin at time step 1000") != std::string::npos);
 }
 
 TEST_CASE("single DDIM steps are diffusers', with and without noise") {
