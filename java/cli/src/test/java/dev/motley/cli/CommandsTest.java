@@ -67,7 +67,7 @@ class CommandsTest {
     refused("steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
     refused("guidance must be from 0 to 100", "generate", "--guidance", "500", "--out", store);
-    refused("multiples of 8", "generate", "--size", "20", "--out", store);
+    refused("multiple of 8", "generate", "--size", "20", "--out", store);
     refused("steps", "generate", "--steps", "1000", "--out", store);
     refused("model_index.json", "generate", "--model", folder.toString(), "--out", store);
     refused("no synthetic store", "train", "--data", folder.toString(), "--out", store);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,11 +74,14 @@ class EvaluationTest {
   }
 
   @Test
-  void afolderThatIsNotThereIsNamed() {
-    Path file = folder.resolve("no/such/folder/evaluation.json");
+  void aFileThatCannotBeWrittenIsNamed() throws IOException {
+    Path file = Files.writeString(folder.resolve("a-file"), "").resolve("evaluation.json");
     assertThatThrownBy(() -> evaluation().write(file))
         .isInstanceOf(ResourceException.class)
         .hasMessageContaining(file.toString());
+    Path made = folder.resolve("new/folder/evaluation.json");
+    evaluation().write(made);
+    assertThat(Evaluation.read(made)).isEqualTo(evaluation());
   }
 
   @Test

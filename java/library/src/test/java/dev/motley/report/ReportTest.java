@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.evaluate.Evaluation;
+import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -184,8 +185,8 @@ class ReportTest {
   }
 
   @Test
-  void namesTheFileThatCannotBeWritten() {
-    Path file = folder.resolve("missing/report.html");
+  void namesTheFileThatCannotBeWritten() throws IOException {
+    Path file = Files.writeString(folder.resolve("a-file"), "").resolve("report.html");
     assertThatThrownBy(() -> Report.write(small(2, 1, 1), file))
         .isInstanceOf(ResourceException.class)
         .hasMessageContaining(file.toString());
