@@ -50,7 +50,7 @@ public record GeneratorOptions(
   Map<String, Object> imageConfig(PlanSpec spec) {
     boolean resized = storedSize != 0 && (storedSize != spec.width() || storedSize != spec.height());
     return Map.of(
-        "precision", precision.name().toLowerCase(Locale.ROOT),
+        "precision", precision.id(),
         "stored-width", resized ? storedSize : spec.width(),
         "stored-height", resized ? storedSize : spec.height(),
         "resize", resized ? filter.name().toLowerCase(Locale.ROOT) : "none");
