@@ -123,12 +123,15 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
   ensure(w.dtype() == DType::f32 || !tape->wants(w), "a weight whose gradient is wanted must be f32");
   tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
     const Tensor d = as_f32(dy);
+    const int64_t work = d.numel() * w.numel() / w.size(0);
     if (t.wants(x)) {
+      const Timed timed("input gradient", work);
       Tensor dx = x.dtype() == DType::f32 ? place_for(t, x) : Tensor::empty(x.shape());
       kernels::conv_input_gradient(s, d.data<float>(), as_f32(w).data<float>(), dx.data<float>());
       t.add(x, dx.to(x.dtype()));
     }
     if (t.wants(w)) {
+      const Timed timed("weight gradient", work);
       Tensor dw = place_for(t, w);
       kernels::conv_weight_gradient(s, d.data<float>(), as_f32(x).data<float>(), dw.data<float>());
       t.add(w, dw);

@@ -67,4 +67,9 @@ void print_profile(std::FILE* out) {
   }
 }
 
+void clear_profile() {
+  std::lock_guard lock(profile().mutex);
+  profile().entries.clear();
+}
+
 }  // namespace motley::ops

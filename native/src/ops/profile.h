@@ -22,5 +22,7 @@ class Timed {
 
 /// One line per op: calls, seconds, share, GFLOP/s where the op counts its multiplications. Nothing unless MOTLEY_PROFILE is set.
 void print_profile(std::FILE* out);
+/// Counts from zero again.
+void clear_profile();
 
 }  // namespace motley::ops

@@ -5,6 +5,7 @@
 
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/profile.h"
 
 namespace motley {
 namespace {
@@ -21,6 +22,7 @@ void add_as(const Tensor& to, const Tensor& from) {
 }
 
 void add_into(const Tensor& to, const Tensor& from) {
+  const ops::Timed timed("gradient add");
   ensure(to.shape() == from.shape(), "gradients of shapes ", to_string(to.shape()), " and ", to_string(from.shape()));
   to.dtype() == DType::bf16 ? add_as<bf16>(to, from) : add_as<float>(to, from);
 }

@@ -7,6 +7,7 @@
 #include "kernels/cpu/adamw.h"
 #include "libtorch/parallel.h"
 #include "ops/loss.h"
+#include "ops/profile.h"
 
 namespace motley {
 
@@ -37,6 +38,7 @@ const std::vector<int32_t>& Trainer::order(int64_t epoch, int64_t n) {
 }
 
 Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels) {
+  const ops::Timed timed("augment");
   const int64_t size = classifier_.config().image_size;
   const int32_t* index = order(epoch, images.n).data() + first;
   const Tensor inputs = Tensor::empty({n, size, size, 3});
@@ -86,6 +88,7 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
 }
 
 void Trainer::update(double learning_rate) {
+  const ops::Timed timed("adamw");
   std::vector<kernels::AdamwTensor> tensors;
   for (const Slot& s : slots_) {
     if (!s.parameter) continue;

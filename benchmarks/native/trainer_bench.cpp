@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps per second of training a classifier on random images, images per second of testing it, and where the time goes.
+//   trainer_bench [ARCH [BATCH [STEPS [IMAGE_SIZE [CLASSES]]]]]      (resnet50 128 10 32 10)
+// MOTLEY_PROFILE=1: wall time per op; MOTLEY_PROFILE=cpu with OMP_NUM_THREADS=1: CPU time, undisturbed by other processes.
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "kernels/philox.h"
+#include "libtorch/parallel.h"
+#include "ops/profile.h"
+#include "trainer/evaluate.h"
+#include "trainer/trainer.h"
+
+using namespace motley;
+
+namespace {
+
+struct Moment {
+  double wall, cpu;  // seconds; cpu of all threads
+};
+
+Moment now() {
+  const auto read = [](clockid_t clock) {
+    timespec t = {};
+    clock_gettime(clock, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+  };
+  return {read(CLOCK_MONOTONIC), read(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+Images random_images(int64_t n, int64_t size, int64_t classes) {
+  Images images{n, size, size, Tensor::empty({n, size, size, 3}, DType::u8), {}};
+  kernels::PhiloxStream random(1, 0, 0);
+  for (int64_t i = 0; i < images.pixels.numel(); ++i) images.pixels.data<uint8_t>()[i] = static_cast<uint8_t>(random.below(256));
+  for (int64_t i = 0; i < n; ++i) images.labels.push_back(static_cast<int32_t>(random.below(static_cast<uint32_t>(classes))));
+  return images;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void train(Trainer& trainer, const Images& images, int64_t steps) {
+  constexpr double kLearningRate = 1e-3;
+  TrainingSums sums;
+  trainer.run(images, 0, 0, 1, kLearningRate, sums, {});  // memory comes to the pool
+  std::vector<double> wall, cpu;
+  Moment before = now();
+  trainer.run(images, 1, 0, steps, kLearningRate, sums, [&](int64_t, int64_t, const TrainingSums&) {
+    const Moment after = now();
+    wall.push_back(after.wall - before.wall);
+    cpu.push_back(after.cpu - before.cpu);
+    before = after;
+    return false;
+  });
+  std::printf("training: %.2f steps/s (median of %lld: %.1f ms, %.1f ms CPU time; fastest %.1f and %.1f ms)\n", 1 / median(wall),
+              static_cast<long long>(steps), 1e3 * median(wall), 1e3 * median(cpu), 1e3 * *std::min_element(wall.begin(), wall.end()),
+              1e3 * *std::min_element(cpu.begin(), cpu.end()));
+  ops::print_profile(stdout);
+  ops::clear_profile();
+}
+
+void test(Classifier& classifier, const Images& images, int64_t batch, ops::Statistics statistics, const char* name) {
+  constexpr float kMean[3] = {0.5f, 0.5f, 0.5f}, kStd[3] = {0.25f, 0.25f, 0.25f};
+  std::vector<float> logits(static_cast<size_t>(images.n * classifier.config().classes));
+  const auto pass = [&](int64_t n) { evaluate(classifier, images, 0, n, batch, statistics, kMean, kStd, logits.data(), {}); };
+  pass(std::min(batch, images.n));  // weights are folded and packed
+  ops::clear_profile();
+  const Moment before = now();
+  pass(images.n);
+  const Moment after = now();
+  const auto n = static_cast<double>(images.n);
+  std::printf("testing, %s statistics: %.0f images/s (%.2f ms CPU time per image)\n", name, n / (after.wall - before.wall),
+              1e3 * (after.cpu - before.cpu) / n);
+  ops::print_profile(stdout);
+  ops::clear_profile();
+}
+
+void run(int argc, char** argv) {
+  const auto number = [&](int i, int64_t otherwise) { return argc > i ? std::atoll(argv[i]) : otherwise; };
+  const std::string architecture = argc > 1 ? argv[1] : "resnet50";
+  const int64_t batch = number(2, 128), steps = number(3, 10), size = number(4, 32), classes = number(5, 10);
+  const auto classifier = make_classifier({architecture, classes, size, DType::f32});
+  classifier->initialise(1);
+  TrainerConfig config;
+  config.batch = batch;
+  config.augmentation = {0.25, 1.0, 3.0 / 4, 4.0 / 3, 0.5};
+  Trainer trainer(*classifier, config);
+  const Images images = random_images(batch * steps, size, classes);
+  std::printf("%s, %lldx%lld, batch %lld, %d thread(s)\n", architecture.c_str(), static_cast<long long>(size), static_cast<long long>(size),
+              static_cast<long long>(batch), parallel_threads());
+  train(trainer, images, steps);
+  test(*classifier, images, batch, ops::Statistics::running, "running");
+  test(*classifier, images, batch, ops::Statistics::batch, "batch");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* directory = std::getenv("MOTLEY_LIBTORCH");
+  const motley_runtime_params params{sizeof(motley_runtime_params), directory ? directory : MOTLEY_DEFAULT_LIBTORCH, 0, MOTLEY_ISA_AUTO};
+  motley_error error;
+  if (motley_runtime_initialize(&params, &error) != MOTLEY_OK) {
+    std::fprintf(stderr, "%s\n", error.message);
+    return 3;
+  }
+  try {
+    run(argc, argv);
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
+  }
+}
