@@ -5,9 +5,9 @@ package dev.motley;
  * How far a long piece of work has come.
  *
  * @param stage what is being done, in a word or two, for people ("denoise", "train")
- * @param done units finished, counting what an earlier run had finished already
+ * @param done units finished, counting what needed no work in this run
  * @param total units in all
- * @param resumed units that were finished before this run began; rates leave them out
+ * @param resumed units of {@code done} that needed no work: finished before this run began, or copied; rates leave them out
  * @param unit what is counted ("images", "steps"), in the plural
  * @param detail a few words more, such as the current loss; may be empty
  */

@@ -23,16 +23,30 @@ final class DemoCommand implements Callable<Integer> {
 
   private final Context context;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Folder for everything the demo makes. Default: runs/demo.")
-  private Path out = Path.of("runs/demo");
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "runs/demo",
+      description = "Folder for everything the demo makes. Default: ${DEFAULT-VALUE}.")
+  private Path out;
 
-  @Option(names = "--images", paramLabel = "N", description = "Images in each set, a multiple of 40. Default: 1000.")
-  private int images = 1000;
+  @Option(
+      names = "--images",
+      paramLabel = "N",
+      defaultValue = "1000",
+      converter = Numbers.Positive.class,
+      description = "Images in each set, a multiple of 40. Default: ${DEFAULT-VALUE}.")
+  private int images;
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Default: 20.")
-  private int epochs = 20;
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "20",
+      converter = Numbers.Positive.class,
+      description = "Passes over each set. Default: ${DEFAULT-VALUE}.")
+  private int epochs;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Of images and training. Default: 0.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of images and training. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   DemoCommand(Context context) {

@@ -39,11 +39,20 @@ final class EvaluateCommand implements Callable<Integer> {
       })
   private Optional<String> real = Optional.empty();
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images per pass; part of the result with batch statistics. Default: 128.")
-  private int batch = Evaluator.DEFAULT_BATCH;
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "" + Evaluator.DEFAULT_BATCH,
+      converter = Numbers.Positive.class,
+      description = "Images per pass; part of the result with batch statistics. Default: ${DEFAULT-VALUE}.")
+  private int batch;
 
-  @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
-  private String precision = Precision.FP32.id();
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      defaultValue = "fp32",
+      description = "What the network computes in. Default: ${DEFAULT-VALUE}.")
+  private String precision;
 
   @Option(names = "--out", paramLabel = "FILE", description = "Write the whole result as JSON.")
   private Optional<Path> out = Optional.empty();

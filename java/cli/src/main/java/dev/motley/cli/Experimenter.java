@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.MotleyVersion;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
+import dev.motley.config.Yaml;
 import dev.motley.dataset.DatasetGenerator;
 import dev.motley.dataset.GenerationResult;
 import dev.motley.dataset.GeneratorOptions;
@@ -20,6 +21,7 @@ import dev.motley.evaluate.Evaluator;
 import dev.motley.ffi.NativeInfo;
 import dev.motley.ffi.NativeRuntime;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FolderLock;
 import dev.motley.report.EpochPoint;
 import dev.motley.report.Experiment;
 import dev.motley.report.Fact;
@@ -75,6 +77,13 @@ final class Experimenter {
 
   Outcome run() {
     ImageSet real = realImages();
+    AtomicFile.createFolder(folder);
+    try (FolderLock _ = FolderLock.take(folder)) {
+      return run(real);
+    }
+  }
+
+  private Outcome run(ImageSet real) {
     writeConfig();
     generate();
     var experiments = new ArrayList<Experiment>();

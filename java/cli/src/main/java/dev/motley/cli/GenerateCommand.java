@@ -33,17 +33,28 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the store.")
   private Path out;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images denoised together; does not change them. Default: 50.")
-  private int batch = GeneratorOptions.DEFAULT_BATCH;
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "" + GeneratorOptions.DEFAULT_BATCH,
+      converter = Numbers.Positive.class,
+      description = "Images denoised together; does not change them. Default: ${DEFAULT-VALUE}.")
+  private int batch;
 
-  @Option(names = "--stored-size", paramLabel = "PIXELS", description = "Resize to this before storing. Default: as drawn.")
+  @Option(
+      names = "--stored-size",
+      paramLabel = "PIXELS",
+      defaultValue = "0",
+      converter = Numbers.Count.class,
+      description = "Resize to this before storing; 0: as drawn. Default: ${DEFAULT-VALUE}.")
   private int storedSize;
 
   @Option(
       names = "--resize",
       paramLabel = "FILTER",
-      description = "bilinear, bilinear_aa, bicubic_aa, pil_bilinear, pil_bicubic. Default: bilinear_aa.")
-  private String resize = "bilinear_aa";
+      defaultValue = "bilinear_aa",
+      description = "bilinear, bilinear_aa, bicubic_aa, pil_bilinear, pil_bicubic. Default: ${DEFAULT-VALUE}.")
+  private String resize;
 
   @Option(names = "--reuse", split = ",", paramLabel = "DIR", description = "Copy images from these stores where they are equal.")
   private List<Path> reuse = List.of();

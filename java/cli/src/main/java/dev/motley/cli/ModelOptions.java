@@ -18,8 +18,12 @@ final class ModelOptions {
       description = "A latent diffusion model in diffusers' folder layout. Default: the embedded model of clothes.")
   private Optional<Path> model = Optional.empty();
 
-  @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the networks compute in. Default: fp32.")
-  private String precision = Precision.FP32.id();
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|bf16",
+      defaultValue = "fp32",
+      description = "What the networks compute in. Default: ${DEFAULT-VALUE}.")
+  private String precision;
 
   Path folder() {
     return model.orElseGet(Home::model);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
-import dev.motley.InvalidInputException;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
 import java.io.PrintWriter;
@@ -22,7 +21,12 @@ final class PlanCommand implements Callable<Integer> {
   @Mixin private PlanOptions planOptions;
   @Mixin private ModelOptions model;
 
-  @Option(names = "--list", paramLabel = "N", description = "Also list the first N images.")
+  @Option(
+      names = "--list",
+      paramLabel = "N",
+      defaultValue = "0",
+      converter = Numbers.Count.class,
+      description = "Also list the first N images. Default: ${DEFAULT-VALUE}.")
   private int list;
 
   @Option(names = "--json", description = "Print the plan's canonical JSON instead.")
@@ -31,10 +35,17 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--rate",
       paramLabel = "X",
-      description = "Guided images per second, for the estimate. Default: 10, the embedded model's on two cores.")
-  private double rate = 10;
+      defaultValue = "10",
+      converter = Numbers.Rate.class,
+      description = "Guided images per second, for the estimate. Default: ${DEFAULT-VALUE}, the embedded model's on two cores.")
+  private double rate;
 
-  @Option(names = "--stored-size", paramLabel = "PIXELS", description = "Size in the store, for the estimate. Default: as drawn.")
+  @Option(
+      names = "--stored-size",
+      paramLabel = "PIXELS",
+      defaultValue = "0",
+      converter = Numbers.Count.class,
+      description = "Size in the store, for the estimate; 0: as drawn. Default: ${DEFAULT-VALUE}.")
   private int storedSize;
 
   PlanCommand(Context context) {
@@ -43,12 +54,6 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!(rate > 0)) {
-      throw new InvalidInputException("--rate must be above 0, got " + rate);
-    }
-    if (list < 0) {
-      throw new InvalidInputException("--list must be 0 or more, got " + list);
-    }
     GenerationPlan plan = planOptions.plan(ModelOptions.nativeSize(model.folder()));
     PrintWriter out = context.out();
     if (json) {

@@ -2,6 +2,7 @@
 package dev.motley.cli;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Yaml;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlanSpec;
@@ -19,11 +20,12 @@ final class PlanOptions {
   @Option(
       names = "--classes",
       paramLabel = "NAMES",
+      defaultValue = "fashion-mnist",
       description = {
         "A built-in list (cifar10, cifar100, eurosat, fashion-mnist), names separated by commas, or a YAML file with a plan.",
-        "Default: fashion-mnist."
+        "Default: ${DEFAULT-VALUE}."
       })
-  private String classes = "fashion-mnist";
+  private String classes;
 
   @Option(
       names = "--tricks",
@@ -36,6 +38,7 @@ final class PlanOptions {
   @Option(
       names = "--per-class",
       paramLabel = "N",
+      converter = Numbers.Positive.class,
       description = "Images per class, of each trick (or of all together with --budget equal).")
   private Optional<Integer> perClass = Optional.empty();
 
@@ -51,10 +54,18 @@ final class PlanOptions {
       description = "Whom to follow where the paper and its published code differ. Default: paper.")
   private Optional<String> preset = Optional.empty();
 
-  @Option(names = "--guidance", paramLabel = "X", description = "Guidance scale where it is not random. Default: 7.5.")
+  @Option(
+      names = "--guidance",
+      paramLabel = "X",
+      converter = Numbers.Guidance.class,
+      description = "Guidance scale where it is not random. Default: 7.5.")
   private Optional<Double> guidance = Optional.empty();
 
-  @Option(names = "--steps", paramLabel = "N", description = "DDIM steps. Default: 40.")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      converter = Numbers.Positive.class,
+      description = "DDIM steps. Default: 40.")
   private Optional<Integer> steps = Optional.empty();
 
   @Option(names = "--seed", paramLabel = "N", description = "Seed of the data set. Default: 0.")
@@ -69,6 +80,7 @@ final class PlanOptions {
   @Option(
       names = "--size",
       paramLabel = "PIXELS",
+      converter = Numbers.Positive.class,
       description = "Width and height to draw at. Default: what the model was trained for.")
   private Optional<Integer> size = Optional.empty();
 

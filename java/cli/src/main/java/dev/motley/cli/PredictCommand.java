@@ -6,6 +6,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.PictureFolder;
+import dev.motley.evaluate.Evaluator;
 import dev.motley.train.Classifier;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,8 +27,13 @@ final class PredictCommand implements Callable<Integer> {
   @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training.")
   private Path model;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images per pass. Default: 128.")
-  private int batch = 128;
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "" + Evaluator.DEFAULT_BATCH,
+      converter = Numbers.Positive.class,
+      description = "Images per pass. Default: ${DEFAULT-VALUE}.")
+  private int batch;
 
   @Parameters(paramLabel = "FOLDER", description = "Pictures, PNG or JPEG; resized to the classifier's size.")
   private Path folder;

@@ -19,8 +19,8 @@ import java.util.function.LongSupplier;
  * rate, time left and percent of every stage. Never stops the work.
  *
  * <p>The rate is that of the last half minute, so that it follows a machine that becomes busier;
- * the last line of a stage gives the mean. Units that an earlier run had finished count as done but
- * not in the rates.
+ * the last line of a stage gives the mean. Units that an earlier run had finished, or that were
+ * copied, count as done but not in the rates.
  */
 final class ProgressLine implements ProgressListener, AutoCloseable {
 

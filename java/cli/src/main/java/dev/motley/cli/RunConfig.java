@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.config.Names;
 import dev.motley.config.Tree;
+import dev.motley.config.Yaml;
 import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.Resize;
 import dev.motley.evaluate.Evaluator;

@@ -37,31 +37,59 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What the picture shows.")
   private String prompt;
 
-  @Option(names = "--negative-prompt", paramLabel = "TEXT", description = "What it shall not show. Default: none.")
-  private String negativePrompt = "";
+  @Option(
+      names = "--negative-prompt",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "What it shall not show. Default: nothing.")
+  private String negativePrompt;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Default: 0.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the noise. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(
       names = "--rng",
       paramLabel = "philox|torch",
-      description = "torch: the noise that diffusers draws for that seed on a CPU. Default: philox.")
-  private NoiseGenerator rng = NoiseGenerator.PHILOX;
+      defaultValue = "philox",
+      description = "torch: the noise that diffusers draws for that seed on a CPU. Default: ${DEFAULT-VALUE}.")
+  private NoiseGenerator rng;
 
-  @Option(names = "--guidance", paramLabel = "X", description = "From 0 to 100; 1 is none. Default: 7.5.")
-  private float guidance = 7.5f;
+  @Option(
+      names = "--guidance",
+      paramLabel = "X",
+      defaultValue = "7.5",
+      converter = Numbers.Guidance.class,
+      description = "From 0 to 100; 1 is none. Default: ${DEFAULT-VALUE}.")
+  private double guidance;
 
-  @Option(names = "--steps", paramLabel = "N", description = "DDIM steps. Default: 40.")
-  private int steps = 40;
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "40",
+      converter = Numbers.Positive.class,
+      description = "DDIM steps. Default: ${DEFAULT-VALUE}.")
+  private int steps;
 
-  @Option(names = "--eta", paramLabel = "X", description = "DDIM's eta, from 0 to 1. Default: 0.")
-  private float eta;
+  @Option(
+      names = "--eta",
+      paramLabel = "X",
+      defaultValue = "0",
+      converter = Numbers.Eta.class,
+      description = "DDIM's eta, from 0 to 1. Default: ${DEFAULT-VALUE}.")
+  private double eta;
 
-  @Option(names = "--width", paramLabel = "PIXELS", description = "Default: what the model was trained for.")
+  @Option(
+      names = "--width",
+      paramLabel = "PIXELS",
+      converter = Numbers.Positive.class,
+      description = "Default: what the model was trained for.")
   private Optional<Integer> width = Optional.empty();
 
-  @Option(names = "--height", paramLabel = "PIXELS", description = "Default: what the model was trained for.")
+  @Option(
+      names = "--height",
+      paramLabel = "PIXELS",
+      converter = Numbers.Positive.class,
+      description = "Default: what the model was trained for.")
   private Optional<Integer> height = Optional.empty();
 
   @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "Where to write the picture.")
@@ -76,7 +104,7 @@ final class SampleCommand implements Callable<Integer> {
     if (!out.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
       throw new InvalidInputException("--out must name a .png file, got " + out);
     }
-    var request = new ImageRequest(prompt, negativePrompt, guidance, eta, rng, seed, 0);
+    var request = new ImageRequest(prompt, negativePrompt, (float) guidance, (float) eta, rng, seed, 0);
     try (DiffusionPipeline pipeline = model.load()) {
       var options =
           new SamplingOptions(
@@ -97,11 +125,11 @@ final class SampleCommand implements Callable<Integer> {
     texts.put("Software", "motley " + MotleyVersion.current());
     texts.put("prompt", prompt);
     texts.put("negative_prompt", negativePrompt);
-    texts.put("guidance", Float.toString(guidance));
+    texts.put("guidance", Double.toString(guidance));
     texts.put("seed", Long.toString(seed));
     texts.put("rng", rng.name().toLowerCase(java.util.Locale.ROOT));
     texts.put("steps", Integer.toString(steps));
-    texts.put("eta", Float.toString(eta));
+    texts.put("eta", Double.toString(eta));
     texts.put("size", options.width() + "x" + options.height());
     texts.put("precision", model.precision().id());
     texts.put("model", modelHash);

@@ -35,25 +35,46 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--recipe",
       paramLabel = "quick|paper",
-      description = "quick: 20 epochs, AdamW 1e-3, decay 0.05; paper: 200 epochs, 2e-4, 0.9. Default: quick.")
-  private String recipe = "quick";
+      defaultValue = "quick",
+      description = "quick: 20 epochs, AdamW 1e-3, decay 0.05; paper: 200 epochs, 2e-4, 0.9. Default: ${DEFAULT-VALUE}.")
+  private String recipe;
 
   @Option(names = "--architecture", paramLabel = "NAME", description = "Default: resnet50.")
   private Optional<String> architecture = Optional.empty();
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      converter = Numbers.Positive.class,
+      description = "Passes over the data.")
   private Optional<Integer> epochs = Optional.empty();
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images per step. Default: 128.")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      converter = Numbers.Positive.class,
+      description = "Images per step. Default: 128.")
   private Optional<Integer> batch = Optional.empty();
 
-  @Option(names = "--learning-rate", paramLabel = "X", description = "At the first epoch; cosine to 0.")
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "X",
+      converter = Numbers.LearningRate.class,
+      description = "At the first epoch; cosine to 0.")
   private Optional<Double> learningRate = Optional.empty();
 
-  @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW's decoupled decay.")
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "X",
+      converter = Numbers.Decay.class,
+      description = "AdamW's decoupled decay.")
   private Optional<Double> weightDecay = Optional.empty();
 
-  @Option(names = "--crop-scale", paramLabel = "X", description = "Smallest share of the area that a random crop covers.")
+  @Option(
+      names = "--crop-scale",
+      paramLabel = "X",
+      converter = Numbers.Share.class,
+      description = "Smallest share of the area that a random crop covers.")
   private Optional<Double> cropScale = Optional.empty();
 
   @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
@@ -65,8 +86,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-seconds",
       paramLabel = "S",
-      description = "Most work that a kill -9 may cost; Ctrl-C costs none. Default: 120.")
-  private int checkpointSeconds = 120;
+      defaultValue = "120",
+      converter = Numbers.Count.class,
+      description = "Most work that a kill -9 may cost; 0: one step. Ctrl-C costs none. Default: ${DEFAULT-VALUE}.")
+  private int checkpointSeconds;
 
   TrainCommand(Context context) {
     this.context = context;

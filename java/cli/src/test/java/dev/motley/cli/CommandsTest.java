@@ -3,6 +3,7 @@ package dev.motley.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.motley.config.Yaml;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -66,7 +67,7 @@ class CommandsTest {
     refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
     refused("steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
-    refused("guidance must be from 0 to 100", "generate", "--guidance", "500", "--out", store);
+    refused("'--guidance': expected a number from 0 to 100", "generate", "--guidance", "500", "--out", store);
     refused("multiple of 8", "generate", "--size", "20", "--out", store);
     refused("steps", "generate", "--steps", "1000", "--out", store);
     refused("model_index.json", "generate", "--model", folder.toString(), "--out", store);

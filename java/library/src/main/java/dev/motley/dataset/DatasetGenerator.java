@@ -56,6 +56,12 @@ public final class DatasetGenerator implements AutoCloseable {
   /** Images that other stores hold, by position; filled before the finisher starts, its own from then on. */
   private final Map<Integer, Source> reusable = new HashMap<>();
 
+  /** Positions of all images that are copied. */
+  private final BitSet copied = new BitSet();
+
+  /** The first image of the plan that is not yet in a batch. */
+  private int position;
+
   private int nextCopy;
   private int reported = -1;
 
@@ -103,23 +109,14 @@ public final class DatasetGenerator implements AutoCloseable {
   private GenerationResult run(ProgressListener listener) {
     long start = System.nanoTime();
     int resumed = writer.nextPosition();
-    BitSet copied = copyReusable(resumed);
-    prepareText(copied, resumed);
-    int position = resumed;
+    findCopies(resumed);
+    prepareText(resumed);
+    position = resumed;
     int drawn = 0;
     try {
       while (position < plan.size() || !again.isEmpty() || !inFlight.isEmpty()) {
-        var batch = new ArrayList<PlannedImage>();
-        while (!again.isEmpty() && batch.size() < options.batch()) {
-          batch.add(again.poll());
-        }
-        int limit = (int) Math.min(plan.size(), writer.nextPosition() + (long) StoreWriter.WINDOW);
         int from = position;
-        for (; position < limit && batch.size() < options.batch(); position++) {
-          if (!copied.get(position)) {
-            batch.add(plan.image(position));
-          }
-        }
+        List<PlannedImage> batch = nextBatch();
         if (position == from && batch.isEmpty()) {
           drain(0);
         } else {
@@ -140,6 +137,24 @@ public final class DatasetGenerator implements AutoCloseable {
         (System.nanoTime() - start) / 1e9);
   }
 
+  /**
+   * Images to draw again, then the next of the plan that are not copied; moves {@link #position} past them. Never further ahead
+   * than the writer holds.
+   */
+  private List<PlannedImage> nextBatch() {
+    var batch = new ArrayList<PlannedImage>();
+    while (!again.isEmpty() && batch.size() < options.batch()) {
+      batch.add(again.poll());
+    }
+    int limit = (int) Math.min(plan.size(), writer.nextPosition() + (long) StoreWriter.WINDOW);
+    for (; position < limit && batch.size() < options.batch(); position++) {
+      if (!copied.get(position)) {
+        batch.add(plan.image(position));
+      }
+    }
+    return batch;
+  }
+
   /** Tells of each number of stored images once. */
   private void report(ProgressListener listener, int resumed) {
     int stored = writer.nextPosition();
@@ -151,12 +166,18 @@ public final class DatasetGenerator implements AutoCloseable {
     }
   }
 
+  /** Copies take next to no time: they count as done from the start, so that rate and time left are those of drawing. */
   private Progress progress(int resumed, String detail) {
-    return new Progress("generate", writer.nextPosition(), plan.size(), resumed, "images", detail);
+    int stored = writer.nextPosition();
+    int total = plan.size();
+    int copiesAhead = copied.get(stored, Math.max(stored, total)).cardinality();
+    int done = stored == total ? total : Math.min(stored + copiesAhead, total - 1);
+    int free = Math.min(resumed + copied.cardinality(), done);
+    return new Progress("generate", done, total, free, "images", detail);
   }
 
   /** All prompts at once, so that they are encoded once and prepared together. */
-  private void prepareText(BitSet copied, int from) {
+  private void prepareText(int from) {
     var texts = new LinkedHashSet<String>();
     for (int i = copied.nextClearBit(from); i < plan.size(); i = copied.nextClearBit(i + 1)) {
       PlannedImage image = plan.image(i);
@@ -166,9 +187,8 @@ public final class DatasetGenerator implements AutoCloseable {
     pipeline.prepare(List.copyOf(texts));
   }
 
-  /** Copies the images that other stores hold exactly alike; returns their positions. */
-  private BitSet copyReusable(int from) {
-    var copied = new BitSet(plan.size());
+  /** Finds the images that other stores hold exactly alike. */
+  private void findCopies(int from) {
     for (SyntheticStore store : options.reuse()) {
       if (!store.header().modelHash().equals(pipeline.modelHash())
           || !store.header().config().equals(options.imageConfig(plan.spec()))) {
@@ -185,7 +205,6 @@ public final class DatasetGenerator implements AutoCloseable {
         }
       }
     }
-    return copied;
   }
 
   private Latents denoise(List<PlannedImage> batch, int resumed, ProgressListener listener) {

@@ -2,9 +2,10 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
-import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,7 +44,9 @@ final class ImageFolderReader {
     try {
       return new ImageFolderReader(classRoot(folder), options).read(name);
     } catch (IOException e) {
-      throw new ResourceException(folder + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(folder, e);
+    } catch (UncheckedIOException e) {
+      throw FileFailure.reading(folder, e.getCause());
     }
   }
 

@@ -3,11 +3,11 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,9 +56,9 @@ final class PackedFiles {
     } catch (EOFException e) {
       throw new InvalidInputException(file + ": packed file is cut short", e);
     } catch (ZipException | org.tukaani.xz.XZIOException e) {
-      throw new InvalidInputException(file + ": packed file is damaged: " + e.getMessage(), e);
+      throw new InvalidInputException(file + ": packed file is damaged: " + FileFailure.reason(e), e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 
@@ -83,10 +83,8 @@ final class PackedFiles {
           .map(String::strip)
           .filter(line -> !line.isEmpty())
           .toList();
-    } catch (CharacterCodingException e) {
-      throw new InvalidInputException(file + ": not valid UTF-8", e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 

@@ -2,8 +2,9 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
-import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +43,9 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
     try (Stream<Path> all = Files.walk(folder)) {
       found = all.filter(Files::isRegularFile).filter(PictureFolder::isPicture).sorted().toList();
     } catch (IOException e) {
-      throw new ResourceException("cannot list " + folder + ": " + e.getMessage(), e);
+      throw FileFailure.reading(folder, e);
+    } catch (UncheckedIOException e) {
+      throw FileFailure.reading(folder, e.getCause());
     }
     var files = new ArrayList<String>();
     var pictures = new ArrayList<RgbImage>();

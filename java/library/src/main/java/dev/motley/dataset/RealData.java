@@ -3,6 +3,7 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -169,8 +170,10 @@ public record RealData(ImageSet images, String format, int unreadable) {
   private static RealData zip(Path file, Options options) {
     try (FileSystem archive = FileSystems.newFileSystem(file)) {
       return ImageFolderReader.read(name(file), archive.getPath("/"), options);
-    } catch (IOException | ProviderNotFoundException e) {
-      throw new InvalidInputException(file + ": not a readable .zip file: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new InvalidInputException(file + ": not a readable .zip file: " + FileFailure.reason(e), e);
+    } catch (ProviderNotFoundException e) {
+      throw new InvalidInputException(file + ": not a .zip file", e);
     }
   }
 

@@ -3,7 +3,8 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
-import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
+import dev.motley.files.FolderLock;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -51,15 +52,15 @@ final class StoreCheck {
   /** A store that is being written is in no state to be judged; one on a read-only disk is. */
   private static Closeable lockIfWritable(Path folder) {
     try {
-      return StoreLock.take(folder);
-    } catch (IOException e) {
+      return FolderLock.take(folder)::close;
+    } catch (ResourceException e) {
       return () -> {};
     }
   }
 
   private static ResourceException unreadable(Path folder, IOException e) {
     return new ResourceException(
-        "cannot read all of %s: %s".formatted(folder, AtomicFile.reason(e)), e);
+        "cannot read all of %s: %s".formatted(folder, FileFailure.reason(e)), e);
   }
 
   private static StoreCheck run(Path folder) throws IOException {
@@ -193,7 +194,7 @@ final class StoreCheck {
   }
 
   private void checkNames() throws IOException {
-    var expected = new ArrayList<>(List.of(StoreHeader.FILE, StoreJournal.FILE, StoreLock.FILE));
+    var expected = new ArrayList<>(List.of(StoreHeader.FILE, StoreJournal.FILE, FolderLock.FILE));
     for (int i = 0; i < journal.shards().size(); i++) {
       expected.add(StoreShard.fileName(i));
     }
@@ -215,7 +216,7 @@ final class StoreCheck {
   static StoreReport repair(Path folder) {
     try {
       SyntheticStore.header(folder);
-      try (StoreLock _ = StoreLock.take(folder)) {
+      try (FolderLock _ = FolderLock.take(folder)) {
         StoreCheck check = run(folder);
         return check.problems.isEmpty() ? check.report(List.of()) : check.repair();
       }

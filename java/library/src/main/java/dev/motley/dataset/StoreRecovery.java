@@ -3,7 +3,8 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
-import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
+import dev.motley.files.FolderLock;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -48,7 +49,7 @@ final class StoreRecovery {
     try {
       requireOwnFolder(folder);
       Files.createDirectories(folder);
-      StoreLock lock = StoreLock.take(folder);
+      FolderLock lock = FolderLock.take(folder);
       try {
         return new StoreRecovery(folder, header, files).open(lock);
       } catch (IOException | RuntimeException e) {
@@ -57,7 +58,7 @@ final class StoreRecovery {
       }
     } catch (IOException e) {
       throw new ResourceException(
-          "cannot open %s for writing: %s".formatted(folder, AtomicFile.reason(e)), e);
+          "cannot open %s for writing: %s".formatted(folder, FileFailure.reason(e)), e);
     }
   }
 
@@ -70,7 +71,7 @@ final class StoreRecovery {
       return;
     }
     for (String name : names(folder)) {
-      boolean begun = name.equals(StoreHeader.FILE + TEMPORARY) || name.equals(StoreLock.FILE);
+      boolean begun = name.equals(StoreHeader.FILE + TEMPORARY) || name.equals(FolderLock.FILE);
       if (!begun) {
         throw new InvalidInputException(
             "folder %s holds '%s' and is no synthetic store: expected an empty or new folder"
@@ -85,7 +86,7 @@ final class StoreRecovery {
     }
   }
 
-  private StoreWriter open(StoreLock lock) throws IOException {
+  private StoreWriter open(FolderLock lock) throws IOException {
     Path headerFile = folder.resolve(StoreHeader.FILE);
     if (Files.exists(headerFile)) {
       StoreHeader begun = StoreHeader.read(headerFile.toString(), Files.readAllBytes(headerFile));
@@ -142,7 +143,7 @@ final class StoreRecovery {
             .formatted(folder, what));
   }
 
-  private StoreWriter goOn(StoreLock lock, StoreJournal journal, StoreFile file)
+  private StoreWriter goOn(FolderLock lock, StoreJournal journal, StoreFile file)
       throws IOException {
     file.truncate(journal.length());
     long journalLength = journal.length();

@@ -5,7 +5,8 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.ResourceException;
-import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
+import dev.motley.files.FolderLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -37,7 +38,7 @@ public final class StoreWriter implements AutoCloseable {
   private final Path folder;
   private final StoreHeader header;
   private final StoreFiles files;
-  private final StoreLock lock;
+  private final FolderLock lock;
   private final NavigableMap<Integer, Waiting> waiting = new TreeMap<>();
   private final StoreFile journal;
   private long journalLength;
@@ -56,7 +57,7 @@ public final class StoreWriter implements AutoCloseable {
       Path folder,
       StoreHeader header,
       StoreFiles files,
-      StoreLock lock,
+      FolderLock lock,
       StoreFile journal,
       StoreRecovery.State state) {
     this.folder = folder;
@@ -252,7 +253,7 @@ public final class StoreWriter implements AutoCloseable {
     }
     return new ResourceException(
         "cannot write to %s: %s; %,d of %,d images are safe, and the same command goes on from there"
-            .formatted(folder, AtomicFile.reason(cause), stored, header.plan().size()),
+            .formatted(folder, FileFailure.reason(cause), stored, header.plan().size()),
         cause);
   }
 
@@ -293,7 +294,7 @@ public final class StoreWriter implements AutoCloseable {
         file.close();
       }
     } catch (IOException e) {
-      throw new ResourceException("cannot close " + folder + ": " + AtomicFile.reason(e), e);
+      throw new ResourceException("cannot close " + folder + ": " + FileFailure.reason(e), e);
     }
   }
 }

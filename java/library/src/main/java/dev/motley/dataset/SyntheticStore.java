@@ -3,7 +3,7 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
-import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
 import dev.motley.tricks.PlannedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -70,7 +70,7 @@ public final class SyntheticStore {
       return new SyntheticStore(folder, header, journal.entries());
     } catch (IOException e) {
       throw new ResourceException(
-          "cannot read %s: %s".formatted(StoreJournal.file(folder), AtomicFile.reason(e)), e);
+          "cannot read %s: %s".formatted(StoreJournal.file(folder), FileFailure.reason(e)), e);
     }
   }
 
@@ -82,7 +82,7 @@ public final class SyntheticStore {
       throw new InvalidInputException(
           folder + " is no synthetic store: it has no " + StoreHeader.FILE, e);
     } catch (IOException e) {
-      throw new ResourceException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+      throw new ResourceException("cannot read " + file + ": " + FileFailure.reason(e), e);
     }
   }
 
@@ -183,7 +183,7 @@ public final class SyntheticStore {
       while (bytes.hasRemaining() && channel.read(bytes, at + bytes.position()) >= 0) {}
     } catch (IOException e) {
       throw new ResourceException(
-          "cannot read %s of %s: %s".formatted(name, folder, AtomicFile.reason(e)), e);
+          "cannot read %s of %s: %s".formatted(name, folder, FileFailure.reason(e)), e);
     }
     if (bytes.hasRemaining() || StoreJournal.crc(bytes.array()) != crc) {
       throw new InvalidInputException(

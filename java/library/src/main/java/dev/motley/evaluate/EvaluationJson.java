@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.InvalidInputException;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -91,7 +92,7 @@ final class EvaluationJson {
     } catch (NoSuchFileException e) {
       throw new InvalidInputException("no evaluation at " + file, e);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot read " + file + ": " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 

@@ -2,6 +2,7 @@
 package dev.motley.ffi;
 
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,7 +76,7 @@ final class Libtorch {
           "cannot unpack "
               + resource
               + " into JavaCPP's cache (org.bytedeco.javacpp.cachedir): "
-              + e.getMessage(),
+              + FileFailure.reason(e),
           e);
     }
   }

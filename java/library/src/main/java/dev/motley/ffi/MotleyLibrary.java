@@ -4,6 +4,7 @@ package dev.motley.ffi;
 import dev.motley.MotleyException;
 import dev.motley.NativeException;
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -87,7 +88,7 @@ final class MotleyLibrary {
       }
       content = in.readAllBytes();
     } catch (IOException e) {
-      attempts.add("cannot read " + resource + " (" + e.getMessage() + ")");
+      attempts.add("cannot read " + resource + " (" + FileFailure.reason(e) + ")");
       return Optional.empty();
     }
     for (Path root : Platform.cacheFolders()) {
@@ -117,7 +118,7 @@ final class MotleyLibrary {
       }
       return Optional.of(file);
     } catch (IOException e) {
-      attempts.add("cannot unpack to " + file + " (" + e + ")");
+      attempts.add("cannot unpack to " + file + " (" + FileFailure.reason(e) + ")");
       return Optional.empty();
     }
   }

@@ -6,12 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -80,7 +75,7 @@ public final class AtomicFile {
       sync(target.getParent());
     } catch (IOException e) {
       deleteQuietly(temporary);
-      throw new ResourceException("cannot write " + file + ": " + reason(e), e);
+      throw new ResourceException("cannot write " + file + ": " + FileFailure.reason(e), e);
     }
   }
 
@@ -93,26 +88,8 @@ public final class AtomicFile {
     try {
       createFolders(folder.toAbsolutePath());
     } catch (IOException e) {
-      throw new ResourceException("cannot make the folder " + folder + ": " + reason(e), e);
+      throw new ResourceException("cannot make the folder " + folder + ": " + FileFailure.reason(e), e);
     }
-  }
-
-  /**
-   * What the system said, without the path that Java puts before it or gives instead of words.
-   *
-   * @return a few words
-   */
-  public static String reason(IOException e) {
-    if (e instanceof FileSystemException f && f.getReason() != null) {
-      return f.getReason();
-    }
-    return switch (e) {
-      case NoSuchFileException _ -> "no such file";
-      case AccessDeniedException _ -> "permission denied";
-      case FileAlreadyExistsException _ -> "a file of that name is in the way";
-      case NotDirectoryException _ -> "not a folder";
-      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    };
   }
 
   private static void createFolders(Path folder) throws IOException {

@@ -9,11 +9,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.motley.InvalidInputException;
-import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -126,10 +124,8 @@ final class VocabularyReader {
     try {
       checkSize(file);
       lines = Files.readAllLines(file);
-    } catch (CharacterCodingException e) {
-      throw new InvalidInputException(file + ": not valid UTF-8", e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i);
@@ -172,10 +168,8 @@ final class VocabularyReader {
     } catch (JsonProcessingException e) {
       throw new InvalidInputException(
           file + ": not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException(file + ": no such file", e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 

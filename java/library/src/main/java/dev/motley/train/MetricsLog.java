@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.ResourceException;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ final class MetricsLog {
     try {
       return Files.readAllLines(file);
     } catch (IOException e) {
-      throw new ResourceException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+      throw new ResourceException("cannot read " + file + ": " + FileFailure.reason(e), e);
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
+import dev.motley.MotleyException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
@@ -14,6 +15,8 @@ import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTrainer;
 import dev.motley.ffi.TrainerConfig;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
+import dev.motley.files.FolderLock;
 import dev.motley.weights.SafeTensors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +94,8 @@ public final class Training implements AutoCloseable {
    * @param checkpointEvery the longest time of work that a {@code kill -9} may cost; a stop by the listener costs none
    * @param listener hears every step; may stop
    * @throws CancelledException if the listener stopped it; the state is kept
-   * @throws InvalidInputException if the folder belongs to another training, the images do not fit, or the loss is not finite
+   * @throws InvalidInputException if the folder belongs to another training or is in use, or the images do not fit
+   * @throws MotleyException if the loss is not finite; the last checkpoint is kept
    */
   public static TrainingResult run(
       ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery, ProgressListener listener) {
@@ -100,15 +104,30 @@ public final class Training implements AutoCloseable {
           "%s has images of %dx%d pixels, the recipe says %dx%d"
               .formatted(images.name(), images.width(), images.height(), recipe.imageSize(), recipe.imageSize()));
     }
+    requireFullBatches(images, recipe);
     AtomicFile.createFolder(folder);
-    String identity = identity(images, recipe);
-    if (isDone(folder, identity)) {
-      removeCheckpoint(folder); // a kill between the two may have left it
-      return new TrainingResult(
-          folder.resolve(MODEL), new MetricsLog(folder.resolve(METRICS), recipe.epochs()).epochs(), 0);
+    try (FolderLock _ = FolderLock.take(folder)) {
+      String identity = identity(images, recipe);
+      if (isDone(folder, identity)) {
+        removeCheckpoint(folder); // a kill between the two may have left it
+        return new TrainingResult(
+            folder.resolve(MODEL), new MetricsLog(folder.resolve(METRICS), recipe.epochs()).epochs(), 0);
+      }
+      try (var training = new Training(images, recipe, identity, folder, checkpointEvery)) {
+        return training.run(listener);
+      }
     }
-    try (var training = new Training(images, recipe, identity, folder, checkpointEvery)) {
-      return training.run(listener);
+  }
+
+  private static void requireFullBatches(ImageSet images, Recipe recipe) {
+    if (images.count() == 0) {
+      throw new InvalidInputException(images.name() + " has no images to learn from");
+    }
+    int batch = Math.min(recipe.batch(), images.count());
+    if (batch == 1 || images.count() % batch == 1) {
+      throw new InvalidInputException(
+          "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
+              .formatted(images.count(), batch));
     }
   }
 
@@ -146,12 +165,8 @@ public final class Training implements AutoCloseable {
     Checkpoint.Position before = position;
     boolean[] stopped = {false};
     NativeTrainer.Outcome outcome =
-        trainer.run(
-            packed,
-            before.epoch(),
-            before.step(),
+        steps(
             perEpoch - before.step(),
-            recipe.learningRateAt(before.epoch()),
             (done, _, loss, accuracy) -> {
               var progress =
                   new Progress(
@@ -173,6 +188,18 @@ public final class Training implements AutoCloseable {
       throw new CancelledException(
           "training stopped in epoch %d of %d; the state is kept in %s: run the same command again to go on"
               .formatted(before.epoch() + 1, recipe.epochs(), folder));
+    }
+  }
+
+  private NativeTrainer.Outcome steps(long count, dev.motley.ffi.Progress progress) {
+    int epoch = position.epoch();
+    try {
+      return trainer.run(
+          packed, epoch, position.step(), count, recipe.learningRateAt(epoch), progress);
+    } catch (InvalidInputException e) {
+      // Images and recipe were checked before: what the core refuses now is a loss that is not finite.
+      throw new MotleyException(
+          "training failed: " + e.getMessage() + ", both counted from 0; a lower learning rate may help");
     }
   }
 
@@ -237,7 +264,7 @@ public final class Training implements AutoCloseable {
     try {
       Files.deleteIfExists(folder.resolve(CHECKPOINT));
     } catch (IOException e) {
-      throw new ResourceException("cannot remove " + folder.resolve(CHECKPOINT) + ": " + AtomicFile.reason(e), e);
+      throw new ResourceException("cannot remove " + folder.resolve(CHECKPOINT) + ": " + FileFailure.reason(e), e);
     }
   }
 

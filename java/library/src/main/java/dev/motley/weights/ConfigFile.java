@@ -8,10 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.InvalidInputException;
-import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,13 +50,11 @@ final class ConfigFile {
         throw new InvalidInputException(file + ": not a JSON object");
       }
       return new ConfigFile(file, root);
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException(file + ": no such file", e);
     } catch (JsonProcessingException e) {
       throw new InvalidInputException(
           file + ": not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 

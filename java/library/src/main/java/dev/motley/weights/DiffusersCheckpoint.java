@@ -3,6 +3,7 @@ package dev.motley.weights;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -144,7 +145,7 @@ public final class DiffusersCheckpoint implements AutoCloseable {
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
-      throw new ResourceException(folder + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(folder, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

@@ -3,6 +3,7 @@ package dev.motley.weights;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,7 +12,6 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -67,10 +67,8 @@ public final class SafeTensors implements AutoCloseable {
       String json = decode(file, read(file, channel, Long.BYTES, headerBytes));
       SafeTensorsHeader header = SafeTensorsHeader.parse(file.toString(), json, size - dataStart);
       return new SafeTensors(file, header, map(channel, header, dataStart, windowBytes));
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException(file + ": no such file", e);
     } catch (IOException e) {
-      throw new ResourceException(file + ": cannot be read: " + e.getMessage(), e);
+      throw FileFailure.reading(file, e);
     }
   }
 

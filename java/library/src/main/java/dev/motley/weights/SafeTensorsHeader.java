@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import dev.motley.InvalidInputException;
+import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,7 +67,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     } catch (JsonProcessingException e) {
       throw bad(file, "header is not valid JSON: " + firstLine(e.getOriginalMessage()));
     } catch (IOException e) {
-      throw bad(file, "header is not valid JSON: " + firstLine(e.getMessage()));
+      throw bad(file, "header is not valid JSON: " + FileFailure.reason(e));
     }
     return new SafeTensorsHeader(inDataOrder(file, entries, dataBytes), metadata);
   }

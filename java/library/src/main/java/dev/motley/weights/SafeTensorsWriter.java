@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -85,7 +86,7 @@ public final class SafeTensorsWriter {
       }
       json.writeEndObject();
     } catch (IOException e) {
-      throw new ResourceException(file + ": header cannot be written: " + e.getMessage(), e);
+      throw new ResourceException(file + ": header cannot be written: " + FileFailure.reason(e), e);
     }
     while (bytes.size() % Long.BYTES != 0) {
       bytes.write(' ');

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
+import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.testing.Shared;
@@ -19,6 +20,7 @@ import dev.motley.tricks.TrickMix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -122,6 +124,20 @@ class DatasetGeneratorTest {
     GenerationPlan again = GenerationPlan.of(SPEC.with(TrickMix.only(Trick.BASE_CLASS, 1)));
     assertThat(generate(again, "copied", batches(50).reusing(List.of(base))).drawn()).isZero();
     assertThat(SyntheticStore.open(folder.resolve("copied")).isComplete()).isTrue();
+  }
+
+  @Test
+  void copiesCountAsDoneFromTheStartAndInNoRate() {
+    generate(BASE, "base", batches(20));
+    SyntheticStore base = SyntheticStore.open(folder.resolve("base"));
+    var heard = new ArrayList<Progress>();
+    DatasetGenerator.generate(
+        COMBINED, pipeline, folder.resolve("combined"), batches(7).reusing(List.of(base)), heard::add);
+    assertThat(heard).allSatisfy(p -> assertThat(p.resumed()).isEqualTo(10));
+    assertThat(heard.getFirst().done()).as("nothing is drawn yet").isEqualTo(10);
+    assertThat(heard).extracting(Progress::done).isSorted();
+    assertThat(heard).filteredOn(p -> p.done() == p.total()).hasSize(1);
+    assertThat(heard.getLast().done() - heard.getLast().resumed()).isEqualTo(30);
   }
 
   @Test

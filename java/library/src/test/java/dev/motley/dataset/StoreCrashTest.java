@@ -159,13 +159,13 @@ class StoreCrashTest {
           StoreRecovery.open(folder, HEADER, FailingFiles.withRoomFor(room))) {
         assertThatThrownBy(() -> StoreFixture.finish(writer, HEADER.plan(), 4, new Random(1)))
             .isInstanceOf(ResourceException.class)
-            .hasMessageContaining("No space left on device")
+            .hasMessageContaining("no space left on device")
             .hasMessageContaining(writer.nextPosition() + " of 36 images are safe");
         assertThatThrownBy(writer::commit).isInstanceOf(IllegalStateException.class);
         StoreReport now = reportBesideWriter(folder);
         assertThat(now.stored()).isEqualTo(writer.nextPosition());
       } catch (ResourceException e) {
-        assertThat(e.getMessage()).contains("No space left on device");
+        assertThat(e.getMessage()).contains("no space left on device");
       }
       assertThat(SyntheticStore.open(folder).entries()).hasSizeLessThan(36);
       try (StoreWriter writer = StoreFixture.open(folder, HEADER)) {

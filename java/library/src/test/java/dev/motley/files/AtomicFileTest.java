@@ -28,7 +28,7 @@ class AtomicFileTest {
                       throw new IOException("No space left on device");
                     }))
         .isInstanceOf(ResourceException.class)
-        .hasMessage("cannot write " + file + ": No space left on device");
+        .hasMessage("cannot write " + file + ": no space left on device");
     assertThat(file).hasContent("old");
     assertThat(file.getParent().toFile().list()).containsExactly("file.txt");
     AtomicFile.write(file, "new");

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.motley.BatchNormMode;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
+import dev.motley.MotleyException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.dataset.ImageSet;
@@ -100,6 +101,48 @@ class TrainingTest {
     assertThatThrownBy(() -> train("taken", small(1, 2), Duration.ofHours(1), ProgressListener.NONE))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("holds a training of another recipe or data set");
+  }
+
+  @Test
+  void oneTrainingAtATimeInAFolder() {
+    assertThatThrownBy(
+            () ->
+                train(
+                    "one",
+                    small(1, 1),
+                    Duration.ofHours(1),
+                    progress -> {
+                      train("one", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
+                      return true;
+                    }))
+        .hasMessageContaining("one is being written by another process; wait for it or stop it");
+    assertThat(train("one", small(1, 1), Duration.ofHours(1), ProgressListener.NONE).epochs())
+        .as("the lock goes with its training")
+        .hasSize(1);
+  }
+
+  @Test
+  void aLossThatIsNotFiniteIsAFailureAndNoBadInput() {
+    Recipe r = small(100, 0);
+    var wild = // each step multiplies the weights by 1 - 10 * 100
+        new Recipe(
+            "resnet50", 32, 100, 8, 10, 100, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
+    assertThatThrownBy(() -> train("wild", wild, Duration.ofHours(1), ProgressListener.NONE))
+        .isExactlyInstanceOf(MotleyException.class)
+        .hasNoCause()
+        .hasMessageMatching("training failed: epoch \\d+, step \\d: the loss is not finite .*may help");
+    assertThat(folder.resolve("wild/model.safetensors")).doesNotExist();
+  }
+
+  @Test
+  void aBatchOfOneImageIsRefusedBeforeAnythingIsMade() {
+    Recipe r = small(1, 0);
+    var uneven =
+        new Recipe("resnet50", 32, 1, 19, 1e-3, 0, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
+    assertThatThrownBy(() -> train("uneven", uneven, Duration.ofHours(1), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("20 images in batches of 19 leave a batch of one image");
+    assertThat(folder.resolve("uneven")).doesNotExist();
   }
 
   @Test

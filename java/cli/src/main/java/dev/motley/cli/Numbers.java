@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.cli;
+
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** What the numeric options accept. The command line's own error then names the option; nothing has begun by then. */
+final class Numbers {
+  private Numbers() {}
+
+  /** A whole number from a least one on. */
+  abstract static class Whole implements ITypeConverter<Integer> {
+    private final int least;
+
+    private Whole(int least) {
+      this.least = least;
+    }
+
+    @Override
+    public Integer convert(String text) {
+      try {
+        int value = Integer.parseInt(text);
+        if (value >= least) {
+          return value;
+        }
+      } catch (NumberFormatException e) {
+        // the same message serves
+      }
+      throw new TypeConversionException(
+          "expected a whole number from " + least + " to " + Integer.MAX_VALUE + ", got '" + text + "'");
+    }
+  }
+
+  /** One or more. */
+  static final class Positive extends Whole {
+    Positive() {
+      super(1);
+    }
+  }
+
+  /** None or more. */
+  static final class Count extends Whole {
+    Count() {
+      super(0);
+    }
+  }
+
+  /** A real number between two bounds. */
+  abstract static class Real implements ITypeConverter<Double> {
+    private final double low;
+    private final boolean lowIncluded;
+    private final double high;
+
+    private Real(double low, boolean lowIncluded, double high) {
+      this.low = low;
+      this.lowIncluded = lowIncluded;
+      this.high = high;
+    }
+
+    @Override
+    public Double convert(String text) {
+      try {
+        double value = Double.parseDouble(text);
+        if ((lowIncluded ? value >= low : value > low) && value <= high) {
+          return value;
+        }
+      } catch (NumberFormatException e) {
+        // the same message serves
+      }
+      throw new TypeConversionException(
+          "expected a number "
+              + (lowIncluded ? "from " : "above ")
+              + plain(low)
+              + (high == Double.MAX_VALUE ? "" : (lowIncluded ? " to " : ", at most ") + plain(high))
+              + ", got '"
+              + text
+              + "'");
+    }
+
+    private static String plain(double bound) {
+      return bound == Math.rint(bound) ? Long.toString((long) bound) : Double.toString(bound);
+    }
+  }
+
+  /** A guidance scale. */
+  static final class Guidance extends Real {
+    Guidance() {
+      super(0, true, 100);
+    }
+  }
+
+  /** DDIM's eta. */
+  static final class Eta extends Real {
+    Eta() {
+      super(0, true, 1);
+    }
+  }
+
+  /** A share that is not nothing. */
+  static final class Share extends Real {
+    Share() {
+      super(0, false, 1);
+    }
+  }
+
+  /** A learning rate. */
+  static final class LearningRate extends Real {
+    LearningRate() {
+      super(0, false, 10);
+    }
+  }
+
+  /** A weight decay. */
+  static final class Decay extends Real {
+    Decay() {
+      super(0, true, 100);
+    }
+  }
+
+  /** So many in a second. */
+  static final class Rate extends Real {
+    Rate() {
+      super(0, false, Double.MAX_VALUE);
+    }
+  }
+}
