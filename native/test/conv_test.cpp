@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/cpu/winograd.h"
 #include "libtorch/call.h"
 #include "libtorch/symbols.h"
 #include "ops/linear.h"
@@ -29,7 +30,10 @@ const Case kCases[] = {
     {2, 4, 4, 64, 33, 3, 3, ops::Conv2d::same(3)},       // fewer images than rows of a tile
     {7, 2, 2, 40, 70, 3, 3, ops::Conv2d::same(3)},       // 4 of 9 taps
     {12, 1, 1, 300, 40, 3, 3, ops::Conv2d::same(3)},     // 1 of 9 taps, several blocks to a tap
+    {3, 7, 5, 12, 40, 3, 3, ops::Conv2d::same(3)},       // tiles that reach over the edge
+    {2, 4, 5, 300, 20, 3, 3, ops::Conv2d::same(3)},      // several blocks of the depth
     {1, 19, 13, 5, 4, 3, 3, ops::Conv2d::same(3)},       // few channels: kernel rows in one
+    {2, 9, 6, 16, 6, 3, 3, ops::Conv2d::same(3)},        // few outputs
     {3, 32, 32, 3, 16, 7, 7, ops::Conv2d::same(7, 2)},   // the stem of a ResNet
     {7, 8, 8, 24, 18, 3, 3, ops::Conv2d::same(3, 2)},    // stride
     {7, 7, 5, 24, 18, 1, 1, {2, 0, 0, 0, 0}},            // stride and 1x1
@@ -152,6 +156,49 @@ TEST_CASE("gradients do not depend on the number of threads") {
   const auto one = gradients(1), three = gradients(3);
   libtorch::set_threads(threads);
   for (size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], three[i]));
+}
+
+TEST_CASE("conv2d adds a term per image and a residual, then activates") {
+  for_each_isa([] {
+    for (const Shape& shape : {Shape{7, 8, 8, 24}, Shape{3, 5, 7, 40}, Shape{5, 2, 2, 16}}) {
+      for (auto activation : {ops::Activation::none, ops::Activation::silu, ops::Activation::relu}) {
+        const Tensor x = random_tensor(shape, 8), w = random_tensor({18, 3, 3, shape[3]}, 9);
+        ops::Epilogue e;
+        e.bias = random_tensor({18}, 10);
+        e.residual = random_tensor({shape[0], shape[1], shape[2], 18}, 11);
+        e.per_image = random_tensor({shape[0], 18}, 12);
+        e.activation = activation;
+        const Tensor expected = ops::torch::conv2d(x, w, ops::Conv2d::same(3), e);
+        const std::vector<double> wanted(expected.data<float>(), expected.data<float>() + expected.numel());
+        CHECK(worst_error(ops::conv2d(x, w, ops::Conv2d::same(3), e), wanted) < 2e-5);
+      }
+    }
+  });
+}
+
+TEST_CASE("Winograd's convolution is as exact as the direct one") {
+  const kernels::ConvShape s{4, 8, 8, 64, 64, 3, 3, 1, 1, 1, 8, 8};
+  const Case k{s.images, s.height, s.width, s.channels, s.outputs, 3, 3, ops::Conv2d::same(3)};
+  REQUIRE(kernels::winograd_suits(s));
+  const Tensor x = random_tensor({4, 8, 8, 64}, 21), w = random_tensor({64, 3, 3, 64}, 22);
+  std::vector<double> wanted(4 * 8 * 8 * 64);
+  products(k, [&](int64_t ix, int64_t iw, int64_t iy) {
+    wanted[static_cast<size_t>(iy)] += static_cast<double>(x.data<float>()[ix]) * w.data<float>()[iw];
+  });
+  const Tensor direct = Tensor::empty(result_shape(k)), winograd = Tensor::empty(result_shape(k));
+  const Tensor u = Tensor::empty({kernels::kWinogradTaps, 64, 64});
+  kernels::winograd_weights(64, 64, w.data<float>(), u.data<float>());
+  for_each_isa([&] {
+    kernels::conv_forward(s, x.data<float>(), kernels::conv_right(s, w.data<float>()), {direct.data<float>()});
+    kernels::winograd_forward(s, x.data<float>(), kernels::winograd_right(u.data<float>(), 64, 64), {winograd.data<float>()});
+    auto rms = [&](const Tensor& y) {
+      double squares = 0;
+      for (size_t i = 0; i < wanted.size(); ++i) squares += std::pow(y.data<float>()[i] - wanted[i], 2);
+      return std::sqrt(squares / static_cast<double>(wanted.size()));
+    };
+    CHECK(rms(direct) > 0);
+    CHECK(rms(winograd) < 1.5 * rms(direct));
+  });
 }
 
 TEST_CASE("upsample_conv2d is doubling, then a 3x3 convolution") {

@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/scratch.h"
+#include "kernels/cpu/winograd.h"
 #include "ops/linear_path.h"
 #include "ops/linear_torch.h"
 #include "ops/profile.h"
@@ -18,6 +19,12 @@ using kernels::ConvShape;
 using kernels::Output;
 using kernels::Right;
 using kernels::Scratch;
+
+Scratch winograd_weights(const Tensor& w) {
+  Scratch u(kernels::kWinogradTaps * w.size(0) * w.size(3));
+  kernels::winograd_weights(w.size(0), w.size(3), w.data<float>(), u.data());
+  return u;
+}
 
 // What pack_frozen hangs on a weight: panels of it, made at first use, for the panel width in use then.
 class Packed {
@@ -36,6 +43,19 @@ class Packed {
       pack_frozen(wide_);
     }
     return wide_;
+  }
+
+  /// The weight as winograd_forward takes it.
+  Right winograd(const Tensor& w) {
+    std::lock_guard lock(mutex_);
+    const int64_t outputs = w.size(0), channels = w.size(3);
+    if (transformed_.data() == nullptr) {
+      transformed_ = winograd_weights(w);
+      panels_ = packed(kernels::winograd_right(transformed_.data(), outputs, channels));
+    }
+    Right right = kernels::winograd_right(transformed_.data(), outputs, channels);
+    if (panel_ == kernels::gemm_kernels().panel) right.packed = panels_.data();
+    return right;
   }
 
   /// The four phases of upsample_conv2d.
@@ -66,14 +86,22 @@ class Packed {
   std::mutex mutex_;
   int panel_ = 0;
   Tensor wide_;
-  Scratch panels_, phases_;
+  Scratch panels_, transformed_, phases_;
   std::array<Scratch, 4> phase_panels_;
 };
 
 Packed* packed_of(const Tensor& w) { return static_cast<Packed*>(w.attachment().get()); }
 
-void use_packed(const Tensor& w, Right& right) {
+void directly(const ConvShape& s, const Tensor& x, const Tensor& w, const Output& out) {
+  Right right = kernels::conv_right(s, w.data<float>());
   if (Packed* packed = packed_of(w)) right.packed = packed->get(right);
+  kernels::conv_forward(s, x.data<float>(), right, out);
+}
+
+void by_winograd(const ConvShape& s, const Tensor& x, const Tensor& w, const Output& out) {
+  if (Packed* packed = packed_of(w)) return kernels::winograd_forward(s, x.data<float>(), packed->winograd(w), out);
+  const Scratch u = winograd_weights(w);
+  kernels::winograd_forward(s, x.data<float>(), kernels::winograd_right(u.data(), s.outputs, s.channels), out);
 }
 
 Output output_of(const Tensor& y, const Epilogue& e, const Tensor& residual) {
@@ -166,9 +194,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
     return y;
   }
   Tensor y = Tensor::empty(result);
-  Right right = kernels::conv_right(s, w.data<float>());
-  use_packed(w, right);
-  kernels::conv_forward(s, x.data<float>(), right, output_of(y, epilogue, epilogue.residual));
+  const Output out = output_of(y, epilogue, epilogue.residual);
+  kernels::winograd_suits(s) ? by_winograd(s, x, w, out) : directly(s, x, w, out);
   ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
   record(y, x, w, epilogue.bias, s);
   return y;
@@ -213,9 +240,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   }
   const ConvShape s{images, rows / images, 1, w.size(1), w.size(0), 1, 1, 1, 0, 0, rows / images, 1};
   Tensor y = Tensor::empty(result);
-  Right right = kernels::conv_right(s, w.data<float>());
-  use_packed(w, right);
-  kernels::conv_forward(s, x.data<float>(), right, output_of(y, epilogue, epilogue.residual));
+  directly(s, x, w, output_of(y, epilogue, epilogue.residual));
   ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
   record(y, x, w, epilogue.bias, s);
   return y;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/scratch.h"
+#include "kernels/cpu/winograd.h"
 #include "libtorch/parallel.h"
 
 namespace motley::kernels {
@@ -348,6 +349,7 @@ void conv_forward(const ConvShape& s, const float* x, const Right& right, const 
 }
 
 void conv_input_gradient(const ConvShape& s, const float* dy, const float* w, float* dx) {
+  if (winograd_suits(s)) return winograd_input_gradient(s, dy, w, dx);
   const int64_t taps = s.kernel_h * s.kernel_w, pixels = s.height * s.width;
   const Right right{taps, s.outputs, s.channels, w, s.channels, taps * s.channels, 1};
   if (taps == 1 && s.stride == 1 && s.top == 0 && s.left == 0 && pixels == s.out_height * s.out_width) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions on the matrix-product engine: images NHWC, weights OHWI, float32. Rows are output pixels, taken in an order
 // that puts pixels with the same taps in the padding side by side (for small maps: the same pixel of several images), so that
-// those taps are skipped: at 2x2 pixels a 3x3 kernel does 4/9 of the work, at 1x1 1/9, exactly.
+// those taps are skipped: at 2x2 pixels a 3x3 kernel does 4/9 of the work, at 1x1 1/9, exactly. Larger maps under a 3x3
+// kernel go another way: winograd.h.
 #pragma once
 
 #include <cstdint>

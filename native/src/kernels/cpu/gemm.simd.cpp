@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cpu/gemm.h"
 
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/epilogue.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -42,73 +42,15 @@ inline void multiply_add(Vec a, Vec b, Vec& c) {
 #endif
 }
 
-// erf to about 1 ulp: near 0 an odd polynomial, else 1 - e^p(|x|) (minimax coefficients by N. Juffa).
-inline Vec erf(Vec x) {
-  const IVec sign = (IVec)x & INT32_MIN;
-  const Vec t = (Vec)((IVec)x & INT32_MAX), s = x * x;
-  Vec p = -1.72853470e-5f * t + 3.83197126e-4f;
-  const Vec u = -3.88396438e-3f * t + 2.42546219e-2f;
-  p = p * s + u;
-  p = p * t - 1.06777877e-1f;
-  p = p * t - 6.34846687e-1f;
-  p = p * t - 1.28717512e-1f;
-  p = p * t - t;
-  const Vec far = (Vec)((IVec)(1.0f - exp(p)) | sign);
-  Vec q = -5.96761703e-4f * s + 4.99119423e-3f;
-  q = q * s - 2.67681349e-2f;
-  q = q * s + 1.12819925e-1f;
-  q = q * s - 3.76125336e-1f;
-  q = q * s + 1.28379166e-1f;
-  return select(t > 0.927734375f, far, q * x + x);
-}
-
-template <Activation activation>
-inline Vec activate(Vec x) {
-  switch (activation) {
-    case Activation::none: break;
-    case Activation::silu: return x * sigmoid(x);
-    case Activation::relu: return max(Vec{}, x);  // in this order a NaN stays one
-    case Activation::gelu: return 0.5f * x * (1.0f + erf(x * 0.70710678f));
-    case Activation::quick_gelu: return x * sigmoid(1.702f * x);
-  }
-  return x;
-}
-
 // Stores the sums (rows, kPanel) of a tile, with all that Output may add.
-template <Activation activation>
-void finish_as(const Tile& tile, const PanelStep& step, const float* sums) {
-  const Output& out = *step.out;
-  for (int r = 0; r < tile.rows; ++r) {
-    const int64_t place = tile.out[r] * step.columns + step.column;
-    const float* bias = out.bias ? out.bias + step.column : nullptr;
-    const float* add = out.per_image ? out.per_image + tile.image[r] * step.columns + step.column : nullptr;
-    const float* residual = out.residual ? out.residual + place : nullptr;
-    for (int j = 0; j < step.width; j += kLanes) {
-      const int left = step.width - j;
-      Vec y = load(sums + r * kPanel + j);
-      if (left >= kLanes) {
-        if (bias) y += load(bias + j);
-        if (add) y += load(add + j);
-        if (residual) y += load(residual + j);
-        store(out.data + place + j, activate<activation>(y));
-      } else {
-        if (bias) y += load_part(bias + j, left);
-        if (add) y += load_part(add + j, left);
-        if (residual) y += load_part(residual + j, left);
-        store_part(out.data + place + j, activate<activation>(y), left);
+void finish(const Tile& tile, const PanelStep& step, const float* sums) {
+  with_activation(step.out->activation, [&]<Activation activation>() {
+    for (int r = 0; r < tile.rows; ++r) {
+      for (int j = 0; j < step.width; j += kLanes) {
+        finish_vector<activation>(*step.out, tile.out[r], tile.image[r], step.column + j, step.columns, load(sums + r * kPanel + j), step.width - j);
       }
     }
-  }
-}
-
-void finish(const Tile& tile, const PanelStep& step, const float* sums) {
-  switch (step.out->activation) {
-    case Activation::none: return finish_as<Activation::none>(tile, step, sums);
-    case Activation::silu: return finish_as<Activation::silu>(tile, step, sums);
-    case Activation::relu: return finish_as<Activation::relu>(tile, step, sums);
-    case Activation::gelu: return finish_as<Activation::gelu>(tile, step, sums);
-    case Activation::quick_gelu: return finish_as<Activation::quick_gelu>(tile, step, sums);
-  }
+  });
 }
 
 // Only a bias, and whole vectors: the common case, stored from registers.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/winograd.h"
+
+#include "kernels/cpu/epilogue.h"
+
+namespace motley::kernels::MOTLEY_ISA {
+namespace {
+
+// Row by row of V, so that all fits into registers: a row needs two rows of d, which lie in the first-level cache.
+template <typename Get, typename Put>
+inline void transform(const float* const* pixels, const Get& get, const Put& put) {
+  auto row = [&](int i, const auto& combine) {
+    Vec r[4];
+    for (int j = 0; j < 4; ++j) r[j] = combine(j);
+    put(4 * i + 0, r[0] - r[2]);
+    put(4 * i + 1, r[1] + r[2]);
+    put(4 * i + 2, r[2] - r[1]);
+    put(4 * i + 3, r[1] - r[3]);
+  };
+  row(0, [&](int j) { return get(pixels[j]) - get(pixels[8 + j]); });
+  row(1, [&](int j) { return get(pixels[4 + j]) + get(pixels[8 + j]); });
+  row(2, [&](int j) { return get(pixels[8 + j]) - get(pixels[4 + j]); });
+  row(3, [&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
+}
+
+void input(const float* const* pixels, int64_t channels, float* to, int64_t stride) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    transform(pixels, [&](const float* p) { return load(p + c); }, [&](int t, Vec v) { store(to + t * stride + c, v); });
+  }
+  if (const int64_t rest = channels - c; rest > 0) {
+    transform(pixels, [&](const float* p) { return load_part(p + c, rest); },
+              [&](int t, Vec v) { store_part(to + t * stride + c, v, rest); });
+  }
+}
+
+void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
+            int width, int64_t columns, const Output& out) {
+  with_activation(out.activation, [&]<Activation activation>() {
+    for (int64_t i = 0; i < count; ++i) {
+      const WinogradTile& tile = tiles[i];
+      for (int j = 0; j < width; j += kLanes) {
+        const float* from = sums + i * panel + j;
+        Vec rows[2][4];
+        for (int t = 0; t < 4; ++t) {
+          const Vec m0 = load(from + t * stride), m1 = load(from + (4 + t) * stride);
+          const Vec m2 = load(from + (8 + t) * stride), m3 = load(from + (12 + t) * stride);
+          rows[0][t] = m0 + m1 + m2;
+          rows[1][t] = m1 - m2 - m3;
+        }
+        for (int y = 0; y < 2; ++y) {
+          const Vec left = rows[y][0] + rows[y][1] + rows[y][2], right = rows[y][1] - rows[y][2] - rows[y][3];
+          if (tile.out[2 * y] >= 0) finish_vector<activation>(out, tile.out[2 * y], tile.image, column + j, columns, left, width - j);
+          if (tile.out[2 * y + 1] >= 0) finish_vector<activation>(out, tile.out[2 * y + 1], tile.image, column + j, columns, right, width - j);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+
+const WinogradKernels& winograd_kernels() {
+  static constexpr WinogradKernels kernels = {input, output};
+  return kernels;
+}
+
+}  // namespace motley::kernels::MOTLEY_ISA
