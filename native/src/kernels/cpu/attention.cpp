@@ -12,7 +12,7 @@ namespace motley::kernels {
 MOTLEY_CHOOSE(attention, AttentionKernels)
 
 int64_t attention_scratch(int64_t head) {
-  constexpr int64_t kRows = 4, kWidest = 16;
+  constexpr int64_t kRows = kAttentionRows, kWidest = 16;
   const int64_t padded = (head + kWidest - 1) / kWidest * kWidest;
   return padded * kAttentionKeys                 // transposed keys
          + padded * kAttentionKeys               // values, where they must be padded

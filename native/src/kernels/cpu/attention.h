@@ -19,6 +19,7 @@ struct AttentionShape {
 
 constexpr int64_t kAttentionQueries = 128;  // query rows given to a kernel at once, at most: the state that stays in cache
 constexpr int64_t kAttentionKeys = 256;     // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
+constexpr int64_t kAttentionRows = 12;      // query rows of a register tile, at most
 
 template <typename T>
 struct AttentionFunctions {

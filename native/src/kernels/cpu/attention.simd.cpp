@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tile of keys is transposed once and serves all queries of the call. Four query rows go together: their scores are
-// (4 x 2 vectors) register tiles over the head's elements, their outputs (4 x 2 vectors) tiles over the keys.
+// A tile of keys is transposed once and serves all queries of the call. kRows query rows go together: their scores are
+// (kRows x 2 vectors) register tiles over the head's elements, their outputs (kRows x 2 vectors) tiles over the keys.
+// Queries are scaled by log2 e as well, so that weights are powers of two.
 #include "kernels/cpu/attention.h"
 
 #include "kernels/cpu/vec.h"
@@ -8,7 +9,13 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-constexpr int kRows = 4;
+#if defined(__AVX512F__)
+constexpr int kRows = 12;
+#else
+constexpr int kRows = 6;
+#endif
+static_assert(kRows <= kAttentionRows);
+constexpr float kLog2E = 1.44269504f;
 constexpr float kMasked = -3.0e38f;  // below any score; its weight is set to 0, not computed
 
 struct Scratch {
@@ -29,33 +36,30 @@ Scratch divide(float* memory, int64_t head) {
   return s;
 }
 
-inline float widened(float x) { return x; }
-inline float widened(bf16 x) {
-  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
-  float y;
-  __builtin_memcpy(&y, &bits, 4);
-  return y;
-}
-
-// to (n, padded) from n rows of `width` elements, zero beyond
+// to (n, padded) = factor * n rows of `width` elements, zero beyond
 template <typename T>
-void widen_rows(const T* from, int64_t stride, int64_t n, int64_t width, int64_t padded, float* to) {
+void widen_rows(const T* from, int64_t stride, int64_t n, int64_t width, int64_t padded, float factor, float* to) {
   for (int64_t i = 0; i < n; ++i, from += stride, to += padded) {
     int64_t c = 0;
-    for (; c + kLanes <= width; c += kLanes) store(to + c, load(from + c));
-    if (c < width) store(to + c, load_part(from + c, width - c));
+    for (; c + kLanes <= width; c += kLanes) store(to + c, load(from + c) * factor);
+    if (c < width) store(to + c, load_part(from + c, width - c) * factor);
   }
 }
 
-// kT (head, padded) from keys k (n, head)
+// kT (head, padded) from keys k (n, head), zero beyond n
 template <typename T>
 void transpose(const T* k, int64_t stride, int64_t n, int64_t padded, int64_t head, float* kt) {
   for (int64_t j = 0; j < padded; j += kLanes) {
-    const int64_t rows = n - j < kLanes ? (n - j < 0 ? 0 : n - j) : kLanes;
-    for (int64_t c = 0; c < head; ++c) {
-      float* to = kt + c * padded + j;
-      for (int64_t i = 0; i < rows; ++i) to[i] = widened(k[(j + i) * stride + c]);
-      for (int64_t i = rows; i < kLanes; ++i) to[i] = 0;
+    for (int64_t c = 0; c < head; c += kLanes) {
+      const int64_t left = head - c;
+      Vec block[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) {
+        const T* row = k + (j + i) * stride + c;
+        block[i] = j + i >= n ? Vec{} : left >= kLanes ? load(row) : load_part(row, left);
+      }
+      transpose_block(block);
+      for (int i = 0; i < kLanes && i < left; ++i) store(kt + (c + i) * padded + j, block[i]);
     }
   }
 }
@@ -63,37 +67,54 @@ void transpose(const T* k, int64_t stride, int64_t n, int64_t padded, int64_t he
 // scores[r][j .. j + kVecs * kLanes) = q_r . k_j
 template <int kVecs>
 void score_tile(const float* q, int64_t q_stride, const float* kt, int64_t padded, int64_t head, float* scores) {
-  Vec s[kRows][kVecs] = {};
+  Vec s[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVecs; ++v) s[r][v] = Vec{};
+  }
   for (int64_t c = 0; c < head; ++c) {
     Vec k[kVecs];
+#pragma GCC unroll 16
     for (int v = 0; v < kVecs; ++v) k[v] = load(kt + c * padded + v * kLanes);
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vec x = splat(q[r * q_stride + c]);
-      for (int v = 0; v < kVecs; ++v) s[r][v] += x * k[v];
+#pragma GCC unroll 16
+      for (int v = 0; v < kVecs; ++v) multiply_add(x, k[v], s[r][v]);
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
     for (int v = 0; v < kVecs; ++v) store(scores + r * kAttentionKeys + v * kLanes, s[r][v]);
   }
 }
 
-// out[r] = out[r] * keep[r] + sum_j weights[r][j] * values[j], over kVecs vectors of the head
+// out[r] = out[r] * keep[r] + sum_j weights[r][j] * values[j], over kVecs vectors of the head; keep null: out was empty
 template <int kVecs, typename V>
 void value_tile(const float* weights, const V* values, int64_t stride, int64_t n, const float* keep, float* out,
                 int64_t out_stride) {
   Vec o[kRows][kVecs];
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVecs; ++v) o[r][v] = load(out + r * out_stride + v * kLanes) * keep[r];
+#pragma GCC unroll 16
+    for (int v = 0; v < kVecs; ++v) o[r][v] = keep == nullptr ? Vec{} : load(out + r * out_stride + v * kLanes) * keep[r];
   }
   for (int64_t j = 0; j < n; ++j) {
     Vec x[kVecs];
+#pragma GCC unroll 16
     for (int v = 0; v < kVecs; ++v) x[v] = load(values + j * stride + v * kLanes);
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vec w = splat(weights[r * kAttentionKeys + j]);
-      for (int v = 0; v < kVecs; ++v) o[r][v] += w * x[v];
+#pragma GCC unroll 16
+      for (int v = 0; v < kVecs; ++v) multiply_add(w, x[v], o[r][v]);
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
     for (int v = 0; v < kVecs; ++v) store(out + r * out_stride + v * kLanes, o[r][v]);
   }
 }
@@ -106,9 +127,9 @@ void add_values(const float* weights, const V* values, int64_t stride, int64_t n
   if (c < head) value_tile<1>(weights, values + c, stride, n, keep, out + c, head);
 }
 
-// One row's scores become weights exp(scale * (score - largest)); returns by how much what was summed before shrinks.
+// One row's scores become weights 2^(score - largest); returns by how much what was summed before shrinks.
 // Only the first `seen` of n keys count.
-float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest, float* total) {
+float soften(float* scores, int64_t n, int64_t seen, float* largest, float* total) {
   IVec lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = i;
   const int64_t whole = seen / kLanes * kLanes;
@@ -118,23 +139,22 @@ float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest
   for (int64_t j = 0; j < whole; j += kLanes) most = max(most, load(scores + j));
   if (rest > 0) most = max(most, select(lane < rest, load(scores + whole), splat(kMasked)));
   const float m = tree_max(most);
-  const float offset = m * scale;
   Vec sums = {};
   for (int64_t j = 0; j < whole; j += kLanes) {
-    const Vec w = exp_bounded(load(scores + j) * scale - offset);
+    const Vec w = exp2_falling(load(scores + j) - m);
     store(scores + j, w);
     sums += w;
   }
   int64_t j = whole;
   if (rest > 0) {
-    const Vec w = select(lane < rest, exp_bounded(load(scores + j) * scale - offset), splat(0.0f));
+    const Vec w = select(lane < rest, exp2_falling(load(scores + j) - m), splat(0.0f));
     store(scores + j, w);
     sums += w;
     j += kLanes;
   }
   for (; j < padded; j += kLanes) store(scores + j, splat(0.0f));
   const bool first = !(*largest > kMasked);
-  const float keep = first ? 0.0f : exp_bounded(splat((*largest - m) * scale))[0];
+  const float keep = first ? 0.0f : exp2_falling(splat(*largest - m))[0];
   *largest = m;
   *total = *total * keep + tree_sum(sums);
   return keep;
@@ -143,7 +163,6 @@ float soften(float* scores, int64_t n, int64_t seen, float scale, float* largest
 template <typename T>
 void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch) {
   const Scratch s = divide(scratch, shape.head);
-  for (int64_t i = 0; i < (shape.queries + kRows) * s.head; ++i) s.out[i] = 0;
   for (int64_t i = 0; i < shape.queries + kRows; ++i) s.largest[i] = kMasked, s.total[i] = 0;
   for (int64_t i = 0; i < kRows * s.head; ++i) s.queries[i] = 0;
   const int64_t last = shape.causal ? shape.first_query + shape.queries : shape.keys;
@@ -153,10 +172,10 @@ void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* ou
     const int64_t n = keys - first < kAttentionKeys ? keys - first : kAttentionKeys;
     const int64_t padded = (n + 2 * kLanes - 1) / (2 * kLanes) * (2 * kLanes);
     transpose(k + first * shape.k_stride, shape.k_stride, n, padded, shape.head, s.keys);
-    if (!whole_head) widen_rows(v + first * shape.v_stride, shape.v_stride, n, shape.head, s.head, s.values);
+    if (!whole_head) widen_rows(v + first * shape.v_stride, shape.v_stride, n, shape.head, s.head, 1.0f, s.values);
     for (int64_t i = 0; i < shape.queries; i += kRows) {
       const int64_t rows = shape.queries - i < kRows ? shape.queries - i : kRows;
-      widen_rows(q + i * shape.q_stride, shape.q_stride, rows, shape.head, s.head, s.queries);
+      widen_rows(q + i * shape.q_stride, shape.q_stride, rows, shape.head, s.head, shape.scale * kLog2E, s.queries);
       for (int64_t j = 0; j < padded; j += 2 * kLanes) {
         score_tile<2>(s.queries, s.head, s.keys + j, padded, shape.head, s.scores + j);
       }
@@ -167,13 +186,14 @@ void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* ou
           const int64_t visible = shape.first_query + i + r + 1 - first;
           seen = visible < 0 ? 0 : visible < n ? visible : n;
         }
-        keep[r] = soften(s.scores + r * kAttentionKeys, n, seen, shape.scale, s.largest + i + r, s.total + i + r);
+        keep[r] = soften(s.scores + r * kAttentionKeys, n, seen, s.largest + i + r, s.total + i + r);
       }
       float* o = s.out + i * s.head;
+      const float* kept = first > 0 ? keep : nullptr;
       if (whole_head) {
-        add_values(s.scores, v + first * shape.v_stride, shape.v_stride, n, keep, o, s.head);
+        add_values(s.scores, v + first * shape.v_stride, shape.v_stride, n, kept, o, s.head);
       } else {
-        add_values(s.scores, s.values, s.head, n, keep, o, s.head);
+        add_values(s.scores, s.values, s.head, n, kept, o, s.head);
       }
     }
   }

@@ -31,17 +31,6 @@ inline Vec broadcast(const float* p) {
 #endif
 }
 
-// c += a * b. In assembly, because GCC 12 otherwise renames the sums from step to step and spills half of them.
-inline void multiply_add(Vec a, Vec b, Vec& c) {
-#if defined(__AVX512F__)
-  asm("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
-#elif defined(__AVX2__)
-  asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
-#else
-  c += a * b;
-#endif
-}
-
 // Stores the sums (rows, kPanel) of a tile, with all that Output may add.
 void finish(const Tile& tile, const PanelStep& step, const float* sums) {
   with_activation(step.out->activation, [&]<Activation activation>() {
@@ -53,9 +42,30 @@ void finish(const Tile& tile, const PanelStep& step, const float* sums) {
   });
 }
 
-// Only a bias, and whole vectors: the common case, stored from registers.
+// Whole vectors, and nothing harder than a maximum: the common case, stored from registers.
 inline bool stores_directly(const PanelStep& step) {
-  return step.width == kPanel && step.out->activation == Activation::none && !step.out->per_image && !step.out->residual;
+  return step.width == kPanel && (step.out->activation == Activation::none || step.out->activation == Activation::relu);
+}
+
+template <int R>
+inline void store_sums(const Tile& tile, const PanelStep& step, const Vec (&sums)[R][kVectors]) {
+  const Output& out = *step.out;
+  const Vec least = splat(out.activation == Activation::relu ? 0.0f : -INFINITY);
+  Vec bias[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) bias[v] = out.bias ? load(out.bias + step.column + v * kLanes) : Vec{};
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const int64_t place = tile.out[r] * step.columns + step.column;
+    const float* image = out.per_image ? out.per_image + tile.image[r] * step.columns + step.column : nullptr;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      Vec y = sums[r][v] + bias[v];
+      if (image) y += load(image + v * kLanes);
+      if (out.residual) y += load(out.residual + place + v * kLanes);
+      store(out.data + place + v * kLanes, max(least, y));  // in this order a NaN stays one
+    }
+  }
 }
 
 // One tile by one panel: R rows, V vectors of columns. `sums`: the tile's.
@@ -94,17 +104,8 @@ void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelS
       for (int v = 0; v < V; ++v) acc[r][v] = load(sums + r * kPanel + v * kLanes) + acc[r][v];
     }
   }
-  if (V == kVectors && step.last && stores_directly(step)) {
-    Vec bias[V];
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) bias[v] = step.out->bias ? load(step.out->bias + step.column + v * kLanes) : Vec{};
-    float* to = step.out->data + step.column;
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) store(to + tile.out[r] * step.columns + v * kLanes, acc[r][v] + bias[v]);
-    }
-    return;
+  if constexpr (V == kVectors) {
+    if (step.last && stores_directly(step)) return store_sums(tile, step, acc);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {

@@ -68,6 +68,38 @@ inline Vec min(Vec a, Vec b) { return (Vec)_mm256_min_ps((__m256)a, (__m256)b); 
 inline Vec max(Vec a, Vec b) { return (Vec)_mm_max_ps((__m128)a, (__m128)b); }
 inline Vec min(Vec a, Vec b) { return (Vec)_mm_min_ps((__m128)a, (__m128)b); }
 #endif
+
+/// c += a * b. In assembly, because GCC 12 otherwise renames the sums of a register tile from step to step and spills half
+/// of them.
+inline void multiply_add(Vec a, Vec b, Vec& c) {
+#if defined(__AVX512F__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+#elif defined(__AVX2__)
+  asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+#else
+  c += a * b;
+#endif
+}
+
+/// Rows of a kLanes x kLanes block become its columns: by exchanging quarters, then quarters of quarters.
+template <int kStep = kLanes / 2>
+inline void transpose_block(Vec (&rows)[kLanes]) {
+  IVec low, high;
+#pragma GCC unroll 16
+  for (int l = 0; l < kLanes; ++l) {
+    low[l] = l & kStep ? kLanes + l - kStep : l;
+    high[l] = l & kStep ? kLanes + l : l + kStep;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) {
+    if (i & kStep) continue;
+    const Vec a = rows[i], b = rows[i + kStep];
+    rows[i] = __builtin_shuffle(a, b, low);
+    rows[i + kStep] = __builtin_shuffle(a, b, high);
+  }
+  if constexpr (kStep > 1) transpose_block<kStep / 2>(rows);
+}
+
 inline float sum(Vec v) {
   float total = 0;
   for (int i = 0; i < kLanes; ++i) total += v[i];
@@ -134,6 +166,21 @@ inline Vec exp_bounded(Vec x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
+  return (Vec)((IVec)p + ((IVec)shifted << 23));
+}
+
+/// 2^x to 1 ulp for x <= 0, x clamped to -126; NaN stays NaN (minimax polynomial on [-1/2, 1/2], error 2e-9).
+inline Vec exp2_falling(Vec x) {
+  const Vec c = max(splat(-126.0f), x);  // in this order a NaN passes
+  const Vec shifted = c + 12582912.0f;   // 1.5 * 2^23: the low bits now hold the exponent
+  const Vec r = c - (shifted - 12582912.0f);
+  Vec p = splat(1.5353362e-4f);
+  p = p * r + 1.3398875e-3f;
+  p = p * r + 9.61843692e-3f;
+  p = p * r + 5.55033237e-2f;
+  p = p * r + 2.40226477e-1f;
+  p = p * r + 6.93147182e-1f;
+  p = p * r + 1.0f;
   return (Vec)((IVec)p + ((IVec)shifted << 23));
 }
 
