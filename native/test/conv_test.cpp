@@ -98,8 +98,8 @@ TEST_CASE("conv2d and its gradients agree with a double reference") {
       ew[static_cast<size_t>(iw)] += vx * g;
     });
     for_each_isa([&] {
-      CAPTURE(to_string(x.shape()));
-      CAPTURE(to_string(w.shape()));
+      CAPTURE(shown(x.shape()));
+      CAPTURE(shown(w.shape()));
       const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape()), db = Tensor::empty(b.shape());
       Tape tape;
       tape.watch(x, dx);

@@ -124,7 +124,7 @@ motley_status motley_classifier_read(const motley_classifier* classifier, int64_
     require(classifier != nullptr && values != nullptr, "classifier or values is NULL");
     const size_t i = checked_index(*classifier->model, index);
     const ClassifierTensor& t = classifier->model->tensors()[i];
-    require(count == t.value.numel(), t.name, " ", to_string(t.shape), " has ", t.value.numel(), " elements, the buffer holds ", count);
+    require(count == t.value.numel(), t.name, " ", shown(t.shape), " has ", t.value.numel(), " elements, the buffer holds ", count);
     classifier->model->read(i, values);
   });
 }

@@ -71,7 +71,7 @@ StateTensor state_of(const Trainer& trainer, int64_t index, int32_t state, int64
   const ClassifierTensor& info = tensors[static_cast<size_t>(index)];
   require(info.trainable, info.name, " is not trainable and has no optimizer state");
   require(state >= MOTLEY_STATE_GRADIENT && state <= MOTLEY_STATE_EXP_AVG_SQ, "unknown state ", state, ": expected 0, 1 or 2");
-  require(count == info.value.numel(), info.name, " ", to_string(info.shape), " has ", info.value.numel(),
+  require(count == info.value.numel(), info.name, " ", shown(info.shape), " has ", info.value.numel(),
           " elements, the buffer holds ", count);
   const auto which = state == MOTLEY_STATE_GRADIENT  ? Trainer::State::gradient
                      : state == MOTLEY_STATE_EXP_AVG ? Trainer::State::exp_avg

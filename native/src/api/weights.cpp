@@ -22,9 +22,9 @@ motley_status motley_weights_add(motley_weights* weights, const char* name, int3
     require(dtype >= MOTLEY_F32 && dtype <= MOTLEY_I64, name, ": unknown element type ", dtype);
     require(dims >= 0 && dims <= MOTLEY_MAX_DIMS, name, ": ", dims, " dimensions, at most ", MOTLEY_MAX_DIMS, " are supported");
     const Shape sizes(shape, shape + dims);
-    for (int64_t size : sizes) require(size > 0, name, ": shape ", to_string(sizes), " has an empty dimension");
+    for (int64_t size : sizes) require(size > 0, name, ": shape ", shown(sizes), " has an empty dimension");
     const auto type = static_cast<DType>(dtype);
-    require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", to_string(sizes), " of ",
+    require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", shown(sizes), " of ",
             name_of(type), ", expected ", elements(sizes) * size_of(type));
     require(data != nullptr, name, ": data is NULL");
     require(weights->tensors.emplace(name, NamedTensor{type, sizes, data}).second, name, " was added twice");

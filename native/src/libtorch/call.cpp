@@ -38,7 +38,7 @@ Layout layout_of(const Shape& shape, View view) {
   Layout l{shape, Shape(shape.size(), 1)};
   for (size_t i = shape.size(); i-- > 1;) l.strides[i - 1] = l.strides[i] * shape[i];
   if (view == View::channels_last) {
-    ensure(shape.size() == 4, "channels-last view of shape ", to_string(shape));
+    ensure(shape.size() == 4, "channels-last view of shape ", shown(shape));
     l.sizes = {shape[0], shape[3], shape[1], shape[2]};
     l.strides = {l.strides[0], l.strides[3], l.strides[1], l.strides[2]};
   }
@@ -53,7 +53,7 @@ TensorHandle borrow(const Tensor& t, View view) {
       t.raw(), static_cast<int64_t>(l.sizes.size()), l.sizes.data(), l.strides.data(), 0,
       torch_dtype(t.dtype()), s.aoti_torch_device_type_cpu(), 0, &handle, s.aoti_torch_layout_strided(),
       nullptr, 0);
-  ensure(status == 0, "libtorch could not wrap a tensor of shape ", to_string(t.shape()));
+  ensure(status == 0, "libtorch could not wrap a tensor of shape ", shown(t.shape()));
   return handle;
 }
 

@@ -32,10 +32,10 @@ const char* name_of(DType dtype) {
   return "unknown";
 }
 
-std::string to_string(const Shape& shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + ")";
+std::ostream& operator<<(std::ostream& out, const ShownShape& shown) {
+  out << "(";
+  for (size_t i = 0; i < shown.shape.size(); ++i) out << (i ? ", " : "") << shown.shape[i];
+  return out << ")";
 }
 
 namespace {
@@ -45,13 +45,13 @@ constexpr int64_t kMostElements = int64_t{1} << 48;  // times any element's size
 int64_t elements(const Shape& shape) {
   int64_t n = 1;
   for (int64_t size : shape) {
-    require(!__builtin_mul_overflow(n, size, &n) && n <= kMostElements, "shape ", to_string(shape), " is too large");
+    require(!__builtin_mul_overflow(n, size, &n) && n <= kMostElements, "shape ", shown(shape), " is too large");
   }
   return n;
 }
 
 Tensor Tensor::empty(Shape shape, DType dtype) {
-  for (int64_t size : shape) ensure(size >= 0, "negative size in shape ", to_string(shape));
+  for (int64_t size : shape) ensure(size >= 0, "negative size in shape ", shown(shape));
   const size_t bytes = static_cast<size_t>(elements(shape) * size_of(dtype));
   std::shared_ptr<void> owner(memory::allocate(bytes),
                               [bytes](void* block) { memory::release(block, bytes); });
@@ -84,7 +84,7 @@ Tensor Tensor::wrap(Shape shape, DType dtype, void* data, std::shared_ptr<void> 
 }
 
 Tensor Tensor::viewed(Shape shape) const {
-  ensure(elements(shape) == numel(), "cannot view ", to_string(this->shape()), " as ", to_string(shape));
+  ensure(elements(shape) == numel(), "cannot view ", shown(this->shape()), " as ", shown(shape));
   return wrap(std::move(shape), dtype(), impl_->data, impl_->owner);
 }
 

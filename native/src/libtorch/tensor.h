@@ -54,7 +54,12 @@ struct dtype_of<int64_t> {
 };
 
 using Shape = std::vector<int64_t>;
-std::string to_string(const Shape& shape);
+/// A shape as messages show it, "(2, 3)": text only once it is printed, so that checks cost nothing that hold.
+struct ShownShape {
+  const Shape& shape;
+};
+std::ostream& operator<<(std::ostream& out, const ShownShape& shown);
+inline ShownShape shown(const Shape& shape) { return {shape}; }
 int64_t elements(const Shape& shape);
 
 class Tensor {

@@ -39,11 +39,11 @@ const NamedTensor* Parameters::find(const std::string& name, const Shape& shape)
   used_.insert(name);
   auto found = tensors_.find(name);
   if (found == tensors_.end()) {
-    faults_.push_back(concat(name, " is missing (expected ", to_string(shape), ")"));
+    faults_.push_back(concat(name, " is missing (expected ", shown(shape), ")"));
     return nullptr;
   }
   if (found->second.shape != shape) {
-    faults_.push_back(concat(name, " has shape ", to_string(found->second.shape), ", expected ", to_string(shape)));
+    faults_.push_back(concat(name, " has shape ", shown(found->second.shape), ", expected ", shown(shape)));
     return nullptr;
   }
   return &found->second;
@@ -71,7 +71,7 @@ Tensor Parameters::take_matrix(const std::string& name, int64_t out, int64_t in,
 void Parameters::finish() const {
   std::vector<std::string> faults = faults_;
   for (const auto& [name, tensor] : tensors_) {
-    if (used_.count(name) == 0) faults.push_back(concat(name, " ", to_string(tensor.shape), " is not part of the model"));
+    if (used_.count(name) == 0) faults.push_back(concat(name, " ", shown(tensor.shape), " is not part of the model"));
   }
   if (!faults.empty()) report(faults);
 }

@@ -40,7 +40,7 @@ Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_
   const Timed timed(which == nullptr ? "attention, self" : "attention, cross",
                     2 * q.rows.size(0) * q.rows.size(1) * k.rows.size(1) * heads * head_size);
   ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
-         "attention of ", to_string(q.rows.shape()), " to ", to_string(k.rows.shape()));
+         "attention of ", shown(q.rows.shape()), " to ", shown(k.rows.shape()));
   for (const HeadView* view : {&q, &k, &v}) {
     ensure(view->column + heads * head_size <= view->rows.size(2), "attention: heads beyond the row");
     ensure(view->rows.dtype() == q.rows.dtype(), "attention of mixed element types");

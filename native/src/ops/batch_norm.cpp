@@ -40,7 +40,7 @@ Applied statistics_of(const Tensor& x, const BatchNorm& norm, Statistics statist
       invstd[i] = static_cast<float>(1 / std::sqrt(v[i] + norm.eps));
     }
     if (statistics == Statistics::training) {
-      require(rows > 1, "BatchNorm in training needs more than one value per channel, got shape ", to_string(x.shape()));
+      require(rows > 1, "BatchNorm in training needs more than one value per channel, got shape ", shown(x.shape()));
       const double unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1), k = norm.momentum;
       float *rm = norm.running_mean.data<float>(), *rv = norm.running_var.data<float>();
       for (size_t i = 0; i < m.size(); ++i) {
@@ -101,10 +101,10 @@ Tensor run(Tensor x, const BatchNorm& norm, Statistics statistics, bool relu, co
 }  // namespace
 
 Tensor batch_norm(Tensor x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
-  ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", to_string(x.shape()), " with ",
+  ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", shown(x.shape()), " with ",
          norm.weight.numel(), " channels");
   ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ",
-         to_string(x.shape()), " with a residual of another shape or type");
+         shown(x.shape()), " with a residual of another shape or type");
   return x.dtype() == DType::bf16 ? run<bf16>(std::move(x), norm, statistics, relu, residual)
                                   : run<float>(std::move(x), norm, statistics, relu, residual);
 }

@@ -58,7 +58,7 @@ void to_nchw(const Tensor& x, float* values) {
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
   const Timed timed("concat_channels");
   ensure(a.dims() == 4 && b.dims() == 4 && a.size(0) == b.size(0) && a.size(1) == b.size(1) && a.size(2) == b.size(2) &&
-             a.dtype() == b.dtype(), "concat_channels of ", to_string(a.shape()), " and ", to_string(b.shape()));
+             a.dtype() == b.dtype(), "concat_channels of ", shown(a.shape()), " and ", shown(b.shape()));
   Tensor y = Tensor::empty({a.size(0), a.size(1), a.size(2), a.size(3) + b.size(3)}, a.dtype());
   const size_t left = static_cast<size_t>(a.size(3) * size_of(a.dtype())), right = static_cast<size_t>(b.size(3) * size_of(a.dtype()));
   const char *from_a = static_cast<const char*>(a.raw()), *from_b = static_cast<const char*>(b.raw());
@@ -73,7 +73,7 @@ Tensor concat_channels(const Tensor& a, const Tensor& b) {
 }
 
 Tensor slice(const Tensor& x, int64_t first, int64_t count) {
-  ensure(first >= 0 && count >= 0 && first + count <= x.size(0), "slice beyond ", to_string(x.shape()));
+  ensure(first >= 0 && count >= 0 && first + count <= x.size(0), "slice beyond ", shown(x.shape()));
   Shape shape = x.shape();
   const int64_t row = x.size(0) == 0 ? 0 : x.numel() / x.size(0);
   shape[0] = count;

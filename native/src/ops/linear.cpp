@@ -113,8 +113,8 @@ Output output_of(const Tensor& y, const Epilogue& e, const Tensor& residual) {
 void check(const Epilogue& e, const Shape& result, int64_t images) {
   const int64_t outputs = result.back();
   ensure(!e.bias.defined() || e.bias.numel() == outputs, "bias of ", e.bias.defined() ? e.bias.numel() : 0, " for ", outputs, " outputs");
-  ensure(!e.per_image.defined() || e.per_image.shape() == Shape{images, outputs}, "per-image term for a result of shape ", to_string(result));
-  ensure(!e.residual.defined() || e.residual.shape() == result, "residual for a result of shape ", to_string(result));
+  ensure(!e.per_image.defined() || e.per_image.shape() == Shape{images, outputs}, "per-image term for a result of shape ", shown(result));
+  ensure(!e.residual.defined() || e.residual.shape() == result, "residual for a result of shape ", shown(result));
 }
 
 bool plain(const Epilogue& e) { return !e.residual.defined() && !e.per_image.defined() && e.activation == Activation::none; }
@@ -123,7 +123,7 @@ ConvShape shape_of(const Tensor& x, const Tensor& w, const Conv2d& how) {
   ConvShape s{x.size(0), x.size(1), x.size(2), x.size(3), w.size(0), w.size(1), w.size(2), how.stride, how.top, how.left, 0, 0};
   s.out_height = (s.height + how.top + how.bottom - s.kernel_h) / s.stride + 1;
   s.out_width = (s.width + how.left + how.right - s.kernel_w) / s.stride + 1;
-  ensure(s.out_height > 0 && s.out_width > 0, "conv2d of ", to_string(x.shape()), " with ", to_string(w.shape()), ": the kernel is larger than the image");
+  ensure(s.out_height > 0 && s.out_width > 0, "conv2d of ", shown(x.shape()), " with ", shown(w.shape()), ": the kernel is larger than the image");
   return s;
 }
 
@@ -181,7 +181,7 @@ Path path_of(const Tensor& x, int64_t rows, int64_t depth, int64_t columns, int6
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue) {
-  ensure(x.dims() == 4 && w.dims() == 4 && x.size(3) == w.size(3), "conv2d of ", to_string(x.shape()), " with ", to_string(w.shape()));
+  ensure(x.dims() == 4 && w.dims() == 4 && x.size(3) == w.size(3), "conv2d of ", shown(x.shape()), " with ", shown(w.shape()));
   const ConvShape s = shape_of(x, w, how);
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
@@ -202,8 +202,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
 }
 
 Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
-  ensure(x.dims() == 4 && w.dims() == 4 && w.size(1) == 3 && w.size(2) == 3 && x.size(3) == w.size(3), "upsample_conv2d of ", to_string(x.shape()),
-         " with ", to_string(w.shape()));
+  ensure(x.dims() == 4 && w.dims() == 4 && w.size(1) == 3 && w.size(2) == 3 && x.size(3) == w.size(3), "upsample_conv2d of ", shown(x.shape()),
+         " with ", shown(w.shape()));
   const int64_t n = x.size(0), h = x.size(1), width = x.size(2), c = x.size(3), outputs = w.size(0);
   const Shape result{n, 2 * h, 2 * width, outputs};
   check(epilogue, result, n);
@@ -228,7 +228,7 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
-  ensure(w.dims() == 2 && x.dims() >= 1 && x.size(-1) == w.size(1), "linear of ", to_string(x.shape()), " with ", to_string(w.shape()));
+  ensure(w.dims() == 2 && x.dims() >= 1 && x.size(-1) == w.size(1), "linear of ", shown(x.shape()), " with ", shown(w.shape()));
   Shape result = x.shape();
   result.back() = w.size(0);
   const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;

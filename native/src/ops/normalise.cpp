@@ -109,7 +109,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& wei
                   Activation then) {
   const Timed timed("group_norm");
   ensure(x.dims() == 4 && x.size(3) % groups == 0 && weight.numel() == x.size(3) && bias.numel() == x.size(3),
-         "group_norm of ", to_string(x.shape()), " in ", groups, " groups");
+         "group_norm of ", shown(x.shape()), " in ", groups, " groups");
   ensure(then == Activation::none || then == Activation::silu, "group_norm is followed by SiLU or nothing");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   by_type(x, [&](auto t) { group_norm_of<decltype(t)>(x, y, groups, eps, weight, bias, then == Activation::silu); });
@@ -118,7 +118,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& wei
 
 Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tensor& bias) {
   const Timed timed("layer_norm");
-  ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", to_string(x.shape()));
+  ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", shown(x.shape()));
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   by_type(x, [&](auto t) { layer_norm_of<decltype(t)>(x, y, eps, weight, bias); });
   return y;
@@ -126,7 +126,7 @@ Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tenso
 
 Tensor geglu(const Tensor& x) {
   const Timed timed("geglu");
-  ensure(x.size(-1) % 2 == 0, "geglu of ", to_string(x.shape()));
+  ensure(x.size(-1) % 2 == 0, "geglu of ", shown(x.shape()));
   Shape shape = x.shape();
   shape.back() /= 2;
   Tensor y = Tensor::empty(shape, x.dtype());

@@ -70,12 +70,12 @@ Tensor average_as(const Tensor& x) {
 }  // namespace
 
 Tensor max_pool(const Tensor& x) {
-  ensure(x.dims() == 4 && x.numel() > 0, "max_pool of ", to_string(x.shape()));
+  ensure(x.dims() == 4 && x.numel() > 0, "max_pool of ", shown(x.shape()));
   return x.dtype() == DType::bf16 ? max_pool_as<bf16>(x) : max_pool_as<float>(x);
 }
 
 Tensor global_average_pool(const Tensor& x) {
-  ensure(x.dims() == 4 && x.numel() > 0, "global_average_pool of ", to_string(x.shape()));
+  ensure(x.dims() == 4 && x.numel() > 0, "global_average_pool of ", shown(x.shape()));
   return x.dtype() == DType::bf16 ? average_as<bf16>(x) : average_as<float>(x);
 }
 

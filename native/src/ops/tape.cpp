@@ -23,7 +23,7 @@ void add_as(const Tensor& to, const Tensor& from) {
 
 void add_into(const Tensor& to, const Tensor& from) {
   const ops::Timed timed("gradient add");
-  ensure(to.shape() == from.shape(), "gradients of shapes ", to_string(to.shape()), " and ", to_string(from.shape()));
+  ensure(to.shape() == from.shape(), "gradients of shapes ", shown(to.shape()), " and ", shown(from.shape()));
   to.dtype() == DType::bf16 ? add_as<bf16>(to, from) : add_as<float>(to, from);
 }
 
@@ -39,8 +39,8 @@ Tape::Recording::Recording(Tape& tape) {
 Tape::Recording::~Recording() { recording = nullptr; }
 
 void Tape::watch(const Tensor& parameter, Tensor gradient) {
-  ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", to_string(gradient.shape()),
-         " for a parameter of shape ", to_string(parameter.shape()));
+  ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", shown(gradient.shape()),
+         " for a parameter of shape ", shown(parameter.shape()));
   watched_[parameter.id()] = std::move(gradient);
 }
 

@@ -82,11 +82,11 @@ class Chunk {
 
 }  // namespace
 
-int64_t images_per_chunk(int64_t batch, int64_t pixels, int64_t threads) {
-  const int64_t most = std::max<int64_t>(1, kChunkPixels / (2 * pixels));
-  if (batch < threads) return std::min(most, batch);
-  const int64_t rounds = (batch + most * threads - 1) / (most * threads);  // as many chunks for each thread
-  return (batch + rounds * threads - 1) / (rounds * threads);
+int64_t chunks_of(int64_t batch, int64_t pixels, int64_t threads) {
+  const int64_t most = std::max<int64_t>(1, kChunkPixels / (2 * pixels));  // images of a chunk
+  if (batch < threads) return (batch + most - 1) / most;
+  const int64_t rounds = (batch + most * threads - 1) / (most * threads);
+  return std::min(batch, rounds * threads);  // as many for each thread
 }
 
 void sample(const UNet& model, const EncodedContext& context, const motley_ddim_config& config,
@@ -94,10 +94,11 @@ void sample(const UNet& model, const EncodedContext& context, const motley_ddim_
   const DdimSchedule schedule = ddim_schedule(config, params.steps);
   const std::vector<float> timesteps(schedule.timesteps.begin(), schedule.timesteps.end());
   const TimeTable table = tabulate_time(model, params.steps, timesteps.data());
-  const int64_t per_chunk = images_per_chunk(params.batch, params.height * params.width, parallel_threads());
+  const int64_t count = chunks_of(params.batch, params.height * params.width, parallel_threads());
   std::vector<Chunk> chunks;
-  for (int64_t first = 0; first < params.batch; first += per_chunk) {
-    chunks.emplace_back(model, context, params, first, std::min(per_chunk, params.batch - first));
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = i * params.batch / count;
+    chunks.emplace_back(model, context, params, first, (i + 1) * params.batch / count - first);
   }
   for (int32_t s = 0; s < params.steps; ++s) {
     const size_t at = static_cast<size_t>(s);

@@ -7,8 +7,9 @@
 
 namespace motley {
 
-/// How many images go through the UNet together. Results do not depend on it. batch, threads >= 1; pixels of one latent.
-int64_t images_per_chunk(int64_t batch, int64_t pixels, int64_t threads);
+/// Into how many parts, of the same size but for one image, a batch is cut; the images of a part go through the UNet together.
+/// Results do not depend on it. batch, threads >= 1; pixels of one latent.
+int64_t chunks_of(int64_t batch, int64_t pixels, int64_t threads);
 
 /// Denoises params.batch images to latents (batch, channels, height, width). The caller has checked params.
 /// Throws Error(CANCELLED) when progress says so.

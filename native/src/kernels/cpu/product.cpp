@@ -14,7 +14,6 @@ MOTLEY_CHOOSE(gemm, GemmKernels)
 
 namespace {
 
-constexpr int64_t kDepth = 256;          // steps of a depth block: a panel of it (16 KiB with AVX2) lives in L1
 constexpr int64_t kGroupPanels = 4;      // panels packed side by side, whose partial sums are kept in L2
 constexpr int64_t kSerial = 1 << 16;     // multiply-adds below which threads cost more than they save
 
@@ -125,16 +124,16 @@ class Worker {
 
 }  // namespace
 
-std::vector<DepthBlock> depth_blocks(int64_t taps, int64_t channels) {
+std::vector<DepthBlock> depth_blocks(int64_t taps, int64_t channels, int64_t most) {
   std::vector<DepthBlock> blocks;
-  if (channels >= kDepth) {
-    const int64_t parts = up(channels, kDepth), part = up(up(channels, parts), 8) * 8;
+  if (channels >= most) {
+    const int64_t parts = up(channels, most), part = up(up(channels, parts), 8) * 8;
     for (int64_t tap = 0; tap < taps; ++tap) {
       for (int64_t c = 0; c < channels; c += part) blocks.push_back({tap, tap + 1, c, std::min(c + part, channels)});
     }
     return blocks;
   }
-  const int64_t parts = up(taps, kDepth / channels), part = up(taps, parts);
+  const int64_t parts = up(taps, most / channels), part = up(taps, parts);
   for (int64_t tap = 0; tap < taps; tap += part) blocks.push_back({tap, std::min(tap + part, taps), 0, channels});
   return blocks;
 }

@@ -23,7 +23,8 @@ namespace motley::kernels {
 struct DepthBlock {
   int64_t tap_begin, tap_end, channel_begin, channel_end;
 };
-std::vector<DepthBlock> depth_blocks(int64_t taps, int64_t channels);
+constexpr int64_t kDepth = 256;  // steps of a depth block: a panel of it (16 KiB with AVX2) lives in L1
+std::vector<DepthBlock> depth_blocks(int64_t taps, int64_t channels, int64_t most = kDepth);
 
 /// right(t, c, n) = data[t * tap_stride + c * channel_stride + n * column_stride]; one of the last two strides is 1.
 struct Right {

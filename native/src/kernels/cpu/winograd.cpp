@@ -19,6 +19,7 @@ constexpr double kGain = 1.25;                // what the transforms may cost
 constexpr int64_t kBlockFloats = 24 << 10;    // of V: what lies in the second-level cache beside a panel of U
 constexpr int64_t kCached = 1 << 20;          // floats of U that the third-level cache holds with the activations;
 constexpr int64_t kRows = 24, kManyRows = 96;  // tiles of a block at least: each reads all of U, from cache or from memory
+constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
 constexpr int64_t kPad = 16;                  // floats between taps: without it all 16 would share a few sets of the first-level cache
 
 int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -28,7 +29,7 @@ class Worker {
  public:
   Worker(const ConvShape& shape, const float* x, const Right& right, const Output& out, int64_t block)
       : gemm_(gemm_kernels()), kernels_(winograd_kernels()), s_(shape), x_(x), right_(right), out_(out),
-        blocks_(depth_blocks(1, shape.channels)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
+        blocks_(depth_blocks(1, shape.channels, kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
         v_(kWinogradTaps * (block * shape.channels + kPad)), sums_(kWinogradTaps * (block * gemm_.panel + kPad)),
         partial_(blocks_.size() > 1 ? block * gemm_.panel : 0) {
     const int64_t rows = up(block, gemm_.tile_rows);
