@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.InvalidInputException;
+import dev.motley.run.RunConfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,7 +64,7 @@ final class DemoCommand implements Callable<Integer> {
   /** The demo as a run config: nothing in it that 'motley run' could not do. */
   static RunConfig config(int images, int epochs, long seed) {
     if (images < 4 * CLASSES || images % (4 * CLASSES) != 0) {
-      throw new dev.motley.InvalidInputException(
+      throw new InvalidInputException(
           "--images must be a multiple of 40 (ten classes, four tricks), got " + images);
     }
     return RunConfig.of(
@@ -77,7 +79,8 @@ final class DemoCommand implements Callable<Integer> {
                         "all-combined",
                         images,
                         seed)),
-            "recipe", Map.of("preset", "quick", "epochs", epochs, "seed", seed)));
+            "recipe", Map.of("preset", "quick", "epochs", epochs, "seed", seed)),
+        Home.embedded());
   }
 
   private static Map<String, Object> set(String name, String description, String tricks, int images, long seed) {

@@ -65,7 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Resize.Filter filter = RunConfig.filter(resize);
+    Resize.Filter filter = Resize.Filter.named(resize);
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
     try (DiffusionPipeline pipeline = model.load()) {
       var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), stores);

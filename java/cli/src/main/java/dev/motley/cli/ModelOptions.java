@@ -3,8 +3,6 @@ package dev.motley.cli;
 
 import dev.motley.Precision;
 import dev.motley.diffusion.DiffusionPipeline;
-import dev.motley.weights.UNetConfig;
-import dev.motley.weights.VaeConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -35,14 +33,5 @@ final class ModelOptions {
 
   DiffusionPipeline load() {
     return DiffusionPipeline.load(folder(), precision());
-  }
-
-  /** The size a model was trained for, in pixels, from its configuration files alone. */
-  static Optional<Integer> nativeSize(Path folder) {
-    UNetConfig unet = UNetConfig.read(folder.resolve("unet/config.json"));
-    VaeConfig vae = VaeConfig.read(folder.resolve("vae/config.json"));
-    return unet.sampleSize() == 0
-        ? Optional.empty()
-        : Optional.of(unet.sampleSize() * vae.downscale());
   }
 }

@@ -3,6 +3,7 @@ package dev.motley.cli;
 
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
+import dev.motley.weights.DiffusersCheckpoint;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -54,7 +55,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    GenerationPlan plan = planOptions.plan(ModelOptions.nativeSize(model.folder()));
+    GenerationPlan plan = planOptions.plan(DiffusersCheckpoint.nativeSize(model.folder()));
     PrintWriter out = context.out();
     if (json) {
       out.println(plan.toJson());

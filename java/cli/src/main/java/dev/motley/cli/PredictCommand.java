@@ -7,6 +7,7 @@ import dev.motley.Precision;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.PictureFolder;
 import dev.motley.evaluate.Evaluator;
+import dev.motley.evaluate.Prediction;
 import dev.motley.train.Classifier;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,32 +57,16 @@ final class PredictCommand implements Callable<Integer> {
       float[] logits =
           context.work(listener -> classifier.logits(images, batch, BatchNormMode.RUNNING, listener));
       List<String> names = classifier.spec().classNames();
+      List<Prediction> predictions = Prediction.all(names.size(), logits);
       for (int i = 0; i < images.count(); i++) {
-        int best = best(logits, i, names.size());
+        Prediction prediction = predictions.get(i);
         context
             .out()
-            .printf("%s\t%s\t%.4f%n", pictures.files().get(i), names.get(best), probability(logits, i, names.size(), best));
+            .printf(
+                "%s\t%s\t%.4f%n", pictures.files().get(i), names.get(prediction.label()), prediction.confidence());
       }
       context.out().flush();
     }
     return 0;
-  }
-
-  private static int best(float[] logits, int image, int classes) {
-    int best = 0;
-    for (int c = 1; c < classes; c++) {
-      if (logits[image * classes + c] > logits[image * classes + best]) {
-        best = c;
-      }
-    }
-    return best;
-  }
-
-  private static double probability(float[] logits, int image, int classes, int chosen) {
-    double sum = 0;
-    for (int c = 0; c < classes; c++) {
-      sum += Math.exp((double) logits[image * classes + c] - logits[image * classes + chosen]);
-    }
-    return 1 / sum;
   }
 }

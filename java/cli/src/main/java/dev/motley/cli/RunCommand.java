@@ -2,6 +2,9 @@
 package dev.motley.cli;
 
 import dev.motley.evaluate.Evaluation;
+import dev.motley.run.Run;
+import dev.motley.run.RunConfig;
+import dev.motley.run.RunResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -34,14 +37,14 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    execute(context, RunConfig.read(file), out);
+    execute(context, RunConfig.read(file, Home.embedded()), out);
     return 0;
   }
 
   /** Carries a config out and prints what came of it. */
   static void execute(Context context, RunConfig config, Path out) {
-    Experimenter.Outcome outcome =
-        context.work(listener -> new Experimenter(config, out, listener).run());
+    RunResult outcome =
+        context.work(listener -> Run.execute(config, Home.embedded(), out, listener));
     List<Evaluation> evaluations = outcome.evaluations();
     context.out().println();
     for (int i = 0; i < evaluations.size(); i++) {

@@ -3,6 +3,7 @@ package dev.motley.cli;
 
 import dev.motley.config.Tree;
 import dev.motley.dataset.ImageSet;
+import dev.motley.dataset.StoreView;
 import dev.motley.train.EpochMetrics;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
@@ -97,7 +98,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ImageSet images = Stores.load(data);
+    ImageSet images = StoreView.ofFinished(data).load();
     Recipe resolved = Recipe.fromTree(Tree.of("recipe", tree(), Recipe.KEYS), images.width());
     TrainingResult result =
         context.work(

@@ -4,6 +4,7 @@ package dev.motley.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.motley.config.Yaml;
+import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -78,6 +79,15 @@ class CommandsTest {
     Path config = folder.resolve("bad.yaml");
     Files.writeString(config, "sets:\n  - {name: a, plan: {classes: fashion-mnist, trics: base-class}}\n");
     refused("'trics'", "run", config.toString(), "--out", store);
+    String set = "sets:\n  - {name: a, plan: {classes: fashion-mnist, per-class: 1, sampling: {steps: %d}}}\n";
+    Files.writeString(config, set.formatted(1000));
+    refused("steps must be from 1 to 999", "run", config.toString(), "--out", store);
+    Files.writeString(config, "batch: 0\n" + set.formatted(2));
+    refused("batch must be from 1 to 2048, got 0", "run", config.toString(), "--out", store);
+    Files.writeString(config, "test-batch: 0\n" + set.formatted(2));
+    refused("'test-batch' must be 1 or more, found 0", "run", config.toString(), "--out", store);
+    Files.writeString(config, "recipe: {architecture: resnet5}\n" + set.formatted(2));
+    refused("unknown architecture 'resnet5'", "run", config.toString(), "--out", store);
     Files.writeString(config, "sets: [\n");
     refused("bad.yaml, line", "run", config.toString(), "--out", store);
     assertThat(Path.of(store)).doesNotExist();
@@ -114,7 +124,9 @@ class CommandsTest {
     Path run = folder.resolve("run");
     Map<String, Object> small = DemoCommand.config(40, 1, 3).toTree();
     Path config = folder.resolve("small.yaml");
-    Files.writeString(config, Yaml.write(small).replace("steps: 40", "steps: 2"));
+    Path real = NoisyImages.write(folder.resolve("fashion"));
+    Files.writeString(
+        config, Yaml.write(small).replace("steps: 40", "steps: 2").replace("real: embedded", "real: " + real));
     assertThat(motley("run", config.toString(), "--out", run.toString())).as(err.toString()).isZero();
     assertThat(out.toString()).contains("running statistics").contains("batch statistics").contains("report.html");
     assertThat(Files.readString(run.resolve("report.html"))).contains("All tricks combined");
@@ -154,7 +166,7 @@ class CommandsTest {
   @Test
   void aResolvedConfigIsReadBackEqual() {
     RunConfig config = DemoCommand.config(1000, 20, 0);
-    assertThat(RunConfig.of(config.toTree())).isEqualTo(config);
+    assertThat(RunConfig.of(config.toTree(), Home.embedded())).isEqualTo(config);
     assertThat(config.recipe().imageSize()).isEqualTo(32);
     assertThat(config.sets().get(1).plan().mix().totalPerClass()).isEqualTo(100);
   }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.motley.config.Yaml;
 import dev.motley.files.FolderLock;
 import dev.motley.testing.Shared;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -57,33 +54,9 @@ class InterruptionTest {
                             "plan",
                             Map.of("classes", "fashion-mnist", "per-class", 2, "sampling", Map.of("steps", 20)))),
                 "recipe", Map.of("epochs", 3, "batch", 10),
-                "real", realImages().toString())));
+                "real", NoisyImages.write(shared.resolve("fashion")).toString())));
     whole = shared.resolve("whole");
     assertThat(motley("run", config.toString(), "--out", whole.toString())).isZero();
-  }
-
-  /** Twenty noisy images in the layout of Fashion-MNIST. */
-  private static Path realImages() throws IOException {
-    Path real = Files.createDirectory(shared.resolve("fashion"));
-    var random = new Random(3);
-    var images = new ByteArrayOutputStream();
-    var labels = new ByteArrayOutputStream();
-    var imagesHeader = new DataOutputStream(images);
-    for (int value : new int[] {0x803, 20, 28, 28}) {
-      imagesHeader.writeInt(value);
-    }
-    var labelsHeader = new DataOutputStream(labels);
-    labelsHeader.writeInt(0x801);
-    labelsHeader.writeInt(20);
-    for (int i = 0; i < 20; i++) {
-      labels.write(i % 10);
-      byte[] pixels = new byte[28 * 28];
-      random.nextBytes(pixels);
-      images.writeBytes(pixels);
-    }
-    Files.write(real.resolve("t10k-images-idx3-ubyte"), images.toByteArray());
-    Files.write(real.resolve("t10k-labels-idx1-ubyte"), labels.toByteArray());
-    return real;
   }
 
   /** In this process: where nothing is going to hit it. */

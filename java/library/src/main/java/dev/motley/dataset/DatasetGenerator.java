@@ -75,13 +75,17 @@ public final class DatasetGenerator implements AutoCloseable {
     this.pipeline = pipeline;
     this.options = options;
     PlanSpec spec = plan.spec();
-    sampling =
-        new SamplingOptions(
-            spec.width(), spec.height(), spec.sampling().steps(), spec.rounding() == PixelRounding.TRUNCATE);
+    sampling = sampling(spec);
     pipeline.check(sampling); // before anything is written
     writer =
         SyntheticStore.create(
             folder, StoreHeader.of(plan, pipeline.modelHash(), options.imageConfig(spec), options.versions()));
+  }
+
+  /** What the pictures of a plan have in common, for {@link DiffusionPipeline#check}. */
+  public static SamplingOptions sampling(PlanSpec spec) {
+    return new SamplingOptions(
+        spec.width(), spec.height(), spec.sampling().steps(), spec.rounding() == PixelRounding.TRUNCATE);
   }
 
   /**

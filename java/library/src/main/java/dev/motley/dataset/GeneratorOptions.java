@@ -6,7 +6,6 @@ import dev.motley.MotleyVersion;
 import dev.motley.Precision;
 import dev.motley.tricks.PlanSpec;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -53,7 +52,7 @@ public record GeneratorOptions(
         "precision", precision.id(),
         "stored-width", resized ? storedSize : spec.width(),
         "stored-height", resized ? storedSize : spec.height(),
-        "resize", resized ? filter.name().toLowerCase(Locale.ROOT) : "none");
+        "resize", resized ? filter.id() : "none");
   }
 
   Map<String, Object> versions() {

@@ -2,6 +2,9 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
+import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -26,6 +29,20 @@ public final class Resize {
     PIL_BILINEAR,
     /** Pillow's BICUBIC, which is anti-aliased. */
     PIL_BICUBIC;
+
+    /** The name in files and options, such as {@code bilinear_aa}. */
+    public String id() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Finds a filter by its {@link #id}.
+     *
+     * @throws InvalidInputException if there is none of that name; the nearest are offered
+     */
+    public static Filter named(String id) {
+      return Names.find("resize filter", id, List.of(values()), Filter::id);
+    }
 
     boolean fixedPoint() {
       return this == PIL_BILINEAR || this == PIL_BICUBIC;

@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.tricks.Trick;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * A dataset made of images of one or more synthetic stores, without copying them: whole stores,
@@ -88,6 +90,28 @@ public record StoreView(String name, List<Item> items) {
     return new StoreView(
         store.folder().toString(),
         store.entries().stream().map(entry -> new Item(store, entry)).toList());
+  }
+
+  /**
+   * The union of finished stores: an image that several hold counts once.
+   *
+   * @param folders of the stores, at least one
+   * @return the view, named after the folders
+   * @throws InvalidInputException if one is no store or lacks images of its plan
+   */
+  public static StoreView ofFinished(List<Path> folders) {
+    String name = folders.stream().map(Path::toString).collect(Collectors.joining(", "));
+    return union(name, folders.stream().map(folder -> of(finished(folder))).toList());
+  }
+
+  private static SyntheticStore finished(Path folder) {
+    SyntheticStore store = SyntheticStore.open(folder);
+    if (!store.isComplete()) {
+      throw new InvalidInputException(
+          "%s has %d of its %d images: run 'generate' again to draw the rest"
+              .formatted(folder, store.entries().size(), store.header().plan().size()));
+    }
+    return store;
   }
 
   /**

@@ -15,6 +15,7 @@ import dev.motley.ffi.NativeVae;
 import dev.motley.ffi.SampleRequest;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.NativeTensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -43,9 +44,9 @@ public final class DiffusionPipeline implements AutoCloseable {
     hash = checkpoint.hash();
     nativeSize = configs.nativeSize();
     try {
-      text = open.add(NativeConfigs.create("text_encoder", checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
-      unet = open.add(NativeConfigs.create("unet", checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
-      vae = open.add(NativeConfigs.create("vae", checkpoint.vae(), w -> NativeVae.create(configs.vae(), w)));
+      text = open.add(NativeTensors.make("text_encoder", checkpoint.textEncoder().values(), w -> NativeTextEncoder.create(configs.text(), w)));
+      unet = open.add(NativeTensors.make("unet", checkpoint.unet().values(), w -> NativeUNet.create(configs.unet(), w)));
+      vae = open.add(NativeTensors.make("vae", checkpoint.vae().values(), w -> NativeVae.create(configs.vae(), w)));
       prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
     } catch (RuntimeException e) {
       open.close();

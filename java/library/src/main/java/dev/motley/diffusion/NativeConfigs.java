@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.diffusion;
 
-import dev.motley.InvalidInputException;
 import dev.motley.Precision;
-import dev.motley.ffi.DType;
 import dev.motley.ffi.DdimConfig;
-import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.TextConfig;
 import dev.motley.ffi.UNetConfig;
 import dev.motley.ffi.VaeConfig;
 import dev.motley.weights.DiffusersCheckpoint;
 import dev.motley.weights.SchedulerConfig;
-import dev.motley.weights.TensorView;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
 
 /** A checkpoint's configurations in the native core's terms. */
 final class NativeConfigs {
@@ -60,8 +54,7 @@ final class NativeConfigs {
   }
 
   int nativeSize() {
-    int pixels = checkpoint.vaeConfig().downscale() * checkpoint.unetConfig().sampleSize();
-    return pixels > 0 ? pixels : checkpoint.vaeConfig().sampleSize();
+    return checkpoint.nativeSize().orElse(0);
   }
 
   /** Cross-attention keys and values of one prompt: two (tokens, channels) float32 matrices per transformer. */
@@ -79,28 +72,5 @@ final class NativeConfigs {
 
   private static List<Boolean> attention(List<String> blockTypes) {
     return blockTypes.stream().map(type -> type.startsWith("CrossAttn")).toList();
-  }
-
-  /** Makes a native model from the tensors of one part of the checkpoint. */
-  static <T> T create(String part, Map<String, TensorView> tensors, Function<NativeWeights, T> model) {
-    try (NativeWeights weights = NativeWeights.create()) {
-      for (TensorView tensor : tensors.values()) {
-        weights.add(tensor.name(), type(part, tensor), tensor.shape(), tensor.data());
-      }
-      return model.apply(weights);
-    }
-  }
-
-  private static DType type(String part, TensorView tensor) {
-    return switch (tensor.dtype()) {
-      case F32 -> DType.F32;
-      case F16 -> DType.F16;
-      case BF16 -> DType.BF16;
-      case F64 -> DType.F64;
-      default ->
-          throw new InvalidInputException(
-              part + ": " + tensor.name() + " has element type " + tensor.dtype()
-                  + ", expected F16, BF16, F32 or F64");
-    };
   }
 }

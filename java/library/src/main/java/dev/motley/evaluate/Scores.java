@@ -61,8 +61,9 @@ public record Scores(
     for (int image = 0; image < labels.length; image++) {
       int row = image * classes;
       int label = labels[image];
-      int predicted = argmax(logits, row, classes, image);
-      double confidence = 1 / sumOfExponentials(logits, row, classes, logits[row + predicted]);
+      Prediction prediction = Prediction.of(classes, logits, image);
+      int predicted = prediction.label();
+      double confidence = prediction.confidence();
 
       confusion[label][predicted]++;
       inTopK += rank(logits, row, classes, label) < k ? 1 : 0;
@@ -131,28 +132,6 @@ public record Scores(
                 .formatted(image, labels[image], classes - 1));
       }
     }
-  }
-
-  private static int argmax(float[] logits, int row, int classes, int image) {
-    int best = 0;
-    for (int i = 0; i < classes; i++) {
-      if (!Float.isFinite(logits[row + i])) {
-        throw new InvalidInputException(
-            "logit %d of image %d is %s: the classifier's weights have diverged"
-                .formatted(i, image, logits[row + i]));
-      }
-      best = logits[row + i] > logits[row + best] ? i : best;
-    }
-    return best;
-  }
-
-  /** Relative to the highest logit, so that nothing overflows; the highest class counts 1. */
-  private static double sumOfExponentials(float[] logits, int row, int classes, double highest) {
-    double sum = 0;
-    for (int i = 0; i < classes; i++) {
-      sum += Math.exp(logits[row + i] - highest);
-    }
-    return sum;
   }
 
   /** How many classes come before this one; of equal logits the lower index comes first. */

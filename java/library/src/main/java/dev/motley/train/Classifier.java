@@ -11,8 +11,8 @@ import dev.motley.ffi.ClassifierConfig;
 import dev.motley.ffi.DType;
 import dev.motley.ffi.NativeClassifier;
 import dev.motley.ffi.NativeImages;
-import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.TensorInfo;
+import dev.motley.weights.NativeTensors;
 import dev.motley.weights.SafeTensors;
 import dev.motley.weights.SafeTensorsWriter;
 import dev.motley.weights.TensorView;
@@ -57,17 +57,15 @@ public final class Classifier implements AutoCloseable {
   public static Classifier load(Path file, Precision precision) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
-      return of(tensors.tensors().values(), spec, precision);
+      return of(file.toString(), tensors.tensors().values(), spec, precision);
     }
   }
 
-  static Classifier of(Collection<TensorView> tensors, ClassifierSpec spec, Precision precision) {
-    try (NativeWeights weights = NativeWeights.create()) {
-      for (TensorView tensor : tensors) {
-        weights.add(tensor.name(), type(tensor), tensor.shape(), tensor.data());
-      }
-      return new Classifier(NativeClassifier.create(config(spec, precision, 0), weights), spec);
-    }
+  static Classifier of(
+      String what, Collection<TensorView> tensors, ClassifierSpec spec, Precision precision) {
+    ClassifierConfig config = config(spec, precision, 0);
+    return new Classifier(
+        NativeTensors.make(what, tensors, weights -> NativeClassifier.create(config, weights)), spec);
   }
 
   /**
@@ -165,19 +163,6 @@ public final class Classifier implements AutoCloseable {
   private static ClassifierConfig config(ClassifierSpec spec, Precision precision, long seed) {
     return new ClassifierConfig(
         spec.architecture(), spec.classNames().size(), spec.imageSize(), precision, seed);
-  }
-
-  private static DType type(TensorView tensor) {
-    return switch (tensor.dtype()) {
-      case F32 -> DType.F32;
-      case F16 -> DType.F16;
-      case BF16 -> DType.BF16;
-      case F64 -> DType.F64;
-      case I64 -> DType.I64;
-      default ->
-          throw new InvalidInputException(
-              tensor.name() + " has element type " + tensor.dtype() + ", expected a float or I64");
-    };
   }
 
   @Override

@@ -44,7 +44,11 @@ public record Recipe(
   public static final double BETA2 = 0.999;
   public static final double EPSILON = 1e-8;
 
+  /** The networks that the native core knows. */
+  public static final List<String> ARCHITECTURES = List.of("resnet50", "resnet101");
+
   public Recipe {
+    Names.find("architecture", architecture, ARCHITECTURES, name -> name);
     positive("image size", imageSize);
     positive("epochs", epochs);
     positive("batch", batch);

@@ -72,7 +72,7 @@ public final class Training implements AutoCloseable {
       metrics = new MetricsLog(folder.resolve(METRICS), position.epoch());
       classifier =
           checkpoint
-              .map(c -> open.add(Classifier.of(Checkpoint.network(c), spec(), recipe.precision())))
+              .map(c -> open.add(Classifier.of(file.toString(), Checkpoint.network(c), spec(), recipe.precision())))
               .orElseGet(() -> open.add(Classifier.create(recipe, images.classNames())));
       trainer = open.add(NativeTrainer.create(classifier.network(), config()));
       checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, position));

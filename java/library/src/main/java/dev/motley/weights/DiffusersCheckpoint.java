@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -87,6 +88,27 @@ public final class DiffusersCheckpoint implements AutoCloseable {
 
   public VaeConfig vaeConfig() {
     return vaeConfig;
+  }
+
+  /**
+   * The size a model was trained for, from its configuration files alone.
+   *
+   * @return width and height in pixels; empty where the files do not say
+   */
+  public static Optional<Integer> nativeSize(Path folder) {
+    return nativeSize(
+        UNetConfig.read(folder.resolve("unet/config.json")),
+        VaeConfig.read(folder.resolve("vae/config.json")));
+  }
+
+  /** The same of this checkpoint. */
+  public Optional<Integer> nativeSize() {
+    return nativeSize(unetConfig, vaeConfig);
+  }
+
+  private static Optional<Integer> nativeSize(UNetConfig unet, VaeConfig vae) {
+    int pixels = vae.downscale() * unet.sampleSize();
+    return Optional.of(pixels > 0 ? pixels : vae.sampleSize()).filter(size -> size > 0);
   }
 
   public TextConfig textConfig() {

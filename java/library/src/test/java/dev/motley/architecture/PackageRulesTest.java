@@ -39,6 +39,7 @@ class PackageRulesTest {
           "train",
           "evaluate",
           "report",
+          "run",
           "cli");
 
   /** The one public class outside {@code ffi} that may show a JavaCPP or FFM type. */

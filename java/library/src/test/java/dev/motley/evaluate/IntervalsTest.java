@@ -4,7 +4,6 @@ package dev.motley.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class IntervalsTest {
@@ -33,30 +32,6 @@ class IntervalsTest {
     assertThat(new Tally(10, 10).interval().high()).isEqualTo(1);
     assertThat(new Tally(0, 10).interval().low()).isZero();
     assertThat(new Tally(0, 0).interval()).isEqualTo(new Interval(0, 1));
-  }
-
-  @Test
-  void seedsByStudentsT() {
-    var summary = new SeedSummary(List.of(54.0, 55.0, 56.0));
-    assertThat(summary.mean()).isEqualTo(55);
-    assertThat(summary.standardDeviation()).hasValue(1);
-    Interval interval = summary.interval().orElseThrow();
-    assertThat(interval.high()).isCloseTo(55 + 4.3027 / Math.sqrt(3), within(1e-9));
-    assertThat(interval.low()).isCloseTo(55 - 4.3027 / Math.sqrt(3), within(1e-9));
-  }
-
-  @Test
-  void oneSeedHasNoSpread() {
-    var summary = new SeedSummary(List.of(0.5));
-    assertThat(summary.standardDeviation()).isEmpty();
-    assertThat(summary.interval()).isEmpty();
-  }
-
-  @Test
-  void quantilesBeyondTheTable() {
-    assertThat(SeedSummary.quantile(40)).isCloseTo(2.0211, within(1e-4));
-    assertThat(SeedSummary.quantile(120)).isCloseTo(1.9799, within(1e-4));
-    assertThat(SeedSummary.quantile(31)).isLessThan(SeedSummary.quantile(30));
   }
 
   private static void check(Interval interval, double low, double high) {

@@ -12,6 +12,8 @@ import dev.motley.MotleyException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.dataset.ImageSet;
+import dev.motley.ffi.ClassifierConfig;
+import dev.motley.ffi.NativeClassifier;
 import dev.motley.weights.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -154,11 +156,18 @@ class TrainingTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("two shades has images of 32x32 pixels, the recipe says 64x64");
     Recipe r = small(1, 0);
-    var unknown =
-        new Recipe(
-            "resnet5", 32, 1, 8, 1e-3, 0.05, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
-    assertThatThrownBy(() -> train("unknown", unknown, Duration.ofHours(1), ProgressListener.NONE))
+    assertThatThrownBy(
+            () ->
+                new Recipe(
+                    "resnet5", 32, 1, 8, 1e-3, 0.05, 0, r.augmentation(), r.normalisation(), r.precision(), 0))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("resnet5");
+        .hasMessage("unknown architecture 'resnet5'; did you mean 'resnet50'? (known: resnet50, resnet101)");
+  }
+
+  @Test
+  void theArchitecturesAreThoseOfTheCore() {
+    var unknown = new ClassifierConfig("none", 2, 32, Precision.FP32, 0);
+    assertThatThrownBy(() -> NativeClassifier.create(unknown))
+        .hasMessageEndingWith("expected one of " + String.join(", ", Recipe.ARCHITECTURES));
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.cli;
+package dev.motley.run;
 
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
@@ -8,11 +8,14 @@ import dev.motley.config.Tree;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.Resize;
+import dev.motley.dataset.SyntheticStore;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.tricks.PlanSpec;
 import dev.motley.train.Recipe;
+import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +54,7 @@ import java.util.Set;
  * @param real {@code embedded} or a data set
  * @param testBatch images per forward pass of the test
  */
-record RunConfig(
+public record RunConfig(
     String title,
     String model,
     Precision precision,
@@ -62,7 +65,7 @@ record RunConfig(
     Recipe recipe,
     String real,
     int testBatch) {
-  static final String EMBEDDED = "embedded";
+  private static final String EMBEDDED = "embedded";
 
   private static final List<String> KEYS =
       List.of(
@@ -79,16 +82,21 @@ record RunConfig(
    * @param description a sentence for the report
    * @param plan what to draw
    */
-  record SetConfig(String name, String description, PlanSpec plan) {
+  public record SetConfig(String name, String description, PlanSpec plan) {
 
     /** The name as a folder: lower case, words joined by hyphens. */
-    String folder() {
+    public String folder() {
       return name.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-").replaceAll("^-|-$", "");
     }
   }
 
-  RunConfig {
+  /** Checks what can be checked without the model and the real images. */
+  public RunConfig {
     sets = List.copyOf(sets);
+    new GeneratorOptions(batch, storedSize, resize, precision, List.of()); // for its checks
+    if (testBatch < 1) {
+      throw new InvalidInputException("'test-batch' must be 1 or more, found " + testBatch);
+    }
     Set<String> folders = new HashSet<>();
     if (sets.isEmpty() || sets.size() > MOST_SETS) {
       throw new InvalidInputException(
@@ -113,14 +121,25 @@ record RunConfig(
     }
   }
 
-  static RunConfig read(Path file) {
-    return of(Yaml.read(file));
+  /**
+   * Reads a YAML file.
+   *
+   * @throws InvalidInputException naming the key that is unknown or wrong
+   */
+  public static RunConfig read(Path file, Embedded embedded) {
+    return of(Yaml.read(file), embedded);
   }
 
-  static RunConfig of(Map<String, Object> map) {
+  /**
+   * Reads a parsed YAML or JSON tree; {@code docs/config.md} explains every key.
+   *
+   * @param embedded what {@code embedded} stands for: the model tells the size that plans leave out
+   * @throws InvalidInputException naming the key that is unknown or wrong
+   */
+  public static RunConfig of(Map<String, Object> map, Embedded embedded) {
     Tree tree = Tree.of("", map, KEYS);
     String model = tree.text("model").orElse(EMBEDDED);
-    Optional<Integer> nativeSize = ModelOptions.nativeSize(modelFolder(model));
+    Optional<Integer> nativeSize = DiffusersCheckpoint.nativeSize(modelFolder(model, embedded));
     var sets = new ArrayList<SetConfig>();
     List<Object> items =
         Tree.items(
@@ -137,7 +156,7 @@ record RunConfig(
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
         tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
         stored,
-        tree.text("resize").map(RunConfig::filter).orElse(Resize.Filter.BILINEAR_AA),
+        tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA),
         sets,
         Recipe.fromTree(
             tree.tree("recipe", Recipe.KEYS).orElseGet(() -> Tree.of("recipe", Map.of(), Recipe.KEYS)),
@@ -167,19 +186,15 @@ record RunConfig(
         PlanSpec.fromTree(keys));
   }
 
-  static Resize.Filter filter(String name) {
-    return Names.find("resize filter", name, List.of(Resize.Filter.values()), f -> f.name().toLowerCase(Locale.ROOT));
-  }
-
   /** The resolved form: every default spelled out; {@link #of} reads an equal config back. */
-  Map<String, Object> toTree() {
+  public Map<String, Object> toTree() {
     var tree = new LinkedHashMap<String, Object>();
     tree.put("title", title);
     tree.put("model", model);
     tree.put("precision", precision.id());
     tree.put("batch", batch);
     tree.put("stored-size", storedSize);
-    tree.put("resize", resize.name().toLowerCase(Locale.ROOT));
+    tree.put("resize", resize.id());
     var list = new ArrayList<Map<String, Object>>();
     for (SetConfig set : sets) {
       var one = new LinkedHashMap<String, Object>();
@@ -195,15 +210,26 @@ record RunConfig(
     return tree;
   }
 
-  Path modelFolder() {
-    return modelFolder(model);
+  Path modelFolder(Embedded embedded) {
+    return modelFolder(model, embedded);
   }
 
-  private static Path modelFolder(String model) {
-    return model.equals(EMBEDDED) ? Home.model() : Path.of(model);
+  private static Path modelFolder(String model, Embedded embedded) {
+    return model.equals(EMBEDDED) ? embedded.model() : Path.of(model);
   }
 
-  String realSpec() {
-    return real.equals(EMBEDDED) ? Home.realImages().toString() : real;
+  String realImages(Embedded embedded) {
+    return real.equals(EMBEDDED) ? embedded.realImages().toString() : real;
+  }
+
+  GeneratorOptions generator(List<SyntheticStore> reuse) {
+    return new GeneratorOptions(batch, storedSize, resize, precision, reuse);
+  }
+
+  /** The set with the most tricks. */
+  SetConfig richestSet() {
+    return sets.stream()
+        .max(Comparator.comparingInt(set -> set.plan().mix().imagesPerClass().size()))
+        .orElseThrow();
   }
 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.run;
+
+import dev.motley.InvalidInputException;
+import dev.motley.Precision;
+import dev.motley.ProgressListener;
+import dev.motley.config.Yaml;
+import dev.motley.dataset.DatasetGenerator;
+import dev.motley.dataset.GenerationResult;
+import dev.motley.dataset.ImageSet;
+import dev.motley.dataset.RealData;
+import dev.motley.dataset.Resize;
+import dev.motley.dataset.StoreView;
+import dev.motley.dataset.SyntheticStore;
+import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.evaluate.ClassNames;
+import dev.motley.evaluate.Evaluation;
+import dev.motley.evaluate.Evaluator;
+import dev.motley.files.AtomicFile;
+import dev.motley.files.FolderLock;
+import dev.motley.report.Experiment;
+import dev.motley.report.Report;
+import dev.motley.report.Stage;
+import dev.motley.train.Classifier;
+import dev.motley.train.EpochMetrics;
+import dev.motley.train.Training;
+import dev.motley.train.TrainingResult;
+import dev.motley.tricks.GenerationPlan;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store), {@code NAME/training}, {@code
+ * NAME/evaluation.json}; for all {@code config.yaml} (resolved) and {@code report.html}. Whatever is there already and belongs to
+ * the same config is kept, so a run that was stopped goes on.
+ */
+public final class Run {
+  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(2);
+
+  private final RunConfig config;
+  private final Embedded embedded;
+  private final Path folder;
+  private final ProgressListener listener;
+  private final List<Stage> stages = new ArrayList<>();
+  private String modelHash = "";
+
+  private Run(RunConfig config, Embedded embedded, Path folder, ProgressListener listener) {
+    this.config = config;
+    this.embedded = embedded;
+    this.folder = folder;
+    this.listener = listener;
+  }
+
+  /**
+   * Does the whole of it, or what is left of it.
+   *
+   * @param config what to do
+   * @param embedded what {@code embedded} stands for in it
+   * @param folder for everything the run makes; made if absent
+   * @param listener hears every step of every stage; may stop
+   * @return how the classifiers did, and where the report is
+   * @throws dev.motley.CancelledException if the listener stopped it; what was done is kept
+   * @throws InvalidInputException if the real images do not fit the classes or the model cannot draw what is asked, before
+   *     anything is written; or if the folder holds another run or is in use
+   */
+  public static RunResult execute(RunConfig config, Embedded embedded, Path folder, ProgressListener listener) {
+    return new Run(config, embedded, folder, listener).execute();
+  }
+
+  private RunResult execute() {
+    ImageSet real = realImages();
+    try (FolderLock _ = generate()) {
+      return trainAndTest(real);
+    }
+  }
+
+  /** The test set first: if it does not fit, nothing has been drawn in vain. */
+  private ImageSet realImages() {
+    int size = config.recipe().imageSize();
+    ImageSet images =
+        RealData.open(
+                config.realImages(embedded),
+                new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA))
+            .images();
+    ClassNames.requireSame(config.sets().getFirst().plan().classes().labels(), images.classNames(), images.name());
+    return images;
+  }
+
+  private void writeConfig() {
+    Path file = folder.resolve("config.yaml");
+    if (!Files.exists(file)) {
+      AtomicFile.write(file, Yaml.write(config.toTree()));
+    } else if (!RunConfig.read(file, embedded).equals(config)) {
+      throw new InvalidInputException(
+          folder + " holds the run of another config: give another folder or remove it");
+    }
+  }
+
+  private Path part(RunConfig.SetConfig set, String name) {
+    return folder.resolve(set.folder()).resolve(name);
+  }
+
+  /** Draws all sets; nothing is written before all that can be checked is. The folder is this run's from here on. */
+  private FolderLock generate() {
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.load(config.modelFolder(embedded), config.precision())) {
+      config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
+      modelHash = pipeline.modelHash();
+      AtomicFile.createFolder(folder);
+      FolderLock lock = FolderLock.take(folder);
+      try {
+        writeConfig();
+        draw(pipeline);
+        return lock;
+      } catch (RuntimeException e) {
+        lock.close();
+        throw e;
+      }
+    }
+  }
+
+  private void draw(DiffusionPipeline pipeline) {
+    var earlier = new ArrayList<SyntheticStore>();
+    for (RunConfig.SetConfig set : config.sets()) {
+      GenerationResult result =
+          DatasetGenerator.generate(
+              GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), listener);
+      if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
+        stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+      }
+      earlier.add(SyntheticStore.open(part(set, "images")));
+    }
+  }
+
+  private RunResult trainAndTest(ImageSet real) {
+    var page = new RunReport(config, modelHash, real);
+    var experiments = new ArrayList<Experiment>();
+    for (RunConfig.SetConfig set : config.sets()) {
+      ImageSet images = StoreView.ofFinished(List.of(part(set, "images"))).load();
+      TrainingResult training =
+          Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, listener);
+      long seen = (long) images.count() * config.recipe().epochs();
+      double seconds = training.epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
+      stages.add(new Stage("Train: " + set.name(), seconds, seen, "images"));
+      Evaluation evaluation = test(set, training.model(), real);
+      experiments.add(page.experiment(set, images.count(), training, evaluation));
+    }
+    RunConfig.SetConfig richest = config.richestSet();
+    Path report = folder.resolve("report.html");
+    Report.write(
+        page.data(experiments, stages, page.samples(richest, SyntheticStore.open(part(richest, "images")))), report);
+    return new RunResult(experiments.stream().map(Experiment::evaluation).toList(), report);
+  }
+
+  private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real) {
+    long start = System.nanoTime();
+    Evaluation evaluation;
+    try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
+      evaluation = Evaluator.evaluate(classifier, real, config.testBatch(), listener);
+    }
+    stages.add(new Stage("Test: " + set.name(), (System.nanoTime() - start) / 1e9, 2L * real.count(), "images"));
+    evaluation.write(part(set, "evaluation.json"));
+    return evaluation;
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.weights;
+
+import dev.motley.InvalidInputException;
+import dev.motley.ffi.DType;
+import dev.motley.ffi.NativeWeights;
+import java.util.Collection;
+import java.util.function.Function;
+
+/** Hands tensors to the native core, which makes a model of them. */
+public final class NativeTensors {
+  private NativeTensors() {}
+
+  /**
+   * Makes a native model.
+   *
+   * @param what the tensors are of, for errors
+   * @param tensors by the names that the core knows; read while the model is made
+   * @param model makes it
+   * @return the model, which keeps nothing of the tensors
+   * @throws InvalidInputException if a tensor is of a type that no model has
+   */
+  public static <T> T make(
+      String what, Collection<TensorView> tensors, Function<NativeWeights, T> model) {
+    try (NativeWeights weights = NativeWeights.create()) {
+      for (TensorView tensor : tensors) {
+        weights.add(tensor.name(), type(what, tensor), tensor.shape(), tensor.data());
+      }
+      return model.apply(weights);
+    }
+  }
+
+  private static DType type(String what, TensorView tensor) {
+    return switch (tensor.dtype()) {
+      case F32 -> DType.F32;
+      case F16 -> DType.F16;
+      case BF16 -> DType.BF16;
+      case F64 -> DType.F64;
+      case I64 -> DType.I64;
+      default ->
+          throw new InvalidInputException(
+              "%s: %s has element type %s, expected F16, BF16, F32, F64 or I64"
+                  .formatted(what, tensor.name(), tensor.dtype()));
+    };
+  }
+}
