@@ -50,6 +50,7 @@ void train(Trainer& trainer, const Images& images, int64_t steps) {
   constexpr double kLearningRate = 1e-3;
   TrainingSums sums;
   trainer.run(images, 0, 0, 1, kLearningRate, sums, {});  // memory comes to the pool
+  ops::clear_profile();
   std::vector<double> wall, cpu;
   Moment before = now();
   trainer.run(images, 1, 0, steps, kLearningRate, sums, [&](int64_t, int64_t, const TrainingSums&) {

@@ -201,6 +201,21 @@ TEST_CASE("Winograd's convolution is as exact as the direct one") {
   });
 }
 
+TEST_CASE("an input gradient added in place is the sum of both, pixels that no tap reaches included") {
+  for_each_isa([] {
+    for (const Case& k : kCases) {
+      const Shape y = result_shape(k);
+      const kernels::ConvShape s{k.n, k.h, k.w, k.c, k.o, k.kh, k.kw, k.how.stride, k.how.top, k.how.left, y[1], y[2]};
+      const Tensor dy = random_tensor(y, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6), first = random_tensor({k.n, k.h, k.w, k.c}, 7);
+      const Tensor dx = Tensor::empty(first.shape()), sum = first.clone();
+      kernels::conv_input_gradient(s, dy.data<float>(), w.data<float>(), dx.data<float>());
+      kernels::conv_input_gradient(s, dy.data<float>(), w.data<float>(), sum.data<float>(), true);
+      for (int64_t i = 0; i < dx.numel(); ++i) dx.data<float>()[i] += first.data<float>()[i];
+      CHECK(same_bits(sum, dx));
+    }
+  });
+}
+
 TEST_CASE("upsample_conv2d is doubling, then a 3x3 convolution") {
   for_each_isa([] {
     for (const Shape& shape : {Shape{7, 4, 4, 20}, Shape{2, 5, 3, 16}, Shape{1, 1, 1, 3}}) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "kernels/cpu/adamw.h"
@@ -123,6 +124,12 @@ void check_batch_norm(const NormCase& k, double bound) {
   CHECK(relative(dbeta, dbeta64, 1.0) < 64 * kUnit);
   CHECK(relative(dx, dx64, term) < 2 * bound);
   if (k.residual) CHECK(relative(dz, dz64) < bound);
+
+  auto own_x = x, own_dy = dy;  // in place: the same bits
+  batch_norm_backward(own_dy.data(), own_x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate,
+                      bits.data(), dgamma.data(), dbeta.data(), own_x.data(), k.residual ? own_dy.data() : nullptr);
+  CHECK(std::memcmp(own_x.data(), dx.data(), dx.size() * sizeof(T)) == 0);
+  if (k.residual) CHECK(std::memcmp(own_dy.data(), dz.data(), dz.size() * sizeof(T)) == 0);
 }
 
 }  // namespace

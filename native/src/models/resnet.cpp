@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "libtorch/parallel.h"
 #include "models/architectures.h"
 #include "ops/cast.h"
 #include "ops/linear.h"
@@ -32,14 +33,16 @@ struct Unit {
     const int64_t out = weight.size(0), per = weight.numel() / out;
     const Tensor w = Tensor::empty(weight.shape());
     folded_bias = Tensor::empty({out});
-    for (int64_t o = 0; o < out; ++o) {
-      const double scale = norm.weight.data<float>()[o] / std::sqrt(norm.running_var.data<float>()[o] + norm.eps);
-      for (int64_t i = 0; i < per; ++i) {
-        w.data<float>()[o * per + i] = static_cast<float>(weight.data<float>()[o * per + i] * scale);
+    const float *from = weight.data<float>(), *gamma = norm.weight.data<float>(), *beta = norm.bias.data<float>();
+    const float *mean = norm.running_mean.data<float>(), *var = norm.running_var.data<float>();
+    float *to = w.data<float>(), *bias = folded_bias.data<float>();
+    parallel_for(out, 1 + (1 << 15) / per, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; ++o) {
+        const double scale = gamma[o] / std::sqrt(var[o] + norm.eps);
+        for (int64_t i = o * per; i < (o + 1) * per; ++i) to[i] = static_cast<float>(from[i] * scale);
+        bias[o] = static_cast<float>(beta[o] - mean[o] * scale);
       }
-      folded_bias.data<float>()[o] =
-          static_cast<float>(norm.bias.data<float>()[o] - norm.running_mean.data<float>()[o] * scale);
-    }
+    });
     folded = w.to(compute);
     ops::pack_frozen(folded);
   }

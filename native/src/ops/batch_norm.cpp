@@ -66,22 +66,21 @@ void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm,
       const Tensor there = t.destination(parameter);
       return there ? there : Tensor::empty({c});
     };
-    const Tensor dweight = buffer(weight), dbias = buffer(bias), dx = Tensor::empty(x.shape(), x.dtype());
+    const Tensor dweight = buffer(weight), dbias = buffer(bias), there = t.destination(x), dx = there ? there : x;
     const bool gated_residual = residual.defined() && gate != Gate::none;
-    const Tensor dz = gated_residual ? Tensor::empty(x.shape(), x.dtype()) : dy;
     kernels::batch_norm_backward<T>(dy.data<T>(), x.data<T>(), rows, c, weight.data<float>(), bias.data<float>(),
                                     mean.data<float>(), invstd.data<float>(), gate,
                                     bits ? bits.data<uint8_t>() : nullptr, dweight.data<float>(), dbias.data<float>(),
-                                    dx.data<T>(), gated_residual ? dz.data<T>() : nullptr);
+                                    dx.data<T>(), gated_residual ? dy.data<T>() : nullptr);
     t.add(weight, dweight);
     t.add(bias, dbias);
     t.add(x, dx);
-    t.add(residual, dz);
+    t.add(residual, dy);
   });
 }
 
 template <typename T>
-Tensor run(Tensor x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
+Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
   const Applied a = statistics_of<T>(x, norm, statistics);
   const int64_t c = x.size(-1), rows = x.numel() / c;
   Tape* tape = Tape::current();
@@ -100,13 +99,13 @@ Tensor run(Tensor x, const BatchNorm& norm, Statistics statistics, bool relu, co
 
 }  // namespace
 
-Tensor batch_norm(Tensor x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
+Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
   ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", shown(x.shape()), " with ",
          norm.weight.numel(), " channels");
   ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ",
          shown(x.shape()), " with a residual of another shape or type");
-  return x.dtype() == DType::bf16 ? run<bf16>(std::move(x), norm, statistics, relu, residual)
-                                  : run<float>(std::move(x), norm, statistics, relu, residual);
+  return x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, relu, residual)
+                                  : run<float>(x, norm, statistics, relu, residual);
 }
 
 }  // namespace motley::ops

@@ -154,9 +154,10 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
     const int64_t work = d.numel() * w.numel() / w.size(0);
     if (t.wants(x)) {
       const Timed timed("input gradient", work);
-      Tensor dx = x.dtype() == DType::f32 ? place_for(t, x) : Tensor::empty(x.shape());
-      kernels::conv_input_gradient(s, d.data<float>(), as_f32(w).data<float>(), dx.data<float>());
-      t.add(x, dx.to(x.dtype()));
+      const Tensor sum = x.dtype() == DType::f32 ? t.so_far(x) : Tensor();
+      const Tensor dx = sum ? sum : x.dtype() == DType::f32 ? place_for(t, x) : Tensor::empty(x.shape());
+      kernels::conv_input_gradient(s, d.data<float>(), as_f32(w).data<float>(), dx.data<float>(), sum.defined());
+      if (!sum) t.add(x, dx.to(x.dtype()));
     }
     if (t.wants(w)) {
       const Timed timed("weight gradient", work);

@@ -89,6 +89,11 @@ Tensor Tape::destination(const Tensor& t) const {
   return watched == watched_.end() ? Tensor() : watched->second;
 }
 
+Tensor Tape::so_far(const Tensor& t) const {
+  auto found = gradients_.find(t.id());
+  return found == gradients_.end() ? Tensor() : found->second;
+}
+
 void Tape::backward(const Tensor& y, Tensor dy) {
   ensure(recording == nullptr, "backward while a tape is recording");
   gradients_.clear();

@@ -28,7 +28,8 @@ class Tape {
   void watch(const Tensor& parameter, Tensor gradient);
   /// Whether a gradient of t is wanted: t was watched, or made by an op from something watched.
   bool wants(const Tensor& t) const;
-  /// For an op with output `y`: `backward(dy)` calls `add` for its inputs. Recorded only if an input is wanted.
+  /// For an op with output `y`: `backward(dy)` calls `add` for its inputs; dy's memory is its own, to overwrite or to pass
+  /// on as the gradient of one input. Recorded only if an input is wanted.
   void record(const Tensor& y, std::initializer_list<Tensor> inputs, std::function<void(Tape&, const Tensor& dy)> backward);
   void record(const std::vector<Tensor>& outputs, std::initializer_list<Tensor> inputs,
               std::function<void(Tape&, const std::vector<Tensor>& dys)> backward);
@@ -38,6 +39,8 @@ class Tape {
   /// Where an op may write t's gradient in place when it is the first contribution: the watched buffer, or undefined.
   /// Follow with `add(t, that buffer)`.
   Tensor destination(const Tensor& t) const;
+  /// t's gradient so far, for an op that adds its contribution in place (and then calls no `add`): undefined before the first.
+  Tensor so_far(const Tensor& t) const;
 
   /// Runs the recorded backwards in reverse from d(loss)/d(y) = dy, and forgets them.
   void backward(const Tensor& y, Tensor dy);

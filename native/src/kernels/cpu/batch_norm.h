@@ -47,7 +47,7 @@ struct BatchNormLoops {
   /// dz = gate(dy): sum += dz, products += dz * (x - mean). bits_pitch in bytes.
   void (*sums)(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits,
                int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products);
-  /// dx = ..., dresidual = dz if given (dresidual may be dy).
+  /// dx = ..., dresidual = dz if given (dx may be x, dresidual dy).
   void (*gradient)(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits,
                    const BatchNormGradient& how, T* dx, T* dresidual);
 };
@@ -72,7 +72,7 @@ void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* s
                       const T* residual, bool relu, T* y, uint8_t* bits);
 
 /// Gradient of the training-mode normalisation. gamma, beta, mean, invstd as in the forward pass; dgamma, dbeta (channels).
-/// dresidual may be null, or dy itself.
+/// dresidual may be null, or dy itself; dx may be x.
 template <typename T>
 void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels, const float* gamma, const float* beta,
                          const float* mean, const float* invstd, Gate gate, const uint8_t* bits, float* dgamma,

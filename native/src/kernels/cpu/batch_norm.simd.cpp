@@ -11,6 +11,7 @@ namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
 constexpr int64_t kBlock = 16;  // rows summed in float32 before they go to float64
+constexpr int kLineVectors = kLanes < 16 ? 16 / kLanes : 1;  // that fill a cache line
 
 typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
 
@@ -82,26 +83,39 @@ inline Vec gated(Vec dy, Vec x, Vec scale, Vec shift, const uint8_t* bits, int64
   return dy;
 }
 
+// Visits the channels by whole cache lines of vectors, the rest one vector at a time, the last one perhaps in part.
+template <typename Column>
+inline void each_column(int64_t channels, const Column& column) {
+  int64_t c = 0;
+  for (; c + kLineVectors * kLanes <= channels; c += kLineVectors * kLanes) {
+    column.template operator()<kLineVectors, true>(c, kLanes);
+  }
+  for (; c + kLanes <= channels; c += kLanes) column.template operator()<1, true>(c, kLanes);
+  if (c < channels) column.template operator()<1, false>(c, channels - c);
+}
+
 template <typename T>
 void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum,
              double* squares) {
   for (int64_t first = 0; first < rows; first += kBlock) {
     const int64_t count = rows - first < kBlock ? rows - first : kBlock;
-    const T* block = x + first * pitch;
-    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
-      const Vec zero = get<kWhole>(shift + c, n);
-      Vec s{}, q{};
-      for (int64_t r = 0; r < count; ++r) {
-        const Vec v = get<kWhole>(block + r * pitch + c, n) - zero;
-        s += v;
-        q += v * v;
+    each_column(channels, [&]<int V, bool kWhole>(int64_t c, int64_t n) {
+      Vec zero[V], s[V] = {}, q[V] = {};
+      for (int i = 0; i < V; ++i) zero[i] = get<kWhole>(shift + c + i * kLanes, n);
+      for (int64_t r = first; r < first + count; ++r) {
+        const T* row = x + r * pitch + c;
+        __builtin_prefetch(row + kBlock * pitch);  // lines of a column lie too far apart for the processor to foresee
+        for (int i = 0; i < V; ++i) {
+          const Vec v = get<kWhole>(row + i * kLanes, n) - zero[i];
+          s[i] += v;
+          q[i] += v * v;
+        }
       }
-      add_to(sum + c, s, n);
-      add_to(squares + c, q, n);
-    };
-    int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
-    if (c < channels) column.template operator()<false>(c, channels - c);
+      for (int i = 0; i < V; ++i) {
+        add_to(sum + c + i * kLanes, s[i], n);
+        add_to(squares + c + i * kLanes, q[i], n);
+      }
+    });
   }
 }
 
@@ -138,25 +152,32 @@ void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pi
              int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
   for (int64_t first = 0; first < rows; first += kBlock) {
     const int64_t count = rows - first < kBlock ? rows - first : kBlock;
-    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
-      const Vec mean = get<kWhole>(how.mean + c, n);
-      Vec scale{}, shift{}, s{}, q{};
-      if constexpr (kGate == Gate::recompute) {
-        scale = get<kWhole>(how.scale + c, n);
-        shift = get<kWhole>(how.shift + c, n);
+    each_column(channels, [&]<int V, bool kWhole>(int64_t c, int64_t n) {
+      Vec mean[V], scale[V] = {}, shift[V] = {}, s[V] = {}, q[V] = {};
+      for (int i = 0; i < V; ++i) {
+        mean[i] = get<kWhole>(how.mean + c + i * kLanes, n);
+        if constexpr (kGate == Gate::recompute) {
+          scale[i] = get<kWhole>(how.scale + c + i * kLanes, n);
+          shift[i] = get<kWhole>(how.shift + c + i * kLanes, n);
+        }
       }
       for (int64_t r = first; r < first + count; ++r) {
-        const Vec v = get<kWhole>(x + r * pitch + c, n);
-        const Vec dz = gated<kGate>(get<kWhole>(dy + r * pitch + c, n), v, scale, shift, bits + r * bits_pitch, c, n);
-        s += dz;
-        q += dz * (v - mean);
+        const int64_t at = r * pitch + c;
+        __builtin_prefetch(x + at + kBlock * pitch);
+        __builtin_prefetch(dy + at + kBlock * pitch);
+        for (int i = 0; i < V; ++i) {
+          const int64_t k = i * kLanes;
+          const Vec v = get<kWhole>(x + at + k, n), d = get<kWhole>(dy + at + k, n);
+          const Vec dz = gated<kGate>(d, v, scale[i], shift[i], bits + r * bits_pitch, c + k, n);
+          s[i] += dz;
+          q[i] += dz * (v - mean[i]);
+        }
       }
-      add_to(sum + c, s, n);
-      add_to(products + c, q, n);
-    };
-    int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
-    if (c < channels) column.template operator()<false>(c, channels - c);
+      for (int i = 0; i < V; ++i) {
+        add_to(sum + c + i * kLanes, s[i], n);
+        add_to(products + c + i * kLanes, q[i], n);
+      }
+    });
   }
 }
 

@@ -16,7 +16,8 @@ namespace {
 constexpr int64_t kImagesTogether = 1 << 18;  // floats of source images that share tiles: more would not stay in the caches
 constexpr int64_t kFewChannels = 8;           // below, a kernel row is one run: see Source
 constexpr int64_t kSteps = 256;               // pixels of a depth block of the weight gradient
-constexpr int64_t kOutputTiles = 16;          // tiles of dw's rows whose packed dy stays in L2
+constexpr int64_t kPackedDy = 72 << 10;       // floats of packed dy that stay in L2 while all of x passes by
+constexpr int64_t kSideBySide = 8;            // tiles packed at once: whole cache lines of dy, as many streams
 constexpr int64_t kSerial = 1 << 16;
 
 int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -26,6 +27,12 @@ struct Axis {
   int64_t positions, taps;
   std::vector<int32_t> source;
   int32_t at(int64_t position, int64_t tap) const { return source[static_cast<size_t>(position * taps + tap)]; }
+
+  // whether any tap is valid
+  bool any(int64_t position) const {
+    const auto begin = source.begin() + position * taps;
+    return std::any_of(begin, begin + taps, [](int32_t s) { return s >= 0; });
+  }
 
   // positions grouped by which taps are valid
   std::vector<std::vector<int32_t>> classes() const {
@@ -105,11 +112,13 @@ struct Placement {
 
 class ConvLeft final : public Left {
  public:
-  ConvLeft(Source source, Placement placement)
+  // without_padding: leaves out the pixels of the result that no product reaches
+  ConvLeft(Source source, Placement placement, bool without_padding = false)
       : tile_rows_(gemm_kernels().tile_rows), source_(std::move(source)), placement_(placement),
         zeros_(static_cast<size_t>(source_.channels), 0.0f) {
     for (const auto& ys : source_.y.classes()) {
       for (const auto& xs : source_.x.classes()) {
+        if (without_padding && !(source_.y.any(ys.front()) && source_.x.any(xs.front()))) continue;
         for (int32_t y : ys) {
           for (int32_t x : xs) order_.push_back({y, x});
         }
@@ -244,14 +253,16 @@ class WeightGradient {
     for (const Piece& p : pieces_) most_ = std::max(most_, steps(p));
     dy_rows_.resize(static_cast<size_t>(most_));
     x_rows_.resize(static_cast<size_t>(most_));
-    packed_dy_ = Scratch(kOutputTiles * most_ * kernels_.tile_rows);
+    tile_size_ = most_ * kernels_.tile_rows;
+    group_ = std::max<int64_t>(1, std::min(up(shape.outputs, kernels_.tile_rows), kPackedDy / tile_size_));
+    packed_dy_ = Scratch(group_ * tile_size_);
     packed_x_ = Scratch(most_ * kernels_.panel);
   }
 
   // rows [tile_begin, tile_end) x tile_rows of dw, panels [panel_begin, panel_end) of its taps' channels
   void run(int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end) {
-    for (int64_t t = tile_begin; t < tile_end; t += kOutputTiles) {
-      const int64_t end = std::min(t + kOutputTiles, tile_end);
+    for (int64_t t = tile_begin; t < tile_end; t += group_) {
+      const int64_t end = std::min(t + group_, tile_end);
       for (size_t i = 0; i < pieces_.size(); ++i) run_piece(pieces_[i], i == 0, t, end, panel_begin, panel_end);
     }
   }
@@ -272,7 +283,7 @@ class WeightGradient {
       const int64_t columns = source_.y.taps * source_.x.taps * source_.channels;
       for (int64_t t = tile_begin; t < tile_end; ++t) {
         const int64_t row = t * kernels_.tile_rows;
-        kernels_.outer(packed_dy_.data() + (t - tile_begin) * most_ * kernels_.tile_rows, packed_x_.data(), segments_.data(),
+        kernels_.outer(packed_dy_.data() + (t - tile_begin) * tile_size_, packed_x_.data(), segments_.data(),
                        static_cast<int64_t>(segments_.size()), static_cast<int>(std::min<int64_t>(kernels_.tile_rows, shape_.outputs - row)),
                        width, first, dw_ + row * columns + tap * source_.channels + channel, columns);
       }
@@ -288,10 +299,9 @@ class WeightGradient {
         }
       }
     }
-    for (int64_t t = tile_begin; t < tile_end; ++t) {
-      const int64_t row = t * kernels_.tile_rows;
-      const int width = static_cast<int>(std::min<int64_t>(kernels_.tile_rows, shape_.outputs - row));
-      kernels_.gather_tile(dy_rows_.data(), steps(piece), row, width, packed_dy_.data() + (t - tile_begin) * most_ * kernels_.tile_rows);
+    for (int64_t t = tile_begin; t < tile_end; t += kSideBySide) {
+      const int64_t row = t * kernels_.tile_rows, end = std::min(std::min(t + kSideBySide, tile_end) * kernels_.tile_rows, shape_.outputs);
+      kernels_.gather_tiles(dy_rows_.data(), steps(piece), row, static_cast<int>(end - row), packed_dy_.data() + (t - tile_begin) * tile_size_, tile_size_);
     }
   }
 
@@ -325,7 +335,7 @@ class WeightGradient {
   float* dw_;
   const std::vector<Piece> pieces_;
   const int64_t tap_panels_;
-  int64_t most_ = 0;
+  int64_t most_ = 0, tile_size_ = 0, group_ = 0;  // steps of a piece; floats of a packed tile of dy; tiles packed together
   std::vector<const float*> dy_rows_, x_rows_;
   std::vector<Segment> segments_;
   Scratch packed_dy_, packed_x_;
@@ -348,17 +358,18 @@ void conv_forward(const ConvShape& s, const float* x, const Right& right, const 
   multiply(ConvLeft(forward_source(s, x, padded), {pixels, s.out_width, 1, 0}), right, out);
 }
 
-void conv_input_gradient(const ConvShape& s, const float* dy, const float* w, float* dx) {
-  if (winograd_suits(s)) return winograd_input_gradient(s, dy, w, dx);
+void conv_input_gradient(const ConvShape& s, const float* dy, const float* w, float* dx, bool add) {
+  const Output out{dx, nullptr, nullptr, add ? dx : nullptr};
+  if (winograd_suits(s)) return winograd_input_gradient(s, dy, w, out);
   const int64_t taps = s.kernel_h * s.kernel_w, pixels = s.height * s.width;
   const Right right{taps, s.outputs, s.channels, w, s.channels, taps * s.channels, 1};
   if (taps == 1 && s.stride == 1 && s.top == 0 && s.left == 0 && pixels == s.out_height * s.out_width) {
-    return multiply(DenseLeft(dy, s.images * pixels, s.outputs, pixels), right, {dx});
+    return multiply(DenseLeft(dy, s.images * pixels, s.outputs, pixels), right, out);
   }
   Source source{dy, s.images, s.out_width * s.outputs, s.out_height * s.out_width * s.outputs, s.outputs, s.outputs,
                 backward_axis(s.height, s.kernel_h, s.stride, s.top, s.out_height),
                 backward_axis(s.width, s.kernel_w, s.stride, s.left, s.out_width)};
-  multiply(ConvLeft(std::move(source), {pixels, s.width, 1, 0}), right, {dx});
+  multiply(ConvLeft(std::move(source), {pixels, s.width, 1, 0}, add), right, out);
 }
 
 void conv_weight_gradient(const ConvShape& s, const float* dy, const float* x, float* dw) {

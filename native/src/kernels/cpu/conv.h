@@ -23,8 +23,8 @@ Right conv_right(const ConvShape& shape, const float* w);
 
 /// out (images, out_height, out_width, outputs) = conv(x, w) and what Output adds; right from conv_right.
 void conv_forward(const ConvShape& shape, const float* x, const Right& right, const Output& out);
-/// dx (as x) from dy (as out).
-void conv_input_gradient(const ConvShape& shape, const float* dy, const float* w, float* dx);
+/// dx (as x) from dy (as out); add: to what is there.
+void conv_input_gradient(const ConvShape& shape, const float* dy, const float* w, float* dx, bool add = false);
 /// dw (as w) from dy and x; the order of summation depends on the shape only.
 void conv_weight_gradient(const ConvShape& shape, const float* dy, const float* x, float* dw);
 

@@ -61,9 +61,10 @@ struct GemmKernels {
   void (*pack_rows)(const float* from, int64_t stride, int64_t depth, int width, float* to, int64_t to_stride);
   /// to[k * panel + j] = from[j * stride + k] for j < width, else 0.
   void (*pack_columns)(const float* from, int64_t stride, int64_t depth, int width, float* to);
-  /// to[k * panel + j] = rows[k][offset + j] for j < width, else 0; the second for tile_rows.
+  /// to[k * panel + j] = rows[k][offset + j] for j < width, else 0.
   void (*gather_panel)(const float* const* rows, int64_t count, int64_t offset, int width, float* to);
-  void (*gather_tile)(const float* const* rows, int64_t count, int64_t offset, int width, float* to);
+  /// The same in tiles of tile_rows side by side, the t-th at to + t * to_stride.
+  void (*gather_tiles)(const float* const* rows, int64_t count, int64_t offset, int width, float* to, int64_t to_stride);
   /// out[0 .. width) = sum over rows of x[row * stride + 0 .. width), width <= panel.
   void (*sum_rows)(const float* x, int64_t rows, int64_t stride, int width, float* out);
 };

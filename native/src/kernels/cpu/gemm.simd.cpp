@@ -144,6 +144,7 @@ void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* 
   float own[kRows * kPanel];
   int32_t begin = 0;
   for (int64_t i = 0; i < count; ++i) {
+    if (begin == ends[i] && !step.first && !step.last) continue;  // padding alone adds nothing
     const TileProduct product = tiles[i].rows == kRows ? full : choose(tiles[i].rows);
     product(tiles[i], runs + begin, runs + ends[i], step, whole ? own : step.sums + i * kRows * kPanel);
     begin = ends[i];
@@ -288,8 +289,13 @@ void gather_panel(const float* const* rows, int64_t count, int64_t offset, int w
   for (int64_t k = 0; k < count; ++k) copy_row<kPanel>(rows[k] + offset, width, to + k * kPanel);
 }
 
-void gather_tile(const float* const* rows, int64_t count, int64_t offset, int width, float* to) {
-  for (int64_t k = 0; k < count; ++k) copy_row<kRows>(rows[k] + offset, width, to + k * kRows);
+void gather_tiles(const float* const* rows, int64_t count, int64_t offset, int width, float* to, int64_t to_stride) {
+  for (int64_t k = 0; k < count; ++k) {
+    float* place = to + k * kRows;
+    for (int j = 0; j < width; j += kRows, place += to_stride) {
+      copy_row<kRows>(rows[k] + offset + j, width - j < kRows ? width - j : kRows, place);
+    }
+  }
 }
 
 void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* out) {
@@ -318,7 +324,7 @@ void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* ou
 
 const GemmKernels& gemm_kernels() {
   static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,   pack_rows,
-                                          pack_columns, gather_panel, gather_tile, sum_rows};
+                                          pack_columns, gather_panel, gather_tiles, sum_rows};
   return kernels;
 }
 

@@ -177,11 +177,11 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
   });
 }
 
-void winograd_input_gradient(const ConvShape& s, const float* dy, const float* w, float* dx) {
+void winograd_input_gradient(const ConvShape& s, const float* dy, const float* w, const Output& out) {
   const ConvShape turned{s.images, s.height, s.width, s.outputs, s.channels, 3, 3, 1, 1, 1, s.height, s.width};
   Scratch u(kWinogradTaps * s.outputs * s.channels);
   transform_weights(s.channels, s.outputs, w + 8 * s.channels, 1, 9 * s.channels, -s.channels, u.data());
-  winograd_forward(turned, dy, winograd_right(u.data(), s.channels, s.outputs), {dx});
+  winograd_forward(turned, dy, winograd_right(u.data(), s.channels, s.outputs), out);
 }
 
 }  // namespace motley::kernels

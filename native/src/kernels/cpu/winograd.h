@@ -43,7 +43,7 @@ Right winograd_right(const float* u, int64_t outputs, int64_t channels);
 
 /// As conv_forward; right from winograd_right. Does not depend on the number of images or threads.
 void winograd_forward(const ConvShape& shape, const float* x, const Right& right, const Output& out);
-/// As conv_input_gradient: the convolution of dy with the kernels turned around, channels and outputs exchanged.
-void winograd_input_gradient(const ConvShape& shape, const float* dy, const float* w, float* dx);
+/// dx and what Output adds: the convolution of dy with the kernels turned around, channels and outputs exchanged.
+void winograd_input_gradient(const ConvShape& shape, const float* dy, const float* w, const Output& out);
 
 }  // namespace motley::kernels
