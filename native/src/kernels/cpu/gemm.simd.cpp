@@ -77,6 +77,14 @@ void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelS
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
   }
+  if (step.last) {  // what will be written (and read first) is on its way while the sums are made
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const int64_t place = tile.out[r] * step.columns + step.column;
+      __builtin_prefetch(step.out->data + place, 1);
+      if (step.out->residual) __builtin_prefetch(step.out->residual + place);
+    }
+  }
   for (; run != end; ++run) {
     const float* row[R];
 #pragma GCC unroll 16
