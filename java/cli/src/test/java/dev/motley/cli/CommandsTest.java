@@ -4,6 +4,7 @@ package dev.motley.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.motley.config.Yaml;
+import dev.motley.dataset.Png;
 import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
 import java.io.IOException;
@@ -153,6 +154,22 @@ class CommandsTest {
     Path other = folder.resolve("other.yaml");
     Files.writeString(other, Yaml.write(DemoCommand.config(80, 1, 3).toTree()));
     return other;
+  }
+
+  @Test
+  void aSampleSaysWhatItWasDrawnWith() throws IOException {
+    for (String precision : new String[] {"fp32", "bf16"}) {
+      Path picture = folder.resolve(precision + ".png");
+      assertThat(
+              motley("sample", "--prompt", "a dress", "--steps", "2", "--precision", precision, "--out", picture.toString()))
+          .as(err.toString())
+          .isZero();
+      byte[] png = Files.readAllBytes(picture);
+      assertThat(Png.texts("picture", png)).containsEntry("precision", precision).containsEntry("guidance", "7.5");
+      assertThat(Png.decode("picture", png).width()).isEqualTo(32);
+    }
+    assertThat(Png.decode("bf16", Files.readAllBytes(folder.resolve("bf16.png"))).pixels())
+        .isNotEqualTo(Png.decode("fp32", Files.readAllBytes(folder.resolve("fp32.png"))).pixels());
   }
 
   @Test

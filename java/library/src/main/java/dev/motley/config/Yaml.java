@@ -114,9 +114,9 @@ public final class Yaml {
   private static String reason(JsonProcessingException e) {
     if (e.getCause() instanceof MarkedYAMLException marked && marked.getProblem() != null) {
       String problem = marked.getProblem();
-      return problem.contains("(TAB)") ? "a tab where YAML wants spaces" : problem;
+      return problem.contains("(TAB)") ? "a tab where YAML wants spaces" : Names.printable(problem);
     }
-    String text = e.getOriginalMessage().lines().findFirst().orElse("not YAML");
+    String text = Names.printable(e.getOriginalMessage().lines().findFirst().orElse("not YAML"));
     return text.startsWith("Duplicate field")
         ? text.replaceFirst("Duplicate field", "duplicate key")
         : text.replaceFirst("^Trailing token .*", "a second document, expected one");

@@ -23,6 +23,9 @@ final class PictureReader {
   /** A decoder that believes a header of 60000x60000 takes 10 GB; no data set has such pictures. */
   private static final long MAX_PIXELS = 1L << 26;
 
+  /** Deflate shrinks to 1/1032 at best, of PNG's smallest pixels of one bit; JPEG shrinks less. */
+  private static final int MAX_PIXELS_PER_BYTE = 8 * 1032;
+
   private PictureReader() {}
 
   /**
@@ -38,7 +41,7 @@ final class PictureReader {
       }
       ImageReader reader = readers.next();
       try {
-        return decode(name, reader, in);
+        return decode(name, bytes.length, reader, in);
       } finally {
         reader.dispose();
       }
@@ -49,7 +52,7 @@ final class PictureReader {
     }
   }
 
-  private static RgbImage decode(String name, ImageReader reader, ImageInputStream in)
+  private static RgbImage decode(String name, int bytes, ImageReader reader, ImageInputStream in)
       throws IOException {
     reader.setInput(in, true, true);
     long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
@@ -63,6 +66,11 @@ final class PictureReader {
               + " pixels, at most "
               + MAX_PIXELS
               + " pixels are supported");
+    }
+    if (pixels > (long) MAX_PIXELS_PER_BYTE * bytes) {
+      throw new InvalidInputException(
+          "%s: %d bytes cannot hold a picture of %dx%d pixels; damaged?"
+              .formatted(name, bytes, reader.getWidth(0), reader.getHeight(0)));
     }
     // The JPEG decoder fills what is missing with grey and only warns.
     var cutShort = new AtomicBoolean();

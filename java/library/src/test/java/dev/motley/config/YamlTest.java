@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.testing.Mutations;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -65,5 +66,23 @@ class YamlTest {
     assertThatThrownBy(() -> Yaml.read(folder.resolve("no.yaml")))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage(folder.resolve("no.yaml") + ": no such file");
+  }
+
+  @Test
+  void whateverTheBytesNothingButAnExplanationLeaves() {
+    String yaml =
+        """
+        title: "Clothes: \\u00e9"
+        sets:
+          - name: Base   # comment
+            plan: {classes: [cat, {folder: dog, prompt: 'a dog'}], per-class: 100}
+          - &anchor
+            name: |
+              two
+              lines
+        recipe: {epochs: 0x14, learning-rate: 1.0e-3, flip: .5, on: yes, none: ~}
+        """;
+    Mutations.check(
+        yaml.getBytes(StandardCharsets.UTF_8), 3000, 16 << 20, bytes -> Yaml.read("a.yaml", bytes));
   }
 }

@@ -85,6 +85,30 @@ class DiffusionPipelineTest {
     assertThat(wide.pixels()).hasSize(5 * 48 * 16 * 3);
   }
 
+  /** bf16 keeps 8 bits of a value: pictures move a little, the same way each time, and each alone as in its batch. */
+  @Test
+  void halfPrecisionDrawsTheSamePicturesAlmost() {
+    Pictures full = draw(requests());
+    try (var half = DiffusionPipeline.load(Shared.repository().resolve("models/clothes"), Precision.BF16)) {
+      Pictures first = half.draw(requests(), FEW_STEPS, ProgressListener.NONE);
+      assertThat(first.quality()).containsOnly(Quality.GOOD);
+      assertThat(first.pixels()).isNotEqualTo(full.pixels());
+      assertThat(meanDifference(first.pixels(), full.pixels())).isLessThan(3);
+      assertThat(half.draw(requests(), FEW_STEPS, ProgressListener.NONE).pixels()).isEqualTo(first.pixels());
+      assertThat(half.draw(List.of(requests().get(2)), FEW_STEPS, ProgressListener.NONE).picture(0))
+          .isEqualTo(first.picture(2));
+    }
+  }
+
+  /** In steps of 8-bit values. */
+  private static double meanDifference(byte[] a, byte[] b) {
+    long sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += Math.abs(Byte.toUnsignedInt(a[i]) - Byte.toUnsignedInt(b[i]));
+    }
+    return (double) sum / a.length;
+  }
+
   @Test
   void badRequestsAreOneLineEach() {
     assertThatThrownBy(() -> draw(List.of())).isInstanceOf(InvalidInputException.class);

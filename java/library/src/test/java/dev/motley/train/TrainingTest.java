@@ -4,6 +4,7 @@ package dev.motley.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.motley.BatchNormMode;
 import dev.motley.CancelledException;
@@ -95,6 +96,36 @@ class TrainingTest {
     TrainingResult c = train("c", small(1, 2), Duration.ofHours(1), ProgressListener.NONE);
     assertThat(Files.mismatch(a.model(), b.model())).isEqualTo(-1);
     assertThat(Files.mismatch(a.model(), c.model())).isNotEqualTo(-1);
+  }
+
+  @Test
+  void halfPrecisionLearnsAlmostTheSame() throws IOException {
+    Recipe half = small(2, 1).withPrecision(Precision.BF16);
+    TrainingResult full = train("full", small(2, 1), Duration.ofHours(1), ProgressListener.NONE);
+    TrainingResult first = train("half", half, Duration.ofHours(1), ProgressListener.NONE);
+    TrainingResult second = train("half again", half, Duration.ofHours(1), ProgressListener.NONE);
+    assertThat(Files.mismatch(first.model(), second.model())).as("deterministic").isEqualTo(-1);
+    assertThat(Files.mismatch(first.model(), full.model())).isNotEqualTo(-1);
+    double loss = full.epochs().getFirst().loss();
+    assertThat(first.epochs().getFirst().loss()).isCloseTo(loss, withinPercentage(10));
+    try (Classifier a = Classifier.load(full.model(), Precision.FP32);
+        Classifier b = Classifier.load(full.model(), Precision.BF16)) {
+      // Not batch statistics: of images as alike as these they magnify every rounding.
+      float[] exact = a.logits(images(), 20, BatchNormMode.RUNNING, ProgressListener.NONE);
+      float[] close = b.logits(images(), 20, BatchNormMode.RUNNING, ProgressListener.NONE);
+      assertThat(close).isNotEqualTo(exact);
+      assertThat(b.logits(images(), 20, BatchNormMode.RUNNING, ProgressListener.NONE)).isEqualTo(close);
+      assertThat(distance(close, exact)).isLessThan(0.05 * distance(exact, new float[exact.length]));
+    }
+  }
+
+  /** Euclidean. */
+  private static double distance(float[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (a[i] - b[i]) * (double) (a[i] - b[i]);
+    }
+    return Math.sqrt(sum);
   }
 
   @Test
