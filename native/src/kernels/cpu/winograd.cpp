@@ -119,24 +119,14 @@ class Worker {
   std::vector<Run> runs_;
 };
 
-// u of kernels whose tap (y, x) for output o and channel c lies at w + o * per_output + c * per_channel + (3 y + x) * per_tap
-void transform_weights(int64_t outputs, int64_t channels, const float* w, int64_t per_output, int64_t per_channel,
-                       int64_t per_tap, float* u) {
-  auto along = [](double a, double b, double c, double* out, int step) {
-    out[0] = a;
-    out[step] = 0.5 * (a + b + c);
-    out[2 * step] = 0.5 * (a - b + c);
-    out[3 * step] = c;
-  };
+// turned: kernels rotated by half a turn
+void transform_weights(int64_t outputs, int64_t channels, const float* w, bool turned, float* u) {
+  const auto transform = winograd_kernels().weights;
   parallel_for(outputs, 1 + 4096 / channels, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
-      for (int64_t c = 0; c < channels; ++c) {
-        const float* g = w + o * per_output + c * per_channel;
-        double rows[4][3], whole[4][4];
-        for (int x = 0; x < 3; ++x) along(g[x * per_tap], g[(3 + x) * per_tap], g[(6 + x) * per_tap], &rows[0][x], 3);
-        for (int y = 0; y < 4; ++y) along(rows[y][0], rows[y][1], rows[y][2], whole[y], 1);
-        for (int t = 0; t < kWinogradTaps; ++t) u[(t * outputs + o) * channels + c] = static_cast<float>(whole[t / 4][t % 4]);
-      }
+      const float* taps[9];
+      for (int t = 0; t < 9; ++t) taps[t] = w + (o * 9 + (turned ? 8 - t : t)) * channels;
+      transform(taps, channels, u + o * channels, outputs * channels);
     }
   });
 }
@@ -151,7 +141,7 @@ bool winograd_suits(const ConvShape& s) {
 }
 
 void winograd_weights(int64_t outputs, int64_t channels, const float* w, float* u) {
-  transform_weights(outputs, channels, w, 9 * channels, 1, channels, u);
+  transform_weights(outputs, channels, w, false, u);
 }
 
 Right winograd_right(const float* u, int64_t outputs, int64_t channels) {
@@ -180,8 +170,9 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
 void winograd_input_gradient(const ConvShape& s, const float* dy, const float* w, const Output& out) {
   const ConvShape turned{s.images, s.height, s.width, s.outputs, s.channels, 3, 3, 1, 1, 1, s.height, s.width};
   Scratch u(kWinogradTaps * s.outputs * s.channels);
-  transform_weights(s.channels, s.outputs, w + 8 * s.channels, 1, 9 * s.channels, -s.channels, u.data());
-  winograd_forward(turned, dy, winograd_right(u.data(), s.channels, s.outputs), out);
+  transform_weights(s.outputs, s.channels, w, true, u.data());
+  const Right right{kWinogradTaps, s.outputs, s.channels, u.data(), s.outputs * s.channels, s.channels, 1};
+  winograd_forward(turned, dy, right, out);
 }
 
 }  // namespace motley::kernels

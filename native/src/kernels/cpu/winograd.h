@@ -26,6 +26,8 @@ struct WinogradTile {
 };
 
 struct WinogradKernels {
+  /// U[t][c] to `to + t * stride + c` from the 9 taps of a kernel, `channels` floats each; rounded once, from float64.
+  void (*weights)(const float* const* taps, int64_t channels, float* to, int64_t stride);
   /// V[t][c] to `to + t * stride + c` from 16 pixels of `channels` floats.
   void (*input)(const float* const* pixels, int64_t channels, float* to, int64_t stride);
   /// y of `count` tiles for `width` columns from `column` on; sums: tap t of tile i at `sums + t * stride + i * panel`.

@@ -23,6 +23,37 @@ inline void transform(const float* const* pixels, const Get& get, const Put& put
   row(3, [&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
 }
 
+typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
+
+template <typename Get, typename Put>
+inline void transform_weights(const float* const* taps, const Get& get, const Put& put) {
+  const auto along = [](DVec a, DVec b, DVec c, DVec (&out)[4]) {
+    out[0] = a;
+    out[1] = 0.5 * (a + b + c);
+    out[2] = 0.5 * (a - b + c);
+    out[3] = c;
+  };
+  DVec columns[3][4];
+  for (int x = 0; x < 3; ++x) along(get(taps[x]), get(taps[3 + x]), get(taps[6 + x]), columns[x]);
+  for (int y = 0; y < 4; ++y) {
+    DVec row[4];
+    along(columns[0][y], columns[1][y], columns[2][y], row);
+    for (int x = 0; x < 4; ++x) put(4 * y + x, __builtin_convertvector(row[x], Vec));
+  }
+}
+
+void weights(const float* const* taps, int64_t channels, float* to, int64_t stride) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(load(p + c), DVec); },
+                      [&](int t, Vec v) { store(to + t * stride + c, v); });
+  }
+  if (const int64_t rest = channels - c; rest > 0) {
+    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(load_part(p + c, rest), DVec); },
+                      [&](int t, Vec v) { store_part(to + t * stride + c, v, rest); });
+  }
+}
+
 void input(const float* const* pixels, int64_t channels, float* to, int64_t stride) {
   int64_t c = 0;
   for (; c + kLanes <= channels; c += kLanes) {
@@ -61,7 +92,7 @@ void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile
 }  // namespace
 
 const WinogradKernels& winograd_kernels() {
-  static constexpr WinogradKernels kernels = {input, output};
+  static constexpr WinogradKernels kernels = {weights, input, output};
   return kernels;
 }
 
