@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "libtorch/bf16.h"
 #include "libtorch/error.h"
 
 namespace motley {
@@ -24,11 +25,6 @@ enum class DType : int32_t {
 
 int64_t size_of(DType dtype);
 const char* name_of(DType dtype);
-
-/// bfloat16 as stored: the upper half of a float32.
-struct bf16 {
-  uint16_t bits;
-};
 
 template <typename T>
 struct dtype_of;

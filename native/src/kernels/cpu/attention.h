@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "libtorch/tensor.h"
+#include "libtorch/bf16.h"
 
 namespace motley::kernels {
 

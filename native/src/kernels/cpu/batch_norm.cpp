@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "libtorch/convert.h"
+#include "libtorch/bf16.h"
 #include "libtorch/parallel.h"
 
 namespace motley::kernels {

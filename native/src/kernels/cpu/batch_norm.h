@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "kernels/cpu/isa.h"
-#include "libtorch/tensor.h"
+#include "libtorch/bf16.h"
 
 namespace motley::kernels {
 

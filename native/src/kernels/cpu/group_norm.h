@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "libtorch/tensor.h"
+#include "libtorch/bf16.h"
 
 namespace motley::kernels {
 

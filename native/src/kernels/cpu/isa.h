@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which instruction set the kernels use. A kernel family `foo` is
 //   foo.h         what it computes, shapes, and one struct of function pointers, FooKernels
-//   foo.simd.cpp  plain loops over Vec (vec.h), compiled once per instruction set (CMake: MOTLEY_SIMD_SOURCES)
-//                 into namespace kernels::MOTLEY_ISA, ending in `const FooKernels& foo_kernels_MOTLEY_ISA()`
-//   foo.cpp       float64-accurate scalar references (namespace kernels::reference) and the choice by isa()
+//   foo.simd.cpp  plain loops over Vec (vec.h), compiled once per instruction set (cmake/MotleySimd.cmake) into
+//                 namespace kernels::MOTLEY_ISA (scalar, avx2, avx512), ending in `const FooKernels& foo_kernels()`
+//   foo.cpp       what needs no vectors, the choice by isa() (MOTLEY_CHOOSE) and, where a test needs one, a scalar
+//                 float64 reference (namespace kernels::reference)
 #pragma once
 
 namespace motley::kernels {

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "libtorch/convert.h"
+#include "libtorch/bf16.h"
 
 namespace motley::kernels::MOTLEY_ISA {
 
