@@ -61,6 +61,17 @@ uint64_t as_slot(TensorHandle handle) { return reinterpret_cast<uint64_t>(handle
 
 uint64_t heap_slot(uint64_t value) { return reinterpret_cast<uint64_t>(new uint64_t(value)); }  // freed by the callee
 
+void check(Status status, const char* what) { ensure(status == 0, "libtorch could not ", what, "; its own message is on stderr"); }
+
+template <typename T>
+uint64_t list_slot(std::initializer_list<T> values) {
+  const Symbols& s = symbols();
+  ListHandle list = nullptr;
+  check(s.torch_new_list_reserve_size(values.size(), &list), "make a list");
+  for (T v : values) check(s.torch_list_push_back(list, static_cast<uint64_t>(v)), "fill a list");
+  return reinterpret_cast<uint64_t>(list);
+}
+
 // Copies a strided float tensor into row-major order of `sizes` permuted by `view`.
 Tensor densify(const Shape& shape, DType dtype, const char* data, const std::vector<int64_t>& strides) {
   Tensor out = Tensor::empty(shape, dtype);
@@ -85,16 +96,16 @@ Tensor adopt(TensorHandle handle, View view) {
     symbols().aoti_torch_delete_tensor_object(static_cast<TensorHandle>(h));
   });
   bool defined = false;
-  s.aoti_torch_is_defined(handle, &defined);
+  check(s.aoti_torch_is_defined(handle, &defined), "read a result");
   if (!defined) return {};
   void* data = nullptr;
   int64_t dims = 0, *sizes = nullptr, *strides = nullptr;
   int32_t dtype = 0;
-  s.aoti_torch_get_data_ptr(handle, &data);
-  s.aoti_torch_get_dim(handle, &dims);
-  s.aoti_torch_get_sizes(handle, &sizes);
-  s.aoti_torch_get_strides(handle, &strides);
-  s.aoti_torch_get_dtype(handle, &dtype);
+  check(s.aoti_torch_get_data_ptr(handle, &data), "read a result");
+  check(s.aoti_torch_get_dim(handle, &dims), "read a result");
+  check(s.aoti_torch_get_sizes(handle, &sizes), "read a result");
+  check(s.aoti_torch_get_strides(handle, &strides), "read a result");
+  check(s.aoti_torch_get_dtype(handle, &dtype), "read a result");
   Shape shape(sizes, sizes + dims), steps(strides, strides + dims);
   if (view == View::channels_last) {
     ensure(dims == 4, "libtorch returned ", dims, " dimensions where 4 were expected");
@@ -146,31 +157,12 @@ Call& Call::none() {
 }
 
 Call& Call::integers(std::initializer_list<int64_t> values) {
-  const Symbols& s = symbols();
-  ListHandle list = nullptr;
-  s.torch_new_list_reserve_size(values.size(), &list);
-  for (int64_t v : values) s.torch_list_push_back(list, static_cast<uint64_t>(v));
-  stack_.push_back(reinterpret_cast<uint64_t>(list));
+  stack_.push_back(list_slot(values));
   return *this;
 }
 
 Call& Call::booleans(std::initializer_list<bool> values) {
-  const Symbols& s = symbols();
-  ListHandle list = nullptr;
-  s.torch_new_list_reserve_size(values.size(), &list);
-  for (bool v : values) s.torch_list_push_back(list, v ? 1 : 0);
-  stack_.push_back(reinterpret_cast<uint64_t>(list));
-  return *this;
-}
-
-Call& Call::some_integers(std::initializer_list<int64_t> values) {
-  integers(values);
-  stack_.back() = heap_slot(stack_.back());
-  return *this;
-}
-
-Call& Call::some_real(double value) {
-  stack_.push_back(heap_slot(std::bit_cast<uint64_t>(value)));
+  stack_.push_back(list_slot(values));
   return *this;
 }
 

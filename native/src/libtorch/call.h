@@ -34,8 +34,6 @@ class Call {
   Call& none();
   Call& integers(std::initializer_list<int64_t> values);
   Call& booleans(std::initializer_list<bool> values);
-  Call& some_integers(std::initializer_list<int64_t> values);  // optional list that is present
-  Call& some_real(double value);                               // optional double that is present
 
   /// Runs; returns `results` tensors, dense and row-major in the given view (copied if libtorch chose another layout).
   /// An undefined result (an output mask said no) is an undefined Tensor.

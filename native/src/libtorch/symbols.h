@@ -10,7 +10,6 @@ namespace motley::libtorch {
 
 using TensorHandle = struct OpaqueTensor*;  // an at::Tensor*
 using ListHandle = struct OpaqueList*;
-using StringHandle = struct OpaqueString*;
 using Status = int32_t;  // 0: ok
 
 struct Symbols {
@@ -18,13 +17,10 @@ struct Symbols {
                                   uint64_t version);
   Status (*torch_new_list_reserve_size)(size_t size, ListHandle* out);
   Status (*torch_list_push_back)(ListHandle list, uint64_t element);
-  Status (*torch_new_string_handle)(const char* data, size_t length, StringHandle* out);
   Status (*torch_parallel_for)(int64_t begin, int64_t end, int64_t grain,
                                void (*body)(int64_t, int64_t, void*), void* context);
   Status (*torch_get_num_threads)(uint32_t* out);
   uint64_t (*aoti_torch_abi_version)();
-  void (*aoti_torch_grad_mode_set_enabled)(bool enabled);
-  Status (*aoti_torch_new_tensor_handle)(TensorHandle tensor, TensorHandle* out);
   Status (*aoti_torch_delete_tensor_object)(TensorHandle tensor);
   Status (*aoti_torch_create_tensor_from_blob_v2)(void* data, int64_t dims, const int64_t* sizes,
                                                   const int64_t* strides, int64_t offset,

@@ -132,6 +132,7 @@ Tensor as_f32(const Tensor& t) { return !t.defined() || t.dtype() == DType::f32 
 // Runs `compute(x, w, epilogue)` in f32 on tensors that are stored in another type.
 template <typename Compute>
 Tensor in_f32(const Tensor& x, const Tensor& w, const Epilogue& e, const Compute& compute) {
+  const Tape::Pause pause;  // the caller records what is differentiable, on the tensors as they are stored
   Epilogue wide = e;
   wide.residual = as_f32(e.residual);
   Packed* packed = w.dtype() == DType::f32 ? nullptr : packed_of(w);
@@ -174,9 +175,9 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
 }
 
 // rows of one image: the choice must not depend on the batch, nor may its rounding.
-Path path_of(const Tensor& x, int64_t rows, int64_t depth, int64_t columns, int64_t taps) {
+Path path_of(const Tensor& x, int64_t rows, int64_t depth, int64_t columns) {
   if (Tape::current() != nullptr) return Path::own;
-  return choose_path({rows, depth, columns, taps, x.dtype()}, this_cpu());
+  return choose_path({rows, depth, columns, x.dtype()}, this_cpu());
 }
 
 }  // namespace
@@ -188,7 +189,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   check(epilogue, result, s.images);
   const int64_t taps = s.kernel_h * s.kernel_w;
   const Timed timed("conv2d", elements(result) * taps * s.channels);
-  if (path_of(x, s.out_height * s.out_width, taps * s.channels, s.outputs, taps) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
+  if (path_of(x, s.out_height * s.out_width, taps * s.channels, s.outputs) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
   if (x.dtype() != DType::f32) {
     const Tensor y = in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return conv2d(a, b, how, e); });
     record(y, x, w, epilogue.bias, s);
@@ -209,7 +210,7 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
   const Shape result{n, 2 * h, 2 * width, outputs};
   check(epilogue, result, n);
   const Timed timed("upsample_conv2d", elements(result) * 4 * c);
-  if (path_of(x, 4 * h * width, 4 * c, outputs, 4) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
+  if (path_of(x, 4 * h * width, 4 * c, outputs) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return upsample_conv2d(a, b, e); });
   }
@@ -235,11 +236,13 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;
   check(epilogue, result, images);
   const Timed timed("linear", elements(result) * w.size(1));
-  if (path_of(x, rows / images, w.size(1), w.size(0), 1) == Path::libtorch) return torch::linear(x, w, epilogue);
-  if (x.dtype() != DType::f32) {
-    return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return linear(a, b, e); });
-  }
+  if (path_of(x, rows / images, w.size(1), w.size(0)) == Path::libtorch) return torch::linear(x, w, epilogue);
   const ConvShape s{images, rows / images, 1, w.size(1), w.size(0), 1, 1, 1, 0, 0, rows / images, 1};
+  if (x.dtype() != DType::f32) {
+    const Tensor y = in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return linear(a, b, e); });
+    record(y, x, w, epilogue.bias, s);
+    return y;
+  }
   Tensor y = Tensor::empty(result);
   directly(s, x, w, output_of(y, epilogue, epilogue.residual));
   ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");

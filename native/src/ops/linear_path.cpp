@@ -3,7 +3,7 @@
 
 namespace motley::ops {
 
-Cpu this_cpu() { return {kernels::isa(), kernels::cpu_has_avx512_bf16() || kernels::cpu_has_amx_bf16()}; }
+Cpu this_cpu() { return {kernels::cpu_has_avx512_bf16() || kernels::cpu_has_amx_bf16()}; }
 
 Path choose_path(const Problem& problem, const Cpu& cpu) {
   // libtorch's bf16 products run on the bf16 units, which our kernels do not use: worth its call (and packing the weight

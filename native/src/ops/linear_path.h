@@ -15,12 +15,10 @@ struct Problem {
   int64_t rows;     // output pixels or rows of one image
   int64_t depth;    // kernel taps x input channels
   int64_t columns;  // output channels
-  int64_t taps;     // of the kernel: 1 for linear
   DType dtype;
 };
 
 struct Cpu {
-  kernels::Isa isa;
   bool bf16_units;  // avx512_bf16 or AMX
 };
 Cpu this_cpu();

@@ -38,6 +38,10 @@ Tape::Recording::Recording(Tape& tape) {
 
 Tape::Recording::~Recording() { recording = nullptr; }
 
+Tape::Pause::Pause() : paused_(recording) { recording = nullptr; }
+
+Tape::Pause::~Pause() { recording = paused_; }
+
 void Tape::watch(const Tensor& parameter, Tensor gradient) {
   ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", shown(gradient.shape()),
          " for a parameter of shape ", shown(parameter.shape()));

@@ -24,6 +24,18 @@ class Tape {
     Recording& operator=(const Recording&) = delete;
   };
 
+  /// Nothing is recorded on this thread while it lives.
+  class Pause {
+   public:
+    Pause();
+    ~Pause();
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Tape* paused_;
+  };
+
   /// A leaf whose gradient is kept: backward writes it into `gradient` (same shape; overwritten, not added to).
   void watch(const Tensor& parameter, Tensor gradient);
   /// Whether a gradient of t is wanted: t was watched, or made by an op from something watched.
