@@ -65,6 +65,29 @@ TEST_CASE("attention survives scores that overflow a plain exponential") {
   on_every_isa([&] { CHECK(worst(list(ops::attention({q, 0}, {k, 0}, {v, 0}, 1, 8, false)), exact) < 1e-3); });  // scores of 1e4: 1 ulp is 1e-3
 }
 
+TEST_CASE("a NaN in a query or key is seen in what depends on it, and only there") {
+  constexpr int64_t queries = 20, keys = 37, head = 9;
+  Tensor q = random({1, queries, head}, 4, 1), k = random({1, keys, head}, 5, 1);
+  const Tensor v = random({1, keys, head}, 6, 1);
+  on_every_isa([&] {
+    const auto clean = list(ops::attention({q, 0}, {k, 0}, {v, 0}, 1, head, false));
+    for (int64_t bad : {int64_t{0}, int64_t{7}, queries - 1}) {
+      Tensor spoilt = q.clone();
+      spoilt.data<float>()[bad * head + 3] = NAN;
+      const auto y = list(ops::attention({spoilt, 0}, {k, 0}, {v, 0}, 1, head, false));
+      for (int64_t i = 0; i < queries * head; ++i) {
+        if (i / head == bad) CHECK(std::isnan(y[static_cast<size_t>(i)]));
+        else CHECK(y[static_cast<size_t>(i)] == clean[static_cast<size_t>(i)]);
+      }
+    }
+    for (int64_t bad : {int64_t{0}, int64_t{16}, keys - 1}) {
+      Tensor spoilt = k.clone();
+      spoilt.data<float>()[bad * head] = NAN;
+      for (float y : list(ops::attention({q, 0}, {spoilt, 0}, {v, 0}, 1, head, false))) CHECK(std::isnan(y));
+    }
+  });
+}
+
 TEST_CASE("attention reads heads inside a joined projection and keys of another image's prompt") {
   constexpr int64_t n = 3, t = 10, heads = 2, head = 5, width = heads * head;
   const Tensor qkv = random({n, t, 3 * width}, 7, 1), kv = random({2, 4, 2 * width}, 8, 1);

@@ -39,7 +39,9 @@ TEST_CASE("configs that make no sense are refused") {
   refused(motley_text_create(&t, nullptr, &text, &refused.error), "weights is NULL");
   refused(motley_text_create(&t, &weights, nullptr, &refused.error), "out is NULL");
   for (auto [field, value, message] : {std::tuple{&motley_text_config::heads, 5, "width 48 is not a multiple of heads 5"},
-                                       {&motley_text_config::layers, 0, "must be positive"}, {&motley_text_config::activation, 7, "unknown activation 7"},
+                                       {&motley_text_config::layers, 0, "must be positive"},
+                                       {&motley_text_config::layers, 2000000000, "at most 256 layers"},
+                                       {&motley_text_config::vocabulary, 2000000000, "16777216 tokens"}, {&motley_text_config::activation, 7, "unknown activation 7"},
                                        {&motley_text_config::precision, 9, "unknown precision 9"}}) {
     motley_text_config wrong = t;
     wrong.*field = value;
@@ -49,7 +51,9 @@ TEST_CASE("configs that make no sense are refused") {
   refused(motley_text_create(&t, &weights, &text, &refused.error), "struct_size is 3");
   for (auto [field, value, message] : {std::tuple{&motley_unet_config::block_count, 9, "block_count must be 1 to 8"},
                                        {&motley_unet_config::norm_groups, 7, "is not a positive multiple of norm_groups 7"},
-                                       {&motley_unet_config::layers_per_block, -1, "must be positive"}}) {
+                                       {&motley_unet_config::layers_per_block, -1, "must be positive"},
+                                       {&motley_unet_config::layers_per_block, 2000000000, "at most 256 layers_per_block"},
+                                       {&motley_unet_config::cross_attention_dim, 2000000000, "65536 channels"}}) {
     motley_unet_config wrong = u;
     wrong.*field = value;
     refused(motley_unet_create(&wrong, &weights, &unet, &refused.error), message);
@@ -187,4 +191,32 @@ TEST_CASE("arguments of the sampler are checked") {
   motley_ddim_config wrong = ddim;
   wrong.beta_end = 2;
   refused(motley_sample(unet.get(), prompts.get(), &wrong, &good, out.data(), &e), "betas must satisfy");
+}
+
+TEST_CASE("prompts outlive their unet, and are not taken for those of another in its place") {
+  Refusal refused;
+  motley_error& e = refused.error;
+  auto unet = make_unet(Golden("unet_small"));
+  const auto context = normals(2 * 3 * 48, 1);
+  motley_prompts* made = nullptr;
+  ok(motley_prompts_create(unet.get(), 2, 3, context.data(), &made, &e), e);
+  const Handle<motley_prompts> prompts(made);
+  unet.reset();
+  const auto later = make_unet(Golden("unet_small"));
+  const int32_t prompt[] = {1}, negative[] = {0};
+  const float guidance[] = {2};
+  const uint64_t seed[] = {1}, key[] = {1};
+  motley_sample_params p = {};
+  p.struct_size = sizeof p;
+  p.batch = 1;
+  p.height = p.width = 8;
+  p.steps = 2;
+  p.prompt = prompt;
+  p.negative = negative;
+  p.guidance = guidance;
+  p.seed = seed;
+  p.image_key = key;
+  const auto ddim = ddim_config();
+  std::vector<float> latents(256);
+  refused(motley_sample(later.get(), prompts.get(), &ddim, &p, latents.data(), &e), "prompts were made for another unet");
 }

@@ -19,12 +19,12 @@ namespace {
 // What a run needs, for the small network of the goldens.
 struct Small {
   Golden golden = Golden("unet_small");
-  Handle<motley_unet> unet = test::make_unet(golden);
+  Handle<motley_unet> unet;
   Handle<motley_prompts> prompts;
   motley_ddim_config ddim = ddim_config();
   motley_error error;
 
-  Small() {
+  explicit Small(int32_t precision = MOTLEY_PRECISION_FP32) : unet(test::make_unet(golden, precision)) {
     const auto context = normals(3 * 77 * 48, 1);
     motley_prompts* out = nullptr;
     ok(motley_prompts_create(unet.get(), 3, 77, context.data(), &out, &error), error);
@@ -197,7 +197,10 @@ TEST_CASE("Philox normals depend on seed, key, draw and position only") {
 }
 
 TEST_CASE("an image does not depend on its batch, its place in it, or the others' guidance") {
-  Small small;
+  int32_t precision = MOTLEY_PRECISION_FP32;
+  SUBCASE("float32") { precision = MOTLEY_PRECISION_FP32; }
+  SUBCASE("bfloat16") { precision = MOTLEY_PRECISION_BF16; }
+  Small small(precision);
   const std::vector<std::tuple<int32_t, float, float>> kinds = {{1, 7.5f, 0.0f}, {2, 1.0f, 0.0f}, {1, 2.0f, 0.8f}, {2, 0.0f, 0.0f}, {1, 1.0f, 1.0f}};
   std::vector<std::vector<float>> alone;
   for (size_t i = 0; i < kinds.size(); ++i) {

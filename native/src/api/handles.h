@@ -14,7 +14,7 @@ struct motley_text {
 };
 
 struct motley_unet {
-  std::unique_ptr<const motley::UNet> model;
+  std::shared_ptr<const motley::UNet> model;
 };
 
 struct motley_vae {
@@ -22,7 +22,7 @@ struct motley_vae {
 };
 
 struct motley_prompts {
-  const motley_unet* unet;
+  std::shared_ptr<const motley::UNet> model;  // kept, so that no other model can be taken for it
   int64_t count;
   motley::EncodedContext context;
 };

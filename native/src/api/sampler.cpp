@@ -59,7 +59,7 @@ motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts, co
     check_pointer("latents", latents);
     const auto& c = checked(config, "motley_ddim_config");
     const auto& p = checked(params, "motley_sample_params");
-    require(prompts->unet == unet, "prompts were made for another unet");
+    require(prompts->model == unet->model, "prompts were made for another unet");
     require(unet->model->config.in_channels == unet->model->config.out_channels, "the unet turns ", unet->model->config.in_channels,
             " channels into ", unet->model->config.out_channels, ": it cannot be sampled from");
     check_params(p, *prompts, *unet->model);

@@ -54,7 +54,7 @@ motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens
     check_count("n", n, kMostImages);
     check_count("tokens", tokens, kMostTokens);
     const Tensor hidden = Tensor::of({n, tokens, unet->model->config.cross_attention_dim}, context);
-    *out = new motley_prompts{unet, n, encode_context(*unet->model, hidden)};
+    *out = new motley_prompts{unet->model, n, encode_context(*unet->model, hidden)};
   });
 }
 

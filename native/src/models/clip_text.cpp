@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/clip_text.h"
 
+#include <algorithm>
+
 #include "libtorch/convert.h"
 #include "ops/attention.h"
 #include "ops/normalise.h"
@@ -36,6 +38,8 @@ Tensor embed(const ClipText& model, int64_t n, const int32_t* ids) {
 void check(const motley_text_config& c) {
   require(c.vocabulary > 0 && c.positions > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0,
           "text config: vocabulary, positions, width, layers, heads and mlp_width must be positive");
+  require(c.layers <= kMostLayers && std::max(c.width, c.mlp_width) <= kWidest && std::max(c.vocabulary, c.positions) <= kMostEntries,
+          "text config: at most ", kMostLayers, " layers, ", kWidest, " channels, ", kMostEntries, " tokens and positions");
   require(c.width % c.heads == 0, "text config: width ", c.width, " is not a multiple of heads ", c.heads);
   require(c.activation == MOTLEY_QUICK_GELU || c.activation == MOTLEY_GELU, "text config: unknown activation ",
           c.activation, ": expected 0 (quick_gelu) or 1 (gelu)");

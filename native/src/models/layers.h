@@ -9,6 +9,9 @@
 
 namespace motley {
 
+/// Above these a configuration is not taken for a model's: nothing is multiplied or allocated by it.
+constexpr int kMostLayers = 256, kWidest = 1 << 16, kMostEntries = 1 << 24;
+
 /// A dense layer (O, I) or a convolution (O, KH, KW, I); bias float32 or undefined.
 struct Layer {
   Tensor weight, bias;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/unet.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -202,8 +203,11 @@ void check(const motley_unet_config& c) {
           MOTLEY_MAX_BLOCKS, ", got ", c.block_count);
   require(c.in_channels > 0 && c.out_channels > 0 && c.layers_per_block > 0 && c.cross_attention_dim > 0 && c.norm_groups > 0,
           "unet config: in_channels, out_channels, layers_per_block, cross_attention_dim and norm_groups must be positive");
+  require(c.layers_per_block <= kMostLayers && std::max({c.in_channels, c.out_channels, c.cross_attention_dim}) <= kWidest,
+          "unet config: at most ", kMostLayers, " layers_per_block and ", kWidest, " channels");
   for (int i = 0; i < c.block_count; ++i) {
     const int width = c.block_channels[i];
+    require(width <= kWidest, "unet config: block_channels[", i, "] = ", width, " is above ", kWidest);
     require(width > 0 && width % c.norm_groups == 0, "unet config: block_channels[", i, "] = ", width,
             " is not a positive multiple of norm_groups ", c.norm_groups);
     const bool attends = c.down_attention[i] || c.up_attention[c.block_count - 1 - i] || (c.mid_attention && i + 1 == c.block_count);

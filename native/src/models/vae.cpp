@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/vae.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/attention.h"
@@ -130,7 +131,10 @@ void check(const motley_vae_config& c) {
           MOTLEY_MAX_BLOCKS, ", got ", c.block_count);
   require(c.in_channels > 0 && c.out_channels > 0 && c.latent_channels > 0 && c.layers_per_block > 0 && c.norm_groups > 0,
           "vae config: in_channels, out_channels, latent_channels, layers_per_block and norm_groups must be positive");
+  require(c.layers_per_block <= kMostLayers && std::max({c.in_channels, c.out_channels, c.latent_channels}) <= kWidest,
+          "vae config: at most ", kMostLayers, " layers_per_block and ", kWidest, " channels");
   for (int i = 0; i < c.block_count; ++i) {
+    require(c.block_channels[i] <= kWidest, "vae config: block_channels[", i, "] = ", c.block_channels[i], " is above ", kWidest);
     require(c.block_channels[i] > 0 && c.block_channels[i] % c.norm_groups == 0, "vae config: block_channels[", i, "] = ",
             c.block_channels[i], " is not a positive multiple of norm_groups ", c.norm_groups);
   }
