@@ -12,8 +12,9 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** torchvision's resnet50 in float32 with libtorch's autograd. Calls need an open PointerScope. */
+/** torchvision's resnet50 with libtorch's autograd. Calls need an open PointerScope. */
 public final class EagerResNet50 implements AutoCloseable {
 
   // A fifth faster than contiguous, forward and backward, on the CPUs tried.
@@ -68,12 +69,22 @@ public final class EagerResNet50 implements AutoCloseable {
   private final Linear fc;
 
   /**
-   * Copies the weights.
+   * Copies the weights, in float32.
    *
    * @param weights all tensors by torchvision's names; the parameters' order is the map's
    */
   public EagerResNet50(Map<String, TensorView> weights) {
-    parameters = new Parameters(weights, FORMAT);
+    this(weights, ScalarType.Float);
+  }
+
+  /**
+   * Copies the weights.
+   *
+   * @param weights all tensors by torchvision's names; the parameters' order is the map's
+   * @param type what everything is computed in
+   */
+  public EagerResNet50(Map<String, TensorView> weights, ScalarType type) {
+    parameters = new Parameters(weights, FORMAT, type);
     trainable =
         weights.keySet().stream()
             .filter(name -> name.endsWith(".weight") || name.endsWith(".bias"))

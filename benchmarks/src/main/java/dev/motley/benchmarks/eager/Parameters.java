@@ -17,9 +17,10 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A network's weights as float32 libtorch tensors. Makes the layers that use them, and frees all of
+ * A network's weights as libtorch tensors of one element type. Makes the layers that use them, and frees all of
  * them.
  */
 final class Parameters implements AutoCloseable {
@@ -27,25 +28,31 @@ final class Parameters implements AutoCloseable {
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final List<Pointer> kept = new ArrayList<>();
 
+  /** Copies weights, in float32. */
+  Parameters(Map<String, TensorView> weights, MemoryFormat format) {
+    this(weights, format, ScalarType.Float);
+  }
+
   /**
    * Copies weights; integers, which only count batches, are left out.
    *
    * @param weights by name
    * @param format of convolution weights
+   * @param type of the tensors' elements
    */
-  Parameters(Map<String, TensorView> weights, MemoryFormat format) {
+  Parameters(Map<String, TensorView> weights, MemoryFormat format, ScalarType type) {
     try (PointerScope scope = new PointerScope()) {
       weights.forEach(
           (name, view) -> {
             if (view.dtype() != DType.I64) {
-              tensors.put(name, keep(tensor(view, format)));
+              tensors.put(name, keep(tensor(view, format, type)));
             }
           });
     }
   }
 
-  private static Tensor tensor(TensorView view, MemoryFormat format) {
-    Tensor tensor = Tensor.create(view.toFloats(), view.shape());
+  private static Tensor tensor(TensorView view, MemoryFormat format, ScalarType type) {
+    Tensor tensor = Tensor.create(view.toFloats(), view.shape()).to(type);
     return view.shape().length == 4 ? tensor.contiguous(format) : tensor;
   }
 
