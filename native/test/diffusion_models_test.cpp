@@ -2,8 +2,6 @@
 // The diffusion models against the goldens, in float32 within twice PyTorch's own error.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-
 #include "support/compare.h"
 #include "support/models.h"
 
@@ -72,15 +70,16 @@ TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' imag
 }
 
 TEST_CASE("the full-size CLIP ViT-L/14 text encoder gives transformers' hidden states") {
-  if (shared_goldens().empty()) {
-    MESSAGE("SKIPPED: clip_text_sd14 is read from MOTLEY_SHARED, which is not set");
-    return;
-  }
-  text_golden(Golden("clip_text_sd14", shared_goldens()), MOTLEY_PRECISION_FP32, "float32");
+  text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_FP32, "float32");
 }
 
-// Slow: 860 million weights are filled and packed (about 10 GB of memory). Run with --no-skip, or MOTLEY_SLOW=1 under ctest.
-TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps" * doctest::skip(std::getenv("MOTLEY_SLOW") == nullptr)) {
+// 860 million weights are filled and packed.
+TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps") {
+  constexpr int64_t kGibibytes = 12;
+  if (available_memory() >> 30 < kGibibytes) {
+    MESSAGE("SKIPPED: unet_sd14 needs ", kGibibytes, " GiB of free memory");
+    return;
+  }
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP32, "float32");
 }
 

@@ -237,9 +237,13 @@ Difference difference(const float* a, const float* b, size_t n) {
   return d;
 }
 
-std::string shared_goldens() {
-  const char* shared = std::getenv("MOTLEY_SHARED");
-  return shared ? std::string(shared) + "/golden" : std::string();
+int64_t available_memory() {
+  std::ifstream info("/proc/meminfo");
+  std::string key, unit;
+  for (int64_t kibibytes = 0; info >> key >> kibibytes; std::getline(info, unit)) {
+    if (key == "MemAvailable:") return kibibytes << 10;
+  }
+  return 0;
 }
 
 }  // namespace motley::test

@@ -70,7 +70,7 @@ struct Difference {
 };
 Difference difference(const float* a, const float* b, size_t n);
 
-/// MOTLEY_SHARED/golden for goldens too large for the tree; empty if not set.
-std::string shared_goldens();
+/// Bytes of memory that this machine could still give.
+int64_t available_memory();
 
 }  // namespace motley::test
