@@ -7,6 +7,10 @@ import dev.motley.config.Yaml;
 import dev.motley.dataset.Png;
 import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
+import dev.motley.train.Recipe;
+import dev.motley.tricks.DatasetPreset;
+import dev.motley.tricks.Fidelity;
+import dev.motley.tricks.PlanSpec;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Model.OptionSpec;
 
 class CommandsTest {
   private final StringWriter out = new StringWriter();
@@ -154,6 +159,31 @@ class CommandsTest {
     Path other = folder.resolve("other.yaml");
     Files.writeString(other, Yaml.write(DemoCommand.config(80, 1, 3).toTree()));
     return other;
+  }
+
+  private static void helpSays(String command, String option, Object value) {
+    var nowhere = new PrintWriter(new StringWriter());
+    var commands = Main.commandLine(new Context(nowhere, nowhere, new Cancellation()));
+    OptionSpec spec = commands.getSubcommands().get(command).getCommandSpec().findOption(option);
+    assertThat(String.join(" ", spec.description())).as(command + " " + option).endsWith("Default: " + value + ".");
+  }
+
+  /** Where the default is the plan's or the recipe's, the help can only repeat it. */
+  @Test
+  void theHelpSaysTheLibrarysDefaults() {
+    PlanSpec plan = PlanSpec.of(DatasetPreset.named("fashion-mnist"), Fidelity.PAPER);
+    for (String command : new String[] {"plan", "generate"}) {
+      helpSays(command, "--preset", plan.fidelity().id());
+      helpSays(command, "--guidance", plan.guidance().fixed());
+      helpSays(command, "--steps", plan.sampling().steps());
+      helpSays(command, "--seed", plan.sampling().seed());
+      helpSays(command, "--rng", plan.sampling().source().id());
+    }
+    Recipe recipe = Recipe.quick(32);
+    helpSays("train", "--architecture", recipe.architecture());
+    helpSays("train", "--batch", recipe.batch());
+    helpSays("train", "--precision", recipe.precision().id());
+    helpSays("train", "--seed", recipe.seed());
   }
 
   @Test
