@@ -17,6 +17,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,6 +148,19 @@ class CommandsTest {
     }
 
     assertThat(motley("run", config.toString(), "--out", run.toString())).as("run again: all is there").isZero();
+
+    err.getBuffer().setLength(0);
+    String images = run.resolve("base-class/images").toString();
+    String[] wild = {"--learning-rate", "10", "--weight-decay", "100", "--epochs", "100", "--batch", "20"};
+    assertThat(
+            motley(
+                Stream.concat(
+                        Stream.of("train", "--data", images, "--out", folder.resolve("wild").toString()),
+                        Stream.of(wild))
+                    .toArray(String[]::new)))
+        .as("a training that diverges is no bad input")
+        .isEqualTo(Exit.FAILURE.code());
+    assertThat(err.toString().lines().filter(l -> l.startsWith("motley: training failed: "))).hasSize(1);
 
     Path model = run.resolve("base-class/training/model.safetensors");
     out.getBuffer().setLength(0);

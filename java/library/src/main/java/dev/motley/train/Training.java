@@ -41,6 +41,9 @@ public final class Training implements AutoCloseable {
   private static final String MODEL = "model.safetensors";
   private static final String METRICS = "metrics.jsonl";
 
+  /** In the core's words: it has no status of its own for this, and refuses the input that led there. */
+  private static final String NOT_FINITE = "the loss is not finite";
+
   /** In the metadata of a finished model: which training it came from. */
   private static final String IDENTITY = "motley.training";
 
@@ -197,7 +200,9 @@ public final class Training implements AutoCloseable {
       return trainer.run(
           packed, epoch, position.step(), count, recipe.learningRateAt(epoch), progress);
     } catch (InvalidInputException e) {
-      // Images and recipe were checked before: what the core refuses now is a loss that is not finite.
+      if (!e.getMessage().contains(NOT_FINITE)) {
+        throw e;
+      }
       throw new MotleyException(
           "training failed: " + e.getMessage() + ", both counted from 0; a lower learning rate may help");
     }

@@ -148,7 +148,8 @@ class TrainingTest {
                       train("one", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
                       return true;
                     }))
-        .hasMessageContaining("one is being written by another process; wait for it or stop it");
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageEndingWith("one is being written by another process; wait for it or stop it");
     assertThat(train("one", small(1, 1), Duration.ofHours(1), ProgressListener.NONE).epochs())
         .as("the lock goes with its training")
         .hasSize(1);
