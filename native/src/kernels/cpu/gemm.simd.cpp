@@ -293,13 +293,25 @@ void pack_columns(const float* from, int64_t stride, int64_t depth, int width, f
   }
 }
 
+// Rows of pixels lie too far apart for the processor to foresee: asked for while kAhead others are copied.
+constexpr int64_t kAhead = 8;
+
+inline void prefetch(const float* row, int width) {
+  constexpr int kLine = 64 / sizeof(float);
+  for (int j = 0; j < width; j += kLine) __builtin_prefetch(row + j);
+}
+
 void gather_panel(const float* const* rows, int64_t count, int64_t offset, int width, float* to) {
-  for (int64_t k = 0; k < count; ++k) copy_row<kPanel>(rows[k] + offset, width, to + k * kPanel);
+  for (int64_t k = 0; k < count; ++k) {
+    if (k + kAhead < count) prefetch(rows[k + kAhead] + offset, width);
+    copy_row<kPanel>(rows[k] + offset, width, to + k * kPanel);
+  }
 }
 
 void gather_tiles(const float* const* rows, int64_t count, int64_t offset, int width, float* to, int64_t to_stride) {
   for (int64_t k = 0; k < count; ++k) {
     float* place = to + k * kRows;
+    if (k + kAhead < count) prefetch(rows[k + kAhead] + offset, width);
     for (int j = 0; j < width; j += kRows, place += to_stride) {
       copy_row<kRows>(rows[k] + offset + j, width - j < kRows ? width - j : kRows, place);
     }
