@@ -166,16 +166,35 @@ Call& Call::booleans(std::initializer_list<bool> values) {
   return *this;
 }
 
+Call& Call::tensors(std::initializer_list<Tensor> values) {
+  const Symbols& s = symbols();
+  ListHandle list = nullptr;
+  check(s.torch_new_list_reserve_size(values.size(), &list), "make a list");
+  for (const Tensor& t : values) check(s.torch_list_push_back(list, as_slot(borrow(t, View::plain))), "fill a list");
+  stack_.push_back(reinterpret_cast<uint64_t>(list));
+  return *this;
+}
+
+Call& Call::text(const char* value) {
+  StringHandle handle = nullptr;
+  check(symbols().torch_new_string_handle(value, std::strlen(value), &handle), "make a string");
+  stack_.push_back(reinterpret_cast<uint64_t>(handle));
+  return *this;
+}
+
 std::vector<Tensor> Call::run(int results, View view) {
-  if (stack_.size() < static_cast<size_t>(results)) stack_.resize(static_cast<size_t>(results));
+  return adopt_results(std::vector<View>(static_cast<size_t>(results), view));
+}
+
+std::vector<Tensor> Call::run(std::initializer_list<View> views) { return adopt_results(views); }
+
+std::vector<Tensor> Call::adopt_results(const std::vector<View>& views) {
+  if (stack_.size() < views.size()) stack_.resize(views.size());
   const Status status =
       symbols().torch_call_dispatcher(op_.c_str(), overload_.c_str(), stack_.data(), kAbiVersion);
   ensure(status == 0, "libtorch operator ", op_, " failed; libtorch's own message is on stderr");
   std::vector<Tensor> out;
-  for (int i = 0; i < results; ++i) {
-    auto handle = reinterpret_cast<TensorHandle>(stack_[static_cast<size_t>(i)]);
-    out.push_back(adopt(handle, view));
-  }
+  for (size_t i = 0; i < views.size(); ++i) out.push_back(adopt(reinterpret_cast<TensorHandle>(stack_[i]), views[i]));
   return out;
 }
 

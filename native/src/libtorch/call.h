@@ -34,12 +34,18 @@ class Call {
   Call& none();
   Call& integers(std::initializer_list<int64_t> values);
   Call& booleans(std::initializer_list<bool> values);
+  Call& tensors(std::initializer_list<Tensor> values);
+  Call& text(const char* value);
 
   /// Runs; returns `results` tensors, dense and row-major in the given view (copied if libtorch chose another layout).
   /// An undefined result (an output mask said no) is an undefined Tensor.
   std::vector<Tensor> run(int results, View view = View::plain);
+  /// The same with a view for each result.
+  std::vector<Tensor> run(std::initializer_list<View> views);
 
  private:
+  std::vector<Tensor> adopt_results(const std::vector<View>& views);
+
   std::string op_, overload_;
   std::vector<uint64_t> stack_;
 };

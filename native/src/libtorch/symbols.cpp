@@ -44,6 +44,7 @@ Symbols resolve_all(void* library, const std::string& path) {
   MOTLEY_RESOLVE(torch_call_dispatcher);
   MOTLEY_RESOLVE(torch_new_list_reserve_size);
   MOTLEY_RESOLVE(torch_list_push_back);
+  MOTLEY_RESOLVE(torch_new_string_handle);
   MOTLEY_RESOLVE(torch_parallel_for);
   MOTLEY_RESOLVE(torch_get_num_threads);
   MOTLEY_RESOLVE(aoti_torch_abi_version);

@@ -10,6 +10,7 @@ namespace motley::libtorch {
 
 using TensorHandle = struct OpaqueTensor*;  // an at::Tensor*
 using ListHandle = struct OpaqueList*;
+using StringHandle = struct OpaqueString*;
 using Status = int32_t;  // 0: ok
 
 struct Symbols {
@@ -17,6 +18,7 @@ struct Symbols {
                                   uint64_t version);
   Status (*torch_new_list_reserve_size)(size_t size, ListHandle* out);
   Status (*torch_list_push_back)(ListHandle list, uint64_t element);
+  Status (*torch_new_string_handle)(const char* data, size_t length, StringHandle* out);
   Status (*torch_parallel_for)(int64_t begin, int64_t end, int64_t grain,
                                void (*body)(int64_t, int64_t, void*), void* context);
   Status (*torch_get_num_threads)(uint32_t* out);

@@ -24,20 +24,6 @@ inline void add_to(double* total, Vec v, int64_t n) {
   }
 }
 
-template <bool kWhole, typename T>
-inline Vec get(const T* p, int64_t n) {
-  if constexpr (kWhole) return load(p);
-  return load_part(p, n);
-}
-template <bool kWhole, typename T>
-inline void put(T* p, Vec v, int64_t n) {
-  if constexpr (kWhole) {
-    store(p, v);
-  } else {
-    store_part(p, v, n);
-  }
-}
-
 // One bit per lane, lane 0 lowest; written as whole bytes (kLanes = 4: two vectors share a byte, see put_bits).
 inline uint32_t positive(Vec v) {
 #if defined(__AVX512F__)

@@ -56,6 +56,21 @@ inline void store_part(T* p, Vec v, int64_t n) {
   std::memcpy(p, buffer, static_cast<size_t>(n) * sizeof(T));
 }
 
+/// All lanes, or the first n.
+template <bool kWhole, typename T>
+inline Vec get(const T* p, int64_t n) {
+  if constexpr (kWhole) return load(p);
+  return load_part(p, n);
+}
+template <bool kWhole, typename T>
+inline void put(T* p, Vec v, int64_t n) {
+  if constexpr (kWhole) {
+    store(p, v);
+  } else {
+    store_part(p, v, n);
+  }
+}
+
 inline Vec select(IVec mask, Vec yes, Vec no) { return (Vec)(((IVec)yes & mask) | ((IVec)no & ~mask)); }
 #if defined(__AVX512F__)
 // (the maskz form: GCC 12 warns of its own header otherwise)

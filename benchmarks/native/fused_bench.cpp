@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each fused kernel against the same source built for the plain instruction set, and against the libtorch operators that it
+// replaces, in alternation.
+//
+//   fused_bench [--libtorch DIR] [--threads N] [--repeats N]
+//
+// Bytes are those that must be read and written at least once, an element of a saved bit mask not counted. The copy's GB/s
+// are memcpy's over as many bytes, read and written both counted. With one thread (the default) time is the thread's CPU
+// time, so that other load on the machine disturbs little; with more it is wall time. Ratios above 1: ours is the faster one.
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/cpu/adamw.h"
+#include "kernels/cpu/augment.h"
+#include "kernels/cpu/batch_norm.h"
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/sampling.h"
+#include "libtorch/call.h"
+#include "libtorch/convert.h"
+#include "libtorch/parallel.h"
+#include "libtorch/symbols.h"
+#include "ops/attention.h"
+#include "ops/loss.h"
+#include "ops/normalise.h"
+#include "ops/pooling.h"
+
+using namespace motley;
+using libtorch::Call;
+using libtorch::View;
+
+namespace {
+
+using Body = std::function<void()>;
+
+int threads = 1, repeats = 9;
+
+double now() {
+  timespec t;
+  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+Tensor filled(Shape shape, float least = -1) {
+  Tensor t = Tensor::empty(std::move(shape));
+  uint32_t state = 12345;
+  for (int64_t i = 0; i < t.numel(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    t.data<float>()[i] = least + static_cast<float>(state >> 8) * 0x1p-24f * (1 - least);
+  }
+  return t;
+}
+
+// Median seconds of each body, run in turn, each long enough for the clock.
+std::vector<double> medians(const std::vector<Body>& bodies) {
+  std::vector<int> inner;
+  for (const Body& body : bodies) {
+    body();
+    const double start = now();
+    body();
+    inner.push_back(std::max(1, static_cast<int>(0.01 / std::max(1e-7, now() - start))));
+  }
+  std::vector<std::vector<double>> times(bodies.size());
+  for (int r = 0; r < repeats; ++r) {
+    for (size_t i = 0; i < bodies.size(); ++i) {
+      const double start = now();
+      for (int j = 0; j < inner[i]; ++j) bodies[i]();
+      times[i].push_back((now() - start) / inner[i]);
+    }
+  }
+  std::vector<double> chosen;
+  for (auto& t : times) {
+    std::sort(t.begin(), t.end());
+    chosen.push_back(t[t.size() / 2]);
+  }
+  return chosen;
+}
+
+void report(const char* name, int64_t bytes, const Body& ours, const Body& theirs) {
+  const Tensor from = Tensor::zeros({bytes / 2}, DType::u8), to = Tensor::zeros({bytes / 2}, DType::u8);
+  const Body copy = [&] {
+    parallel_for(from.bytes(), 1 << 16, [&](int64_t begin, int64_t end) {
+      std::memcpy(to.data<uint8_t>() + begin, from.data<uint8_t>() + begin, static_cast<size_t>(end - begin));
+    });
+  };
+  const Body plain = [&] {
+    kernels::limit_isa(kernels::Isa::scalar);
+    ours();
+    kernels::limit_isa(kernels::Isa::avx512);
+  };
+  const auto t = medians({ours, plain, theirs, copy});
+  const double size = static_cast<double>(bytes) * 1e-9;
+  std::printf("| %s | %.1f | %.1f | %.1f | %.2f | %.1f | %.2f |\n", name, t[0] * 1e6, size / t[0], size / t[3], t[3] / t[0],
+              t[1] / t[0], t[2] / t[0]);
+  std::fflush(stdout);
+}
+
+void group_norm(const char* name, int64_t n, int64_t side, int64_t c) {
+  const Tensor x = filled({n, side, side, c}), w = filled({c}), b = filled({c});
+  report(name, 2 * x.bytes(), [&] { ops::group_norm(x, 16, 1e-5, w, b, ops::Activation::silu); }, [&] {
+    const auto y = Call("aten::group_norm").tensor(x, View::channels_last).integer(16).optional(w).optional(b).real(1e-5).boolean(false)
+                       .run(1, View::channels_last);
+    Call("aten::silu_").tensor(y[0], View::channels_last).run(1, View::channels_last);
+  });
+}
+
+void layer_norm() {
+  const Tensor x = filled({1280, 64}), w = filled({64}), b = filled({64});
+  report("LayerNorm 1280x64", 2 * x.bytes(), [&] { ops::layer_norm(x, 1e-5, w, b); }, [&] {
+    Call("aten::layer_norm").tensor(x).integers({64}).optional(w).optional(b).real(1e-5).boolean(false).run(1);
+  });
+}
+
+void geglu() {
+  const Tensor x = filled({1280, 512}), value = filled({1280, 256}), gate = filled({1280, 256});
+  report("GEGLU 1280x256", x.bytes() + value.bytes(), [&] { ops::geglu(x); }, [&] {
+    const auto y = Call("aten::gelu").tensor(gate).text("none").run(1);
+    Call("aten::mul_", "Tensor").tensor(y[0]).tensor(value).run(1);
+  });
+}
+
+// libtorch gets the heads apart already; ours finds them inside the rows.
+void attention(const char* name, int64_t keys) {
+  constexpr int64_t kImages = 20, kQueries = 64, kHeads = 4, kHead = 16, kWidth = kHeads * kHead;
+  const Tensor q = filled({kImages, kQueries, kWidth}), kv = filled({kImages, keys, 2 * kWidth});
+  const Tensor heads = filled({kImages, kHeads, kQueries, kHead}), k = filled({kImages, kHeads, keys, kHead});
+  report(name, 2 * q.bytes() + kv.bytes(), [&] { ops::attention({q, 0}, {kv, 0}, {kv, kWidth}, kHeads, kHead, false); }, [&] {
+    Call("aten::scaled_dot_product_attention").tensor(heads).tensor(k).tensor(k).none().real(0).boolean(false).none().boolean(false).run(1);
+  });
+}
+
+// One element of eps each for the conditional and the negative half, x read and written: nine passes in elementwise operators
+// (guidance three, the predicted image three, the step three).
+void ddim() {
+  constexpr int64_t kElements = 50 * 256;
+  const Tensor x = filled({kElements}), eps = filled({kElements}), negative = filled({kElements});
+  const kernels::DdimStep step = kernels::ddim_step(0.5, 0.6, 0, false);
+  report("guidance + DDIM update, 50 latents", 4 * x.bytes(), [&] {
+    kernels::sampling_kernels().update(step, kElements, x.data<float>(), eps.data<float>(), negative.data<float>(), 7.5f, nullptr);
+  }, [&] {
+    for (int pass = 0; pass < 9; ++pass) Call("aten::mul", "Tensor").tensor(eps).tensor(negative).run(1);
+  });
+}
+
+struct Activations {
+  const char* name;
+  int64_t n, side, c;
+  bool residual;
+};
+
+void batch_norm(const Activations& a) {
+  const int64_t rows = a.n * a.side * a.side;
+  const Tensor x = filled({a.n, a.side, a.side, a.c}), residual = filled(x.shape()), w = filled({a.c}), b = filled({a.c});
+  const Tensor rm = Tensor::zeros({a.c}), rv = filled({a.c}, 0.5f), y = Tensor::empty(x.shape());
+  const Tensor bits = Tensor::empty({rows, kernels::gate_pitch(a.c)}, DType::u8);
+  std::vector<double> mean(static_cast<size_t>(a.c)), variance(static_cast<size_t>(a.c));
+  std::vector<float> m(mean.size()), invstd(mean.size()), scale(mean.size()), shift(mean.size());
+  report((std::string(a.name) + ", forward").c_str(), (a.residual ? 4 : 3) * x.bytes(), [&] {
+    kernels::batch_moments<float>(x.data<float>(), rows, a.c, mean.data(), variance.data());
+    for (size_t i = 0; i < m.size(); ++i) m[i] = static_cast<float>(mean[i]), invstd[i] = static_cast<float>(1 / std::sqrt(variance[i] + 1e-5));
+    kernels::batch_norm_fold(a.c, w.data<float>(), b.data<float>(), m.data(), invstd.data(), scale.data(), shift.data());
+    kernels::batch_norm_apply<float>(x.data<float>(), rows, a.c, scale.data(), shift.data(), a.residual ? residual.data<float>() : nullptr, true,
+                                     y.data<float>(), a.residual ? bits.data<uint8_t>() : nullptr);
+  }, [&] {
+    const auto z = Call("aten::native_batch_norm").tensor(x, View::channels_last).optional(w).optional(b).optional(rm).optional(rv).boolean(true)
+                       .real(0.1).real(1e-5).run({View::channels_last, View::plain, View::plain});
+    if (a.residual) Call("aten::mul_", "Tensor").tensor(y, View::channels_last).tensor(residual, View::channels_last).run(1, View::channels_last);
+    Call("aten::relu_").tensor(y, View::channels_last).run(1, View::channels_last);
+  });
+}
+
+void batch_norm_backward(const Activations& a) {
+  const int64_t rows = a.n * a.side * a.side;
+  const Tensor x = filled({a.n, a.side, a.side, a.c}), dy = filled(x.shape()), w = filled({a.c}), b = filled({a.c});
+  const Tensor m = Tensor::zeros({a.c}), invstd = filled({a.c}, 0.5f), dx = Tensor::empty(x.shape()), dw = Tensor::empty({a.c}), db = Tensor::empty({a.c});
+  const Tensor bits = Tensor::zeros({rows, kernels::gate_pitch(a.c)}, DType::u8), dz = Tensor::empty(x.shape());
+  report((std::string(a.name) + ", backward").c_str(), (a.residual ? 6 : 5) * x.bytes(), [&] {
+    kernels::batch_norm_backward<float>(dy.data<float>(), x.data<float>(), rows, a.c, w.data<float>(), b.data<float>(), m.data<float>(),
+                                        invstd.data<float>(), a.residual ? kernels::Gate::bits : kernels::Gate::recompute,
+                                        a.residual ? bits.data<uint8_t>() : nullptr, dw.data<float>(), db.data<float>(), dx.data<float>(),
+                                        a.residual ? dz.data<float>() : nullptr);
+  }, [&] {
+    Call("aten::mul", "Tensor").tensor(dy, View::channels_last).tensor(x, View::channels_last).run(1, View::channels_last);  // the ReLU's
+    Call("aten::native_batch_norm_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).optional(w).optional(m).optional(invstd)
+        .optional(m).optional(invstd).boolean(true).real(1e-5).booleans({true, true, true}).run({View::channels_last, View::plain, View::plain});
+  });
+}
+
+void max_pool() {
+  const Tensor x = filled({128, 16, 16, 64});
+  report("max pool 3x3 /2, 128x16x16x64", x.bytes() * 5 / 4, [&] { ops::max_pool(x); }, [&] {
+    Call("aten::max_pool2d_with_indices").tensor(x, View::channels_last).integers({3, 3}).integers({2, 2}).integers({1, 1}).integers({1, 1})
+        .boolean(false).run(2, View::channels_last);
+  });
+}
+
+void cross_entropy() {
+  constexpr int64_t kRows = 128, kClasses = 100, kFloat = 6;
+  const Tensor logits = filled({kRows, kClasses}), labels = Tensor::zeros({kRows}, DType::i64), one = filled({1}, 1);
+  const std::vector<int32_t> targets(kRows, 0);
+  report("cross-entropy, forward and backward, 128x100", 2 * logits.bytes(), [&] { ops::cross_entropy(logits, targets.data(), 0); }, [&] {
+    const auto p = Call("aten::_log_softmax").tensor(logits).integer(1).boolean(false).run(1);
+    const auto loss = Call("aten::nll_loss_forward").tensor(p[0]).tensor(labels).none().integer(1).integer(-100).run(2);
+    const auto d = Call("aten::nll_loss_backward").tensor(loss[0]).tensor(p[0]).tensor(labels).none().integer(1).integer(-100).tensor(loss[1]).run(1);
+    Call("aten::_log_softmax_backward_data").tensor(d[0]).tensor(p[0]).integer(1).integer(kFloat).run(1);
+  });
+}
+
+void adamw() {
+  constexpr int64_t kParameters = 4 << 20;
+  const Tensor p = filled({kParameters}), g = filled({kParameters}), m = filled({kParameters}), v = filled({kParameters}, 0), step = filled({1}, 1);
+  report("AdamW, 4 Mi parameters", 7 * p.bytes(), [&] {
+    kernels::adamw({{p.data<float>(), g.data<float>(), m.data<float>(), v.data<float>(), kParameters}}, {1e-6, 0.9, 0.999, 1e-8, 0.05, 10});
+  }, [&] {
+    Call("aten::_fused_adamw_").tensors({p}).tensors({g}).tensors({m}).tensors({v}).tensors({}).tensors({step}).real(1e-6).real(0.9).real(0.999)
+        .real(0.05).real(1e-8).boolean(false).boolean(false).none().none().run(0);
+  });
+}
+
+// libtorch gets the crop as floats: only the resampling and the normalisation are counted.
+void augment() {
+  constexpr int64_t kImages = 128, kSide = 32;
+  std::vector<uint8_t> image(kSide * kSide * 3, 100);
+  const float mean[] = {0.5f, 0.5f, 0.5f}, deviation[] = {0.2f, 0.2f, 0.2f};
+  std::vector<float> table(256 * 3);
+  kernels::normalisation_table(mean, deviation, table.data());
+  const Tensor out = Tensor::empty({kImages, kSide, kSide, 3}), crop = filled({kImages, 24, 24, 3}), factor = filled({kImages, kSide, kSide, 3});
+  report("crop, resize, flip, normalise 128 of 32x32", out.bytes() + kImages * 24 * 24 * 3, [&] {
+    for (int64_t i = 0; i < kImages; ++i) {
+      kernels::augment_image(image.data(), kSide, {4, 4, 24, 24, true}, kSide, kSide, mean, deviation, table.data(), out.data<float>() + i * kSide * kSide * 3);
+    }
+  }, [&] {
+    const auto big = Call("aten::upsample_bilinear2d").tensor(crop, View::channels_last).integers({kSide, kSide}).boolean(false).none().none()
+                         .run(1, View::channels_last);
+    for (int pass = 0; pass < 2; ++pass) {
+      Call("aten::mul_", "Tensor").tensor(big[0], View::channels_last).tensor(factor, View::channels_last).run(1, View::channels_last);
+    }
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string directory = MOTLEY_DEFAULT_LIBTORCH;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string key = argv[i];
+    if (key == "--libtorch") directory = argv[i + 1];
+    if (key == "--threads") threads = std::atoi(argv[i + 1]);
+    if (key == "--repeats") repeats = std::atoi(argv[i + 1]);
+  }
+  libtorch::load(directory);
+  libtorch::set_threads(threads);
+  std::printf("%s, %s, libtorch %s, %d thread(s), medians of %d alternations\n\n", kernels::cpu_brand(), kernels::name_of(kernels::isa()),
+              libtorch::version().c_str(), threads, repeats);
+  std::printf("| kernel | us | GB/s | copy GB/s | of the copy | x plain build | x libtorch |\n|---|---|---|---|---|---|---|\n");
+  group_norm("GroupNorm + SiLU 20x8x8x64", 20, 8, 64);
+  group_norm("GroupNorm + SiLU 20x4x4x128", 20, 4, 128);
+  group_norm("GroupNorm + SiLU 16x32x32x16", 16, 32, 16);
+  layer_norm();
+  geglu();
+  attention("attention 64x64, 4 heads of 16, 20 images", 64);
+  attention("attention 64x77, 4 heads of 16, 20 images", 77);
+  ddim();
+  for (const Activations& a : {Activations{"BatchNorm + ReLU 128x8x8x64", 128, 8, 64, false}, Activations{"BatchNorm + add + ReLU 128x8x8x256", 128, 8, 256, true},
+                               Activations{"BatchNorm + add + ReLU 128x2x2x1024", 128, 2, 1024, true}}) {
+    batch_norm(a);
+    batch_norm_backward(a);
+  }
+  max_pool();
+  cross_entropy();
+  adamw();
+  augment();
+  return 0;
+}
