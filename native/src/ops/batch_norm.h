@@ -20,8 +20,8 @@ struct BatchNorm {
 };
 
 /// relu?(normalised x + residual?), x (N, H, W, C) of f32 or bf16. Differentiable in x, weight, bias and residual unless
-/// `statistics` is running. Takes over x, as it needs all of the memory's bandwidth: the result (without a tape) or x's
-/// gradient (with one) is written over its values.
+/// `statistics` is running. Takes over x, to spare the caches a third tensor: without a tape the
+/// result, with one x's gradient is written over its values.
 Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual = {});
 
 }  // namespace motley::ops
