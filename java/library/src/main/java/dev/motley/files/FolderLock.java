@@ -49,7 +49,7 @@ public final class FolderLock implements AutoCloseable {
       }
       try {
         return lock(folder, real);
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         HELD.remove(real);
         throw e;
       }
@@ -62,11 +62,15 @@ public final class FolderLock implements AutoCloseable {
   private static FolderLock lock(Path folder, Path real) throws IOException {
     FileChannel channel =
         FileChannel.open(real.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    if (channel.tryLock() == null) {
+    try {
+      if (channel.tryLock() == null) {
+        throw inUse(folder);
+      }
+      return new FolderLock(real, channel);
+    } catch (IOException | RuntimeException | Error e) {
       channel.close();
-      throw inUse(folder);
+      throw e;
     }
-    return new FolderLock(real, channel);
   }
 
   private static InvalidInputException inUse(Path folder) {

@@ -72,8 +72,16 @@ public final class Run {
 
   private RunResult execute() {
     ImageSet real = realImages();
-    try (FolderLock _ = generate()) {
-      return trainAndTest(real);
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.load(config.modelFolder(embedded), config.precision())) {
+      config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
+      modelHash = pipeline.modelHash();
+      AtomicFile.createFolder(folder); // nothing is written before all that can be checked is
+      try (FolderLock _ = FolderLock.take(folder)) {
+        writeConfig();
+        draw(pipeline);
+        return trainAndTest(real);
+      }
     }
   }
 
@@ -103,35 +111,19 @@ public final class Run {
     return folder.resolve(set.folder()).resolve(name);
   }
 
-  /** Draws all sets; nothing is written before all that can be checked is. The folder is this run's from here on. */
-  private FolderLock generate() {
-    try (DiffusionPipeline pipeline =
-        DiffusionPipeline.load(config.modelFolder(embedded), config.precision())) {
-      config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
-      modelHash = pipeline.modelHash();
-      AtomicFile.createFolder(folder);
-      FolderLock lock = FolderLock.take(folder);
-      try {
-        writeConfig();
-        draw(pipeline);
-        return lock;
-      } catch (RuntimeException e) {
-        lock.close();
-        throw e;
-      }
-    }
-  }
-
+  /** Draws all sets, and closes the pipeline: the trainings need its memory. */
   private void draw(DiffusionPipeline pipeline) {
     var earlier = new ArrayList<SyntheticStore>();
-    for (RunConfig.SetConfig set : config.sets()) {
-      GenerationResult result =
-          DatasetGenerator.generate(
-              GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), listener);
-      if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
-        stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+    try (pipeline) {
+      for (RunConfig.SetConfig set : config.sets()) {
+        GenerationResult result =
+            DatasetGenerator.generate(
+                GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), listener);
+        if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
+          stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+        }
+        earlier.add(SyntheticStore.open(part(set, "images")));
       }
-      earlier.add(SyntheticStore.open(part(set, "images")));
     }
   }
 

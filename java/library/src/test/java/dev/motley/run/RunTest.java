@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.files.FolderLock;
+import dev.motley.testing.Shared;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunTest {
+  private static final Embedded EMBEDDED = Embedded.in(Shared.repository());
+
+  @TempDir private Path folder;
+
+  private static RunConfig config() {
+    Map<String, Object> plan =
+        Map.of("classes", "fashion-mnist", "per-class", 1, "sampling", Map.of("steps", 2));
+    return RunConfig.of(Map.of("sets", List.of(Map.of("name", "Base", "plan", plan))), EMBEDDED);
+  }
+
+  @Test
+  void anErrorLetsTheFolderGo() {
+    var error = new AssertionError("from the listener");
+    assertThatThrownBy(
+            () ->
+                Run.execute(
+                    config(),
+                    EMBEDDED,
+                    folder,
+                    progress -> {
+                      throw error;
+                    }))
+        .isSameAs(error);
+    assertThat(folder.resolve("config.yaml")).as("it came as far as drawing").exists();
+    FolderLock.take(folder).close();
+    FolderLock.take(folder.resolve("base/images")).close();
+  }
+}
