@@ -44,9 +44,9 @@ final class ImageFolderReader {
     try {
       return new ImageFolderReader(classRoot(folder), options).read(name);
     } catch (IOException e) {
-      throw FileFailure.reading(folder, e);
+      throw FileFailure.readingIn(folder, e);
     } catch (UncheckedIOException e) {
-      throw FileFailure.reading(folder, e.getCause());
+      throw FileFailure.readingIn(folder, e.getCause());
     }
   }
 

@@ -43,9 +43,9 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
     try (Stream<Path> all = Files.walk(folder)) {
       found = all.filter(Files::isRegularFile).filter(PictureFolder::isPicture).sorted().toList();
     } catch (IOException e) {
-      throw FileFailure.reading(folder, e);
+      throw FileFailure.readingIn(folder, e);
     } catch (UncheckedIOException e) {
-      throw FileFailure.reading(folder, e.getCause());
+      throw FileFailure.readingIn(folder, e.getCause());
     }
     var files = new ArrayList<String>();
     var pictures = new ArrayList<RgbImage>();

@@ -30,13 +30,24 @@ public final class FileFailure {
    * @return one line that names the file and the reason
    */
   public static MotleyException reading(Path file, IOException e) {
+    if (Files.isDirectory(file)) {
+      return new InvalidInputException(file + ": is a folder, expected a file", e);
+    }
+    return readingIn(file, e);
+  }
+
+  /**
+   * The error for a folder, or a file somewhere in it, that cannot be read: bad input where it is not there or is no text, else
+   * something the machine lacks.
+   *
+   * @param folder the one that was asked for; the exception's own file is named where it has one
+   * @return one line that names the file or folder and the reason
+   */
+  public static MotleyException readingIn(Path folder, IOException e) {
     String name =
-        e instanceof FileSystemException f && f.getFile() != null ? f.getFile() : file.toString();
+        e instanceof FileSystemException f && f.getFile() != null ? f.getFile() : folder.toString();
     if (e instanceof NoSuchFileException || e instanceof CharacterCodingException) {
       return new InvalidInputException(name + ": " + reason(e), e);
-    }
-    if (Files.isDirectory(file)) {
-      return new InvalidInputException(name + ": is a folder, expected a file", e);
     }
     return new ResourceException(name + ": cannot be read: " + reason(e), e);
   }

@@ -167,7 +167,7 @@ public final class DiffusersCheckpoint implements AutoCloseable {
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
-      throw FileFailure.reading(folder, e);
+      throw FileFailure.readingIn(folder, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

@@ -3,8 +3,10 @@ package dev.motley.dataset;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
 import dev.motley.testing.Shared;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -200,6 +202,17 @@ class RealDataTest {
     assertThat(data.images().labels()).containsExactly(0, 1, 1);
     assertThat(data.images().image(2).pixels()).isEqualTo(PngTest.picture(4, 5).pixels());
     assertThat(data.images().name()).isEqualTo("set");
+  }
+
+  @Test
+  void aDiskThatFailsInAFolderIsNoBadInput() throws IOException {
+    Path memory = Path.of("/proc/self/mem"); // a file whose first byte no process can read
+    assumeTrue(Files.isReadable(memory), "as Linux has it");
+    Path set = folder.resolve("set");
+    Files.createSymbolicLink(Files.createDirectories(set.resolve("a")).resolve("1.png"), memory);
+    assertThatThrownBy(() -> RealData.open(set.toString()))
+        .isInstanceOf(ResourceException.class)
+        .hasMessage(set + ": cannot be read: input/output error");
   }
 
   @Test

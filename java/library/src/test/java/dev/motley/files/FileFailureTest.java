@@ -64,4 +64,18 @@ class FileFailureTest {
         .hasMessage(folder + ": is a folder, expected a file");
     assertThat(Files.isDirectory(folder)).isTrue();
   }
+
+  @Test
+  void aFolderThatMayNotBeReadIsTheMachinesMatter() {
+    Path inside = folder.resolve("dogs");
+    assertThat(FileFailure.readingIn(folder, new AccessDeniedException(inside.toString())))
+        .isInstanceOf(ResourceException.class)
+        .hasMessage(inside + ": cannot be read: permission denied");
+    assertThat(FileFailure.readingIn(folder, new NoSuchFileException(inside.toString())))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(inside + ": no such file");
+    assertThat(FileFailure.readingIn(folder, new IOException("Input/output error")))
+        .isInstanceOf(ResourceException.class)
+        .hasMessage(folder + ": cannot be read: input/output error");
+  }
 }
