@@ -10,6 +10,7 @@ import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.Resize;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.evaluate.Evaluator;
+import dev.motley.files.FolderLock;
 import dev.motley.tricks.PlanSpec;
 import dev.motley.train.Recipe;
 import dev.motley.weights.DiffusersCheckpoint;
@@ -106,6 +107,11 @@ public record RunConfig(
       if (set.folder().isEmpty() || !folders.add(set.folder())) {
         throw new InvalidInputException(
             "'sets' has the name '" + Names.printable(set.name()) + "' twice, or it has no letter or digit");
+      }
+      if (set.folder().equals(FolderLock.FILE)) {
+        throw new InvalidInputException(
+            "'sets' has the name '%s', but '%s' is a file of the run's own: choose another name"
+                .formatted(Names.printable(set.name()), FolderLock.FILE));
       }
       if (!set.plan().classes().equals(sets.getFirst().plan().classes())) {
         throw new InvalidInputException(
