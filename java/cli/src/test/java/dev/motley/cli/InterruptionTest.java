@@ -26,7 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 class InterruptionTest {
   private static final String GO_ON = "run the same command again to go on";
   private static final String[] PLAN = {"--per-class", "2", "--steps", "20", "--batch", "2"};
-  private static final String[] RECIPE = {"--epochs", "3", "--batch", "10"};
+  /** So many that an interruption after the first or second is never one after the last. */
+  private static final int EPOCHS = 6;
+
+  private static final String[] RECIPE = {"--epochs", Integer.toString(EPOCHS), "--batch", "10"};
 
   @TempDir private static Path shared;
 
@@ -53,7 +56,7 @@ class InterruptionTest {
                             "Base",
                             "plan",
                             Map.of("classes", "fashion-mnist", "per-class", 2, "sampling", Map.of("steps", 20)))),
-                "recipe", Map.of("epochs", 3, "batch", 10),
+                "recipe", Map.of("epochs", EPOCHS, "batch", 10),
                 "real", NoisyImages.write(shared.resolve("fashion")).toString())));
     whole = shared.resolve("whole");
     assertThat(motley("run", config.toString(), "--out", whole.toString())).isZero();
@@ -132,6 +135,7 @@ class InterruptionTest {
     stopped(MotleyProcess.start(folder, train(training)).untilLines(metrics, 1));
     assertThat(training.resolve("checkpoint.safetensors")).exists();
     int epochs = (int) Files.readString(metrics).lines().count();
+    assertThat(epochs + 1).as("an epoch that others follow").isLessThan(EPOCHS);
     MotleyProcess.start(folder, train(training, "--checkpoint-seconds", "0")).untilLines(metrics, epochs + 1).kill();
     motley(train(training));
     sameModel(training);
