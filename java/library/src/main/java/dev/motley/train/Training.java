@@ -126,12 +126,21 @@ public final class Training implements AutoCloseable {
     if (images.count() == 0) {
       throw new InvalidInputException(images.name() + " has no images to learn from");
     }
-    int batch = Math.min(recipe.batch(), images.count());
-    if (batch == 1 || images.count() % batch == 1) {
+    int batch = recipe.batch();
+    boolean refused =
+        batch == 1
+            ? !canTrainOnOneImage(recipe.imageSize())
+            : images.count() % batch == 1; // the core takes no last batch of one, whatever the size
+    if (refused) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
               .formatted(images.count(), batch));
     }
+  }
+
+  /** BatchNorm needs two values of a channel: the networks halve an image five times, rounding up, so up to 32 pixels leave one. */
+  private static boolean canTrainOnOneImage(int imageSize) {
+    return imageSize > 32;
   }
 
   private TrainingResult run(ProgressListener listener) {

@@ -183,6 +183,25 @@ class TrainingTest {
     assertThat(folder.resolve("uneven")).doesNotExist();
   }
 
+  private TrainingResult trainOneByOne(int size) {
+    byte[] pixels = new byte[2 * size * size * 3];
+    new Random(6).nextBytes(pixels);
+    var two = new ImageSet("two", size, size, pixels, new int[] {0, 1}, List.of("a", "b"));
+    Recipe r = small(1, 0);
+    var recipe =
+        new Recipe("resnet50", size, 1, 1, 1e-3, 0, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
+    return Training.run(two, recipe, folder.resolve("ones"), Duration.ofHours(1), ProgressListener.NONE);
+  }
+
+  @Test
+  void batchesOfOneImageTrainWhereTheLastMapHasMoreThanOnePixel() {
+    assertThatThrownBy(() -> trainOneByOne(32))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("2 images in batches of 1 leave a batch of one image");
+    assertThat(folder.resolve("ones")).doesNotExist();
+    assertThat(trainOneByOne(33).epochs()).hasSize(1);
+  }
+
   @Test
   void imagesOfAnotherSizeAndUnknownNetworksAreRefused() {
     assertThatThrownBy(
