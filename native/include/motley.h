@@ -202,7 +202,7 @@ typedef struct motley_ddim_config {
 MOTLEY_EXPORT motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps,
                                                  double* alpha, double* alpha_prev, motley_error* error);
 
-/* Prompts encoded once: their cross-attention keys and values for one UNet, which must outlive them. */
+/* Prompts encoded once: their cross-attention keys and values for one UNet, whose weights they keep alive. */
 typedef struct motley_prompts motley_prompts;
 /* context (n, tokens, cross_attention_dim) */
 MOTLEY_EXPORT motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context,

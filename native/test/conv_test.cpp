@@ -135,6 +135,74 @@ TEST_CASE("an image's result depends on nothing but the image") {
   });
 }
 
+TEST_CASE("a frozen weight serves images of any size, one after the other") {
+  for_each_isa([] {
+    const Tensor w = random_tensor({20, 3, 3, 24}, 6), frozen = random_tensor({20, 3, 3, 24}, 6);
+    ops::pack_frozen(frozen);
+    for (int64_t size : {8, 5, 8, 1, 3, 6, 2}) {
+      CAPTURE(size);
+      const Tensor x = random_tensor({3, size, size, 24}, 5);
+      CHECK(same_bits(ops::conv2d(x, w, ops::Conv2d::same(3)), ops::conv2d(x, frozen, ops::Conv2d::same(3))));
+      CHECK(same_bits(ops::upsample_conv2d(x, w), ops::upsample_conv2d(x, frozen)));
+      CHECK(same_bits(ops::conv2d(x, w, ops::Conv2d::same(3, 2)), ops::conv2d(x, frozen, ops::Conv2d::same(3, 2))));
+    }
+  });
+}
+
+TEST_CASE("under a tape, what cannot be differentiated is refused in either precision") {
+  for (DType type : {DType::f32, DType::bf16}) {
+    const Tensor x = random_tensor({2, 4, 4, 8}, 1).to(type), w = random_tensor({8, 3, 3, 8}, 2), dw = Tensor::empty(w.shape());
+    const Tensor flat = random_tensor({2, 8}, 3).to(type), dense = random_tensor({8, 8}, 4);
+    Tape tape;
+    tape.watch(w, dw);
+    tape.watch(dense, Tensor::empty(dense.shape()));
+    ops::Epilogue e;
+    e.activation = ops::Activation::relu;
+    Tape::Recording recording(tape);
+    CHECK_THROWS_WITH(ops::conv2d(x, w, ops::Conv2d::same(3), e), "conv2d is differentiable with a bias only");
+    CHECK_THROWS_WITH(ops::linear(flat, dense, e), "linear is differentiable with a bias only");
+  }
+}
+
+TEST_CASE("gradients of products on bf16 inputs are those on the same numbers in f32") {
+  const Tensor narrow = random_tensor({5, 6, 6, 12}, 1).to(DType::bf16), x = narrow.to(DType::f32);
+  const Tensor w = random_tensor({10, 3, 3, 12}, 2), b = random_tensor({10}, 3);
+  const Tensor dy16 = random_tensor({5, 6, 6, 10}, 4).to(DType::bf16), dy = dy16.to(DType::f32);
+  const Tensor rows16 = random_tensor({7, 12}, 5).to(DType::bf16), rows = rows16.to(DType::f32), dense = random_tensor({10, 12}, 6);
+  const Tensor d16 = random_tensor({7, 10}, 7).to(DType::bf16), d = d16.to(DType::f32);
+  // gradients of x, w and b of conv2d, then of linear
+  auto gradients = [&](const Tensor& image, const Tensor& dimage, const Tensor& row, const Tensor& drow) {
+    std::vector<Tensor> out;
+    auto run = [&](const Tensor& in, const Tensor& weight, const Tensor& up, auto op) {
+      const Tensor din = Tensor::empty(in.shape(), in.dtype()), dw = Tensor::empty(weight.shape()), db = Tensor::empty(b.shape());
+      Tape tape;
+      tape.watch(in, din);
+      tape.watch(weight, dw);
+      tape.watch(b, db);
+      Tensor y;
+      {
+        Tape::Recording recording(tape);
+        y = op();
+      }
+      tape.backward(y, up.clone());
+      out.insert(out.end(), {din.to(DType::f32), dw, db});
+    };
+    ops::Epilogue e;
+    e.bias = b;
+    run(image, w, dimage, [&] { return ops::conv2d(image, w, ops::Conv2d::same(3), e); });
+    run(row, dense, drow, [&] { return ops::linear(row, dense, e); });
+    return out;
+  };
+  const auto narrow_gradients = gradients(narrow, dy16, rows16, d16), wide = gradients(x, dy, rows, d);
+  for (size_t i = 0; i < wide.size(); ++i) {
+    CAPTURE(i);
+    double largest = 0;
+    for (int64_t k = 0; k < wide[i].numel(); ++k) largest = std::max(largest, std::abs(static_cast<double>(wide[i].data<float>()[k])));
+    const double most = largest * (i % 3 == 0 ? 0x1p-8 : 1e-6);  // an input's gradient is rounded to bf16
+    CHECK(worst_error(narrow_gradients[i], std::vector<double>(wide[i].data<float>(), wide[i].data<float>() + wide[i].numel())) < most);
+  }
+}
+
 TEST_CASE("gradients do not depend on the number of threads") {
   const Case k{20, 8, 8, 48, 40, 3, 3, ops::Conv2d::same(3)};
   const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6), dy = random_tensor(result_shape(k), 7);

@@ -20,19 +20,58 @@ using kernels::Output;
 using kernels::Right;
 using kernels::Scratch;
 
+// u of winograd_right
 Scratch winograd_weights(const Tensor& w) {
   Scratch u(kernels::kWinogradTaps * w.size(0) * w.size(3));
   kernels::winograd_weights(w.size(0), w.size(3), w.data<float>(), u.data());
   return u;
 }
 
-// What pack_frozen hangs on a weight: panels of it, made at first use, for the panel width in use then.
+// phases of upsample_right
+Scratch phase_weights(const Tensor& w) {
+  Scratch phases(16 * w.size(0) * w.size(3));
+  kernels::upsample_phases(w.data<float>(), w.size(0), w.size(3), phases.data());
+  return phases;
+}
+
+// A right matrix's panels, kept for the panel width in use when they were made.
+struct Panels {
+  int width = 0;
+  Scratch data;
+
+  void make(const Right& right) {
+    width = kernels::gemm_kernels().panel;
+    data = Scratch(kernels::packed_size(right));
+    kernels::pack(right, data.data());
+  }
+  /// Null for another width (another instruction set): the caller then packs on the way.
+  const float* get() const { return width == kernels::gemm_kernels().panel ? data.data() : nullptr; }
+};
+
+// What pack_frozen hangs on a weight: its panels, made at first use. Each way of computing has its own, for the size of the
+// image may change the way.
 class Packed {
  public:
-  const float* get(const Right& right) {
+  const float* direct(const Right& right) {
     std::lock_guard lock(mutex_);
-    if (panels_.data() == nullptr) panels_ = packed(right);
-    return panel_ == kernels::gemm_kernels().panel ? panels_.data() : nullptr;
+    if (direct_.width == 0) direct_.make(right);
+    return direct_.get();
+  }
+
+  const float* winograd(const Tensor& w) {
+    std::lock_guard lock(mutex_);
+    if (winograd_.width == 0) winograd_.make(kernels::winograd_right(winograd_weights(w).data(), w.size(0), w.size(3)));
+    return winograd_.get();
+  }
+
+  /// Of the four phases of upsample_conv2d.
+  std::array<const float*, 4> phases(const Tensor& w) {
+    std::lock_guard lock(mutex_);
+    if (phases_[0].width == 0) {
+      const Scratch phases = phase_weights(w);
+      for (int i = 0; i < 4; ++i) phases_[i].make(kernels::upsample_right(phases.data(), i, w.size(0), w.size(3)));
+    }
+    return {phases_[0].get(), phases_[1].get(), phases_[2].get(), phases_[3].get()};
   }
 
   /// The weight in f32, itself frozen.
@@ -45,63 +84,30 @@ class Packed {
     return wide_;
   }
 
-  /// The weight as winograd_forward takes it.
-  Right winograd(const Tensor& w) {
-    std::lock_guard lock(mutex_);
-    const int64_t outputs = w.size(0), channels = w.size(3);
-    if (transformed_.data() == nullptr) {
-      transformed_ = winograd_weights(w);
-      panels_ = packed(kernels::winograd_right(transformed_.data(), outputs, channels));
-    }
-    Right right = kernels::winograd_right(transformed_.data(), outputs, channels);
-    if (panel_ == kernels::gemm_kernels().panel) right.packed = panels_.data();
-    return right;
-  }
-
-  /// The four phases of upsample_conv2d.
-  std::array<Right, 4> phases(const Tensor& w) {
-    std::lock_guard lock(mutex_);
-    std::array<Right, 4> rights;
-    const int64_t outputs = w.size(0), channels = w.size(3);
-    if (phases_.data() == nullptr) {
-      phases_ = Scratch(16 * outputs * channels);
-      kernels::upsample_phases(w.data<float>(), outputs, channels, phases_.data());
-      for (int i = 0; i < 4; ++i) phase_panels_[i] = packed(kernels::upsample_right(phases_.data(), i, outputs, channels));
-    }
-    for (int i = 0; i < 4; ++i) {
-      rights[i] = kernels::upsample_right(phases_.data(), i, outputs, channels);
-      if (panel_ == kernels::gemm_kernels().panel) rights[i].packed = phase_panels_[i].data();
-    }
-    return rights;
-  }
-
  private:
-  Scratch packed(const Right& right) {
-    panel_ = kernels::gemm_kernels().panel;
-    Scratch panels(kernels::packed_size(right));
-    kernels::pack(right, panels.data());
-    return panels;
-  }
-
   std::mutex mutex_;
-  int panel_ = 0;
+  Panels direct_, winograd_;
+  std::array<Panels, 4> phases_;
   Tensor wide_;
-  Scratch panels_, transformed_, phases_;
-  std::array<Scratch, 4> phase_panels_;
 };
 
 Packed* packed_of(const Tensor& w) { return static_cast<Packed*>(w.attachment().get()); }
 
 void directly(const ConvShape& s, const Tensor& x, const Tensor& w, const Output& out) {
   Right right = kernels::conv_right(s, w.data<float>());
-  if (Packed* packed = packed_of(w)) right.packed = packed->get(right);
+  if (Packed* packed = packed_of(w)) right.packed = packed->direct(right);
   kernels::conv_forward(s, x.data<float>(), right, out);
 }
 
 void by_winograd(const ConvShape& s, const Tensor& x, const Tensor& w, const Output& out) {
-  if (Packed* packed = packed_of(w)) return kernels::winograd_forward(s, x.data<float>(), packed->winograd(w), out);
-  const Scratch u = winograd_weights(w);
-  kernels::winograd_forward(s, x.data<float>(), kernels::winograd_right(u.data(), s.outputs, s.channels), out);
+  Right right = kernels::winograd_right(nullptr, s.outputs, s.channels);
+  if (Packed* packed = packed_of(w)) right.packed = packed->winograd(w);
+  Scratch u;
+  if (right.packed == nullptr) {
+    u = winograd_weights(w);
+    right.data = u.data();
+  }
+  kernels::winograd_forward(s, x.data<float>(), right, out);
 }
 
 Output output_of(const Tensor& y, const Epilogue& e, const Tensor& residual) {
@@ -188,6 +194,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
   const int64_t taps = s.kernel_h * s.kernel_w;
+  ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
   const Timed timed("conv2d", elements(result) * taps * s.channels);
   if (path_of(x, s.out_height * s.out_width, taps * s.channels, s.outputs) == Path::libtorch) return torch::conv2d(x, w, how, epilogue);
   if (x.dtype() != DType::f32) {
@@ -198,7 +205,6 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   Tensor y = Tensor::empty(result);
   const Output out = output_of(y, epilogue, epilogue.residual);
   kernels::winograd_suits(s) ? by_winograd(s, x, w, out) : directly(s, x, w, out);
-  ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
   record(y, x, w, epilogue.bias, s);
   return y;
 }
@@ -209,20 +215,22 @@ Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogu
   const int64_t n = x.size(0), h = x.size(1), width = x.size(2), c = x.size(3), outputs = w.size(0);
   const Shape result{n, 2 * h, 2 * width, outputs};
   check(epilogue, result, n);
+  ensure(Tape::current() == nullptr || !Tape::current()->wants(x), "upsample_conv2d is not differentiable");
   const Timed timed("upsample_conv2d", elements(result) * 4 * c);
   if (path_of(x, 4 * h * width, 4 * c, outputs) == Path::libtorch) return torch::upsample_conv2d(x, w, epilogue);
   if (x.dtype() != DType::f32) {
     return in_f32(x, w, epilogue, [&](const Tensor& a, const Tensor& b, const Epilogue& e) { return upsample_conv2d(a, b, e); });
   }
-  ensure(Tape::current() == nullptr || !Tape::current()->wants(x), "upsample_conv2d is not differentiable");
   Tensor y = Tensor::empty(result);
   std::array<Right, 4> rights;
-  Scratch phases;
+  rights.fill(kernels::upsample_right(nullptr, 0, outputs, c));
   if (Packed* packed = packed_of(w)) {
-    rights = packed->phases(w);
-  } else {
-    phases = Scratch(16 * outputs * c);
-    kernels::upsample_phases(w.data<float>(), outputs, c, phases.data());
+    const auto panels = packed->phases(w);
+    for (int i = 0; i < 4; ++i) rights[i].packed = panels[i];
+  }
+  Scratch phases;
+  if (rights[0].packed == nullptr) {
+    phases = phase_weights(w);
     for (int i = 0; i < 4; ++i) rights[i] = kernels::upsample_right(phases.data(), i, outputs, c);
   }
   kernels::upsample_conv_forward(n, h, width, x.data<float>(), rights.data(), output_of(y, epilogue, epilogue.residual));
@@ -235,6 +243,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   result.back() = w.size(0);
   const int64_t rows = x.numel() / x.size(-1), images = x.dims() > 2 ? x.size(0) : 1;
   check(epilogue, result, images);
+  ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
   const Timed timed("linear", elements(result) * w.size(1));
   if (path_of(x, rows / images, w.size(1), w.size(0)) == Path::libtorch) return torch::linear(x, w, epilogue);
   const ConvShape s{images, rows / images, 1, w.size(1), w.size(0), 1, 1, 1, 0, 0, rows / images, 1};
@@ -245,7 +254,6 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   }
   Tensor y = Tensor::empty(result);
   directly(s, x, w, output_of(y, epilogue, epilogue.residual));
-  ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
   record(y, x, w, epilogue.bias, s);
   return y;
 }

@@ -54,7 +54,7 @@ class Tape {
   /// t's gradient so far, for an op that adds its contribution in place (and then calls no `add`): undefined before the first.
   Tensor so_far(const Tensor& t) const;
 
-  /// Runs the recorded backwards in reverse from d(loss)/d(y) = dy, and forgets them.
+  /// Runs the recorded backwards in reverse from d(loss)/d(y) = dy, and forgets them. dy's values may be overwritten.
   void backward(const Tensor& y, Tensor dy);
   void clear();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/golden.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -238,12 +239,16 @@ Difference difference(const float* a, const float* b, size_t n) {
 }
 
 int64_t available_memory() {
+  int64_t least = 0;
   std::ifstream info("/proc/meminfo");
   std::string key, unit;
   for (int64_t kibibytes = 0; info >> key >> kibibytes; std::getline(info, unit)) {
-    if (key == "MemAvailable:") return kibibytes << 10;
+    if (key == "MemAvailable:") least = kibibytes << 10;
   }
-  return 0;
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), used("/sys/fs/cgroup/memory.current");  // of a container
+  int64_t most = 0, taken = 0;
+  if (limit >> most && used >> taken) least = std::min(least, most - taken);  // "max" is no number
+  return least;
 }
 
 }  // namespace motley::test
