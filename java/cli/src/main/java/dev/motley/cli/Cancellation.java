@@ -60,6 +60,8 @@ final class Cancellation implements BooleanSupplier {
     }
     request();
     if (!working.get()) {
+      err.println("motley: stopped; nothing was under way");
+      err.flush();
       Runtime.getRuntime().halt(Exit.CANCELLED.code());
     }
     err.println();

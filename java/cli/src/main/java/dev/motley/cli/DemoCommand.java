@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows the paper's finding on the embedded model: of two synthetic sets of the same size, the diverse one trains the better",
-      "classifier. Draws both, trains a ResNet50 on each, tests them on real Fashion-MNIST images, and writes a report."
+      "Shows on the embedded model that the more diverse of two synthetic sets trains the better classifier.",
+      "Draws both, trains a ResNet50 on each, tests them on real images, and writes a report."
     },
     footer = {"", "Example: motley demo --out runs/demo"})
 final class DemoCommand implements Callable<Integer> {

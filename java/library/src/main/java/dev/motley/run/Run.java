@@ -17,6 +17,7 @@ import dev.motley.evaluate.ClassNames;
 import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
 import dev.motley.report.Experiment;
 import dev.motley.report.Report;
@@ -26,11 +27,13 @@ import dev.motley.train.EpochMetrics;
 import dev.motley.train.Training;
 import dev.motley.train.TrainingResult;
 import dev.motley.tricks.GenerationPlan;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store), {@code NAME/training}, {@code
@@ -38,6 +41,7 @@ import java.util.List;
  * the same config is kept, so a run that was stopped goes on.
  */
 public final class Run {
+  private static final String CONFIG = "config.yaml";
   private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(2);
 
   private final RunConfig config;
@@ -76,6 +80,7 @@ public final class Run {
         DiffusionPipeline.load(config.modelFolder(embedded), config.precision())) {
       config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
       modelHash = pipeline.modelHash();
+      requireOwn();
       AtomicFile.createFolder(folder); // nothing is written before all that can be checked is
       try (FolderLock _ = FolderLock.take(folder)) {
         writeConfig();
@@ -97,8 +102,23 @@ public final class Run {
     return images;
   }
 
+  /** A run shares its folder with nothing: not with a store or a training of its own. */
+  private void requireOwn() {
+    if (Files.exists(folder.resolve(CONFIG)) || !Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      if (entries.anyMatch(entry -> !entry.endsWith(FolderLock.FILE))) {
+        throw new InvalidInputException(
+            folder + " holds something else than a run: give another folder");
+      }
+    } catch (IOException e) {
+      throw FileFailure.readingIn(folder, e);
+    }
+  }
+
   private void writeConfig() {
-    Path file = folder.resolve("config.yaml");
+    Path file = folder.resolve(CONFIG);
     if (!Files.exists(file)) {
       AtomicFile.write(file, Yaml.write(config.toTree()));
     } else if (!RunConfig.read(file, embedded).equals(config)) {

@@ -4,11 +4,16 @@ package dev.motley.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.motley.InvalidInputException;
+import dev.motley.ProgressListener;
 import dev.motley.files.FolderLock;
 import dev.motley.testing.Shared;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,5 +44,16 @@ class RunTest {
     assertThat(folder.resolve("config.yaml")).as("it came as far as drawing").exists();
     FolderLock.take(folder).close();
     FolderLock.take(folder.resolve("base/images")).close();
+  }
+
+  @Test
+  void aFolderThatHoldsSomethingElseIsLeftAlone() throws IOException {
+    Path other = Files.writeString(folder.resolve("dataset.json"), "{}");
+    assertThatThrownBy(() -> Run.execute(config(), EMBEDDED, folder, ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("%s holds something else than a run: give another folder", folder);
+    try (Stream<Path> entries = Files.list(folder)) {
+      assertThat(entries).containsExactly(other);
+    }
   }
 }
