@@ -20,8 +20,6 @@ constexpr int64_t kPackedDy = 72 << 10;       // floats of packed dy that stay i
 constexpr int64_t kSideBySide = 8;            // tiles packed at once: whole cache lines of dy, as many streams
 constexpr int64_t kSerial = 1 << 16;
 
-int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // For each position of the result along one axis and each tap: the source's index, or -1 in the padding.
 struct Axis {
   int64_t positions, taps;

@@ -17,8 +17,6 @@ namespace {
 constexpr int64_t kGroupPanels = 4;      // panels packed side by side, whose partial sums are kept in L2
 constexpr int64_t kSerial = 1 << 16;     // multiply-adds below which threads cost more than they save
 
-int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Tiles that reuse a panel while it is in L1; more where it is packed for them.
 int64_t chunk_tiles(const Right& right) { return right.packed != nullptr ? 32 : 96; }
 

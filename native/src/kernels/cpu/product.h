@@ -19,6 +19,9 @@
 
 namespace motley::kernels {
 
+/// a / b, rounded up.
+inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 /// A part of the depth: taps [tap_begin, tap_end) x channels [channel_begin, channel_end), whole taps or a part of one.
 struct DepthBlock {
   int64_t tap_begin, tap_end, channel_begin, channel_end;

@@ -22,8 +22,6 @@ constexpr int64_t kRows = 24, kManyRows = 96;  // tiles of a block at least: eac
 constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
 constexpr int64_t kPad = 16;                  // floats between taps: without it all 16 would share a few sets of the first-level cache
 
-int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // All outputs of a block of tiles.
 class Worker {
  public:
