@@ -16,9 +16,9 @@ import java.util.function.Function;
 record Context(PrintWriter out, PrintWriter err, Cancellation cancellation) {
 
   /** The standard streams, in UTF-8. */
-  static Context standard() {
+  static Context standard(StandardOutput out) {
     return new Context(
-        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+        new PrintWriter(out, true, StandardCharsets.UTF_8),
         new PrintWriter(System.err, true, StandardCharsets.UTF_8),
         new Cancellation());
   }

@@ -18,7 +18,9 @@ enum Exit {
   /** The machine lacks something: disk, memory, a permission, a library. */
   ENVIRONMENT(3),
   /** Stopped by Ctrl-C or a signal; what was done is kept. 128 + SIGINT, as shells have it. */
-  CANCELLED(130);
+  CANCELLED(130),
+  /** The reader of the standard output left, as {@code head} does: not told, since nobody wanted the rest. 128 + SIGPIPE. */
+  READER_LEFT(141);
 
   private final int code;
 

@@ -2,6 +2,8 @@
 package dev.motley.cli;
 
 import dev.motley.MotleyVersion;
+import dev.motley.files.FileFailure;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
@@ -45,7 +47,8 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
-    Context context = Context.standard();
+    var stdout = new StandardOutput();
+    Context context = Context.standard(stdout);
     context.cancellation().install(context.err());
     int code;
     try {
@@ -57,7 +60,21 @@ public final class Main implements Runnable {
       context.err().println("motley: " + Exit.message(e));
       code = Exit.of(e).code();
     }
-    context.cancellation().exit(code);
+    context.cancellation().exit(written(context, stdout, code));
+  }
+
+  /** The code of a command whose results were to be written: those that could not be are a failure of their own. */
+  private static int written(Context context, StandardOutput stdout, int code) {
+    context.out().flush();
+    if (code != Exit.OK.code() || stdout.failure().isEmpty()) {
+      return code;
+    }
+    IOException failure = stdout.failure().get();
+    if (StandardOutput.readerLeft(failure)) {
+      return Exit.READER_LEFT.code();
+    }
+    context.err().println("motley: cannot write to the standard output: " + FileFailure.reason(failure));
+    return Exit.ENVIRONMENT.code();
   }
 
   /** The whole command, for {@link #main} and for tests. */

@@ -35,6 +35,11 @@ final class MotleyProcess {
     return launch(folder, List.of("bash", "-c", "ulimit -f " + kibibytes + " && exec \"$@\"", "bash"), args);
   }
 
+  /** Runs a command in a shell that sends its standard output elsewhere, such as {@code > /dev/full}; ends with its code. */
+  static MotleyProcess withOutput(String redirection, Path folder, String... args) throws IOException {
+    return launch(folder, List.of("bash", "-c", "\"$@\" " + redirection + "; exit ${PIPESTATUS[0]}", "bash"), args);
+  }
+
   /**
    * Runs a command with {@code disk} on a disk of its own of that size, which is copied to {@code copy} at the end.
    *
