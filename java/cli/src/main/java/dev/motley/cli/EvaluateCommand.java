@@ -4,6 +4,7 @@ package dev.motley.cli;
 import dev.motley.Precision;
 import dev.motley.dataset.RealData;
 import dev.motley.dataset.Resize;
+import dev.motley.evaluate.ClassNames;
 import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.evaluate.Interval;
@@ -64,20 +65,22 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (Classifier classifier = Classifier.load(model, Precision.named(precision))) {
+      String source = real.orElseGet(() -> Home.realImages().toString());
       RealData data =
           RealData.open(
-              real.orElseGet(() -> Home.realImages().toString()),
+              source,
               new RealData.Options(RealData.Split.TEST, classifier.spec().imageSize(), Resize.Filter.BILINEAR_AA));
+      ClassNames.requireSame(classifier.spec().classNames(), data.images().classNames(), source);
       Evaluation evaluation =
           context.work(listener -> Evaluator.evaluate(classifier, data.images(), batch, listener));
       out.ifPresent(evaluation::write);
-      print(context.out(), evaluation, data);
+      print(context.out(), evaluation, data, source);
     }
     return 0;
   }
 
-  private static void print(PrintWriter out, Evaluation evaluation, RealData data) {
-    out.printf("%,d real images of %s%n", evaluation.images(), data.images().name());
+  private static void print(PrintWriter out, Evaluation evaluation, RealData data, String source) {
+    out.printf("%,d real images of %s%n", evaluation.images(), source);
     if (data.unreadable() > 0) {
       out.printf("left out because they could not be read: %,d%n", data.unreadable());
     }

@@ -7,9 +7,9 @@ import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.Resize;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.tricks.GenerationPlan;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -66,14 +66,13 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Resize.Filter filter = Resize.Filter.named(resize);
+    GenerationPlan plan = planOptions.plan(model);
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
     try (DiffusionPipeline pipeline = model.load()) {
       var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), stores);
       GenerationResult result =
           context.work(
-              listener ->
-                  DatasetGenerator.generate(
-                      planOptions.plan(Optional.of(pipeline.nativeSize())), pipeline, out, options, listener));
+              listener -> DatasetGenerator.generate(plan, pipeline, out, options, listener));
       context
           .out()
           .printf(

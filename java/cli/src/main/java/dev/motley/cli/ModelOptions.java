@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -29,6 +31,18 @@ final class ModelOptions {
 
   Precision precision() {
     return Precision.named(precision);
+  }
+
+  /**
+   * Refuses more DDIM steps than the model's schedule has room for, before anything has begun.
+   *
+   * @param name of the option or key that says how many
+   */
+  void requireSteps(String name, int steps) {
+    int most = DiffusersCheckpoint.maxSteps(folder());
+    if (steps < 1 || steps > most) {
+      throw new InvalidInputException("%s must be from 1 to %d for this model, got %d".formatted(name, most, steps));
+    }
   }
 
   DiffusionPipeline load() {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.diffusion.ImageRequest;
+import dev.motley.train.Recipe;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** What the numeric options accept. The command line's own error then names the option; nothing has begun by then. */
+/** What the numeric options accept, with the library's limits. The command line's own error then names the option; nothing has begun by then. */
 final class Numbers {
   private Numbers() {}
 
@@ -85,14 +87,14 @@ final class Numbers {
   /** A guidance scale. */
   static final class Guidance extends Real {
     Guidance() {
-      super(0, true, 100);
+      super(0, true, ImageRequest.MAX_GUIDANCE);
     }
   }
 
   /** DDIM's eta. */
   static final class Eta extends Real {
     Eta() {
-      super(0, true, 1);
+      super(0, true, ImageRequest.MAX_ETA);
     }
   }
 
@@ -106,14 +108,14 @@ final class Numbers {
   /** A learning rate. */
   static final class LearningRate extends Real {
     LearningRate() {
-      super(0, false, 10);
+      super(0, false, Recipe.MAX_LEARNING_RATE);
     }
   }
 
   /** A weight decay. */
   static final class Decay extends Real {
     Decay() {
-      super(0, true, 100);
+      super(0, true, Recipe.MAX_WEIGHT_DECAY);
     }
   }
 

@@ -3,7 +3,6 @@ package dev.motley.cli;
 
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
-import dev.motley.weights.DiffusersCheckpoint;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -55,7 +54,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    GenerationPlan plan = planOptions.plan(DiffusersCheckpoint.nativeSize(model.folder()));
+    GenerationPlan plan = planOptions.plan(model);
     PrintWriter out = context.out();
     if (json) {
       out.println(plan.toJson());

@@ -6,6 +6,7 @@ import dev.motley.config.Yaml;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlanSpec;
+import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,7 +65,6 @@ final class PlanOptions {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      converter = Numbers.Positive.class,
       description = "DDIM steps. Default: 40.")
   private Optional<Integer> steps = Optional.empty();
 
@@ -84,9 +84,16 @@ final class PlanOptions {
       description = "Width and height to draw at. Default: what the model was trained for.")
   private Optional<Integer> size = Optional.empty();
 
-  /** The plan; {@code nativeSize} is the drawn size where none is given. */
-  GenerationPlan plan(Optional<Integer> nativeSize) {
-    return GenerationPlan.of(PlanSpec.fromTree(tree(nativeSize)));
+  /**
+   * The plan.
+   *
+   * @param model that shall draw it; its own size where none is given
+   */
+  GenerationPlan plan(ModelOptions model) {
+    steps.ifPresent(n -> model.requireSteps("--steps", n));
+    PlanSpec spec = PlanSpec.fromTree(tree(DiffusersCheckpoint.nativeSize(model.folder())));
+    model.requireSteps("'sampling.steps'", spec.sampling().steps());
+    return GenerationPlan.of(spec);
   }
 
   private Map<String, Object> tree(Optional<Integer> nativeSize) {
@@ -114,7 +121,12 @@ final class PlanOptions {
 
   private Map<String, Object> classesTree() {
     if (classes.endsWith(".yaml") || classes.endsWith(".yml")) {
-      return Yaml.read(Path.of(classes));
+      return file(Path.of(classes));
+    }
+    if (classes.isBlank()) {
+      throw new InvalidInputException(
+          "--classes is empty: expected a built-in list (%s), names separated by commas, or a YAML file"
+              .formatted(String.join(", ", ClassList.presets())));
     }
     if (ClassList.presets().contains(classes)) {
       return Map.of("classes", classes);
@@ -130,6 +142,17 @@ final class PlanOptions {
       names.add(name.strip());
     }
     return Map.of("classes", names);
+  }
+
+  /** A plan's file, checked by itself first: what is wrong in it is not to be looked for among the options. */
+  private static Map<String, Object> file(Path file) {
+    Map<String, Object> tree = Yaml.read(file);
+    try {
+      PlanSpec.fromTree(tree);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(file + ": " + e.getMessage(), e);
+    }
+    return tree;
   }
 
   private static void merge(Map<String, Object> tree, String key, Optional<? extends Map<String, ?>> values) {

@@ -13,6 +13,7 @@ import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
 import dev.motley.files.AtomicFile;
+import dev.motley.tricks.PlanSpec;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,8 +66,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "40",
-      converter = Numbers.Positive.class,
+      defaultValue = "" + PlanSpec.PAPER_STEPS,
       description = "DDIM steps. Default: ${DEFAULT-VALUE}.")
   private int steps;
 
@@ -104,6 +104,7 @@ final class SampleCommand implements Callable<Integer> {
     if (!out.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
       throw new InvalidInputException("--out must name a .png file, got " + out);
     }
+    model.requireSteps("--steps", steps);
     var request = new ImageRequest(prompt, negativePrompt, (float) guidance, (float) eta, rng, seed, 0);
     try (DiffusionPipeline pipeline = model.load()) {
       var options =

@@ -14,9 +14,11 @@ import dev.motley.tricks.PlanSpec;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,15 +71,17 @@ class CommandsTest {
     refused("empty name", "plan", "--classes", "cat,,dog");
     refused("cat", "plan", "--classes", "cat,dog,cat");
     refused("unknown trick 'multi-domian'; did you mean 'multi-domain'", "plan", "--tricks", "multi-domian");
-    refused("steps", "plan", "--steps", "0");
+    refused("--classes is empty: expected a built-in list (cifar10,", "plan", "--classes", "");
+    refused("--steps must be from 1 to 999 for this model, got 0", "plan", "--steps", "0");
+    refused("--steps must be from 1 to 999 for this model, got 1000", "plan", "--steps", "1000");
     refused("--guidanc", "plan", "--guidanc", "3");
     refused("guidance", "sample", "--prompt", "x", "--guidance", "-3", "--out", store + ".png");
     refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
-    refused("steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
+    refused("--steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
     refused("'--guidance': expected a number from 0 to 100", "generate", "--guidance", "500", "--out", store);
     refused("multiple of 8", "generate", "--size", "20", "--out", store);
-    refused("steps", "generate", "--steps", "1000", "--out", store);
+    refused("--steps must be from 1 to 999", "generate", "--steps", "1000", "--out", store);
     refused("model_index.json", "generate", "--model", folder.toString(), "--out", store);
     refused("no synthetic store", "train", "--data", folder.toString(), "--out", store);
     refused("no such", "evaluate", "--model", folder.resolve("none.safetensors").toString());
@@ -85,7 +89,19 @@ class CommandsTest {
     refused("no such file", "run", folder.resolve("none.yaml").toString(), "--out", store);
     Path config = folder.resolve("bad.yaml");
     Files.writeString(config, "sets:\n  - {name: a, plan: {classes: fashion-mnist, trics: base-class}}\n");
-    refused("'trics'", "run", config.toString(), "--out", store);
+    refused(config + ": 'sets[0].plan': unknown key 'trics'; did you mean 'tricks'", "run", config.toString(), "--out", store);
+    Files.writeString(config, "sets:\n  - {name: a, plan: {classes: [cat, dog], per-class: 1}}\n");
+    refused(
+        "the real set " + Home.realImages() + " has 10 classes [", "run", config.toString(), "--out", store);
+    refused("the config's sets have 2 classes [cat, dog]", "run", config.toString(), "--out", store);
+    Path plan = folder.resolve("plan.yaml");
+    Files.writeString(plan, "classes: [cat, dog]\nsampling: {step: 3}\n");
+    refused(plan + ": unknown key of 'sampling' 'step'", "plan", "--classes", plan.toString());
+    Files.writeString(plan, "classes: [cat, dog]\n");
+    refused("unknown trick 'trick'", "plan", "--classes", plan.toString(), "--tricks", "trick");
+    assertThat(err.toString()).as("not the file's fault").doesNotContain("plan.yaml");
+    Files.writeString(plan, "classes: [cat, dog]\nsampling: {steps: 1000}\n");
+    refused("'sampling.steps' must be from 1 to 999 for this model, got 1000", "plan", "--classes", plan.toString());
     String set = "sets:\n  - {name: a, plan: {classes: fashion-mnist, per-class: 1, sampling: {steps: %d}}}\n";
     Files.writeString(config, set.formatted(1000));
     refused("steps must be from 1 to 999", "run", config.toString(), "--out", store);
@@ -116,8 +132,19 @@ class CommandsTest {
     byte[] bytes = Files.readAllBytes(weights);
     Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length - 100));
     refused("vae/diffusion_pytorch_model.safetensors", "generate", "--model", model.toString(), "--out", folder.resolve("s").toString());
+    Path unet = model.resolve("unet/diffusion_pytorch_model.safetensors");
+    Files.write(weights, bytes);
+    Files.write(unet, replaced(Files.readAllBytes(unet), "conv_in.bias", "conv_in.bios"));
+    refused(unet + ": unet: conv_in.bias is missing (expected (64))", "generate", "--model", model.toString(), "--out", folder.resolve("s").toString());
+    assertThat(err.toString()).contains("conv_in.bios");
     Files.delete(weights);
     refused("vae", "generate", "--model", model.toString(), "--out", folder.resolve("s").toString());
+  }
+
+  /** The same bytes with the first such text turned into another of its length. */
+  private static byte[] replaced(byte[] bytes, String text, String by) {
+    String all = new String(bytes, StandardCharsets.ISO_8859_1);
+    return all.replaceFirst(Pattern.quote(text), by).getBytes(StandardCharsets.ISO_8859_1);
   }
 
   @Test
@@ -163,6 +190,10 @@ class CommandsTest {
     assertThat(err.toString().lines().filter(l -> l.startsWith("motley: training failed: "))).hasSize(1);
 
     Path model = run.resolve("base-class/training/model.safetensors");
+    out.getBuffer().setLength(0);
+    assertThat(motley("evaluate", "--model", model.toString(), "--real", real.toString())).as(err.toString()).isZero();
+    assertThat(out.toString()).contains("real images of " + real + System.lineSeparator());
+    refused(folder + "/none: no such data set", "evaluate", "--model", model.toString(), "--real", folder + "/none");
     out.getBuffer().setLength(0);
     assertThat(motley("predict", "--model", model.toString(), Shared.repository().resolve("models/clothes").toString())).isZero();
     assertThat(out.toString()).startsWith("samples.png\t");

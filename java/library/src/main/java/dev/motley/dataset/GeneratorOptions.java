@@ -23,14 +23,17 @@ public record GeneratorOptions(
   /** A batch that keeps two cores busy on small models without holding much memory. */
   public static final int DEFAULT_BATCH = 50;
 
+  /** The largest batch: the writer holds a few of them. */
+  public static final int MAX_BATCH = StoreWriter.WINDOW / 4;
+
   public GeneratorOptions {
     reuse = List.copyOf(reuse);
-    if (batch < 1 || batch > StoreWriter.WINDOW / 4) {
-      throw new InvalidInputException(
-          "batch must be from 1 to " + StoreWriter.WINDOW / 4 + ", got " + batch);
+    if (batch < 1 || batch > MAX_BATCH) {
+      throw new InvalidInputException("batch must be from 1 to %d, got %d".formatted(MAX_BATCH, batch));
     }
-    if (storedSize < 0 || storedSize > 1 << 14) {
-      throw new InvalidInputException("stored size must be from 0 to 16384 pixels, got " + storedSize);
+    if (storedSize < 0 || storedSize > PlanSpec.LARGEST_SIZE) {
+      throw new InvalidInputException(
+          "stored size must be from 0 to %d pixels, got %d".formatted(PlanSpec.LARGEST_SIZE, storedSize));
     }
   }
 

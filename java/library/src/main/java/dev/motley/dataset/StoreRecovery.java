@@ -32,6 +32,8 @@ final class StoreRecovery {
   private static final Pattern OWN_TEMPORARY =
       Pattern.compile("(?:dataset\\.json\\.tmp|\\d{6,}\\.tar\\.part)");
 
+  private static final Pattern SHARD = Pattern.compile("\\d{6,}\\.tar");
+
   /** Where a writer goes on; the digest has been fed the part's counted bytes. */
   record State(int stored, long journalLength, long partLength, MessageDigest digest) {}
 
@@ -52,7 +54,7 @@ final class StoreRecovery {
       FolderLock lock = FolderLock.take(folder);
       try {
         return new StoreRecovery(folder, header, files).open(lock);
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         lock.close();
         throw e;
       }
@@ -89,8 +91,15 @@ final class StoreRecovery {
   private StoreWriter open(FolderLock lock) throws IOException {
     Path headerFile = folder.resolve(StoreHeader.FILE);
     if (Files.exists(headerFile)) {
-      StoreHeader begun = StoreHeader.read(headerFile.toString(), Files.readAllBytes(headerFile));
-      header.requireSame(begun, folder.toString());
+      if (cameToNothing()) {
+        if (Files.exists(StoreJournal.file(folder))) {
+          files.delete(StoreJournal.file(folder)); // first: it may name another plan than the new header
+        }
+        writeHeader(headerFile);
+      } else {
+        header.requireSame(
+            StoreHeader.read(headerFile.toString(), Files.readAllBytes(headerFile)), folder.toString());
+      }
     } else {
       writeHeader(headerFile);
     }
@@ -99,10 +108,22 @@ final class StoreRecovery {
     StoreFile file = files.open(StoreJournal.file(folder));
     try {
       return goOn(lock, journal, file);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
+  }
+
+  /** Whether a store was begun, but no image was ever counted in it: then it may become that of another plan. */
+  private boolean cameToNothing() throws IOException {
+    StoreJournal journal = StoreJournal.read(StoreJournal.file(folder));
+    return journal.entries().isEmpty()
+        && !journal.beyond()
+        && names(folder).stream()
+            .noneMatch(
+                name ->
+                    SHARD.matcher(name).matches()
+                        || (journal.head().isEmpty() && OWN_TEMPORARY.matcher(name).matches()));
   }
 
   private void writeHeader(Path file) throws IOException {

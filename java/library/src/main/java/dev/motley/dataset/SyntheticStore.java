@@ -52,6 +52,15 @@ public final class SyntheticStore {
   }
 
   /**
+   * Whether a folder holds a store with at least one image.
+   *
+   * @throws InvalidInputException if it holds one that is damaged
+   */
+  public static boolean holdsImages(Path folder) {
+    return Files.exists(folder.resolve(StoreHeader.FILE)) && !open(folder).entries().isEmpty();
+  }
+
+  /**
    * Opens a store for reading, finished or not.
    *
    * @param folder its folder

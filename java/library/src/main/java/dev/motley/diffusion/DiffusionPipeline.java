@@ -12,14 +12,18 @@ import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
 import dev.motley.ffi.NativeVae;
+import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.SampleRequest;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.DiffusersCheckpoint;
 import dev.motley.weights.NativeTensors;
+import dev.motley.weights.TensorView;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 
 /**
  * A text-to-image latent diffusion model, loaded once: prompts in, pictures out, sampled with DDIM as the paper did. Holds native
@@ -44,14 +48,18 @@ public final class DiffusionPipeline implements AutoCloseable {
     hash = checkpoint.hash();
     nativeSize = configs.nativeSize();
     try {
-      text = open.add(NativeTensors.make("text_encoder", checkpoint.textEncoder().values(), w -> NativeTextEncoder.create(configs.text(), w)));
-      unet = open.add(NativeTensors.make("unet", checkpoint.unet().values(), w -> NativeUNet.create(configs.unet(), w)));
-      vae = open.add(NativeTensors.make("vae", checkpoint.vae().values(), w -> NativeVae.create(configs.vae(), w)));
+      text = open.add(make(checkpoint.textEncoderFile(), checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
+      unet = open.add(make(checkpoint.unetFile(), checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
+      vae = open.add(make(checkpoint.vaeFile(), checkpoint.vae(), w -> NativeVae.create(configs.vae(), w)));
       prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
     } catch (RuntimeException e) {
       open.close();
       throw e;
     }
+  }
+
+  private static <T> T make(Path file, Map<String, TensorView> tensors, Function<NativeWeights, T> model) {
+    return NativeTensors.make(file.toString(), tensors.values(), model);
   }
 
   /**

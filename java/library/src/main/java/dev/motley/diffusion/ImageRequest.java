@@ -23,12 +23,18 @@ public record ImageRequest(
     long seed,
     long noiseKey) {
 
+  /** The largest guidance scale: far above any use, a larger one is a slip. */
+  public static final int MAX_GUIDANCE = 100;
+
+  /** The largest eta: it makes DDIM the ancestral sampler of DDPM (Song et al. 2021, section 4.1). */
+  public static final int MAX_ETA = 1;
+
   public ImageRequest {
-    if (!Float.isFinite(guidance) || guidance < 0 || guidance > 100) {
-      throw new InvalidInputException("guidance must be from 0 to 100, got " + guidance);
+    if (!(guidance >= 0 && guidance <= MAX_GUIDANCE)) {
+      throw new InvalidInputException("guidance must be from 0 to %d, got %s".formatted(MAX_GUIDANCE, guidance));
     }
-    if (!(eta >= 0 && eta <= 1)) {
-      throw new InvalidInputException("eta must be from 0 to 1, got " + eta);
+    if (!(eta >= 0 && eta <= MAX_ETA)) {
+      throw new InvalidInputException("eta must be from 0 to %d, got %s".formatted(MAX_ETA, eta));
     }
   }
 

@@ -14,7 +14,7 @@ public final class ClassNames {
   private ClassNames() {}
 
   /**
-   * Requires the same names in the same order, since a label is an index into them.
+   * Requires that a trained model and a test set have the same names in the same order, since a label is an index into them.
    *
    * @param model what the model tells apart, in the order of its logits
    * @param data what the test set holds, in the order of its labels
@@ -22,17 +22,32 @@ public final class ClassNames {
    * @throws InvalidInputException if they differ; the message lists both
    */
   public static void requireSame(List<String> model, List<String> data, String source) {
-    if (canonical(model).equals(canonical(data))) {
+    requireSame(
+        "the model was trained on", model, data, source, "give the test set's classes as the model has them");
+  }
+
+  /**
+   * The same where no model has been trained yet.
+   *
+   * @param owner whose the names are, with the verb, such as {@code the sets have}
+   * @param names in label order
+   * @param data what the test set holds, in the order of its labels
+   * @param source what to call the test set in the message, such as its path
+   * @param remedy what the user can do, behind a colon
+   * @throws InvalidInputException if they differ; the message lists both
+   */
+  public static void requireSame(
+      String owner, List<String> names, List<String> data, String source, String remedy) {
+    if (canonical(names).equals(canonical(data))) {
       return;
     }
     String reason =
-        Set.copyOf(canonical(model)).equals(Set.copyOf(canonical(data))) && model.size() == data.size()
+        Set.copyOf(canonical(names)).equals(Set.copyOf(canonical(data))) && names.size() == data.size()
             ? "in another order"
             : "which are not the same";
     throw new InvalidInputException(
-        ("%s has %s, the model was trained on %s, %s:"
-                + " give the test set's classes as the model has them")
-            .formatted(source, list(data, model), list(model, data), reason));
+        "%s has %s, %s %s, %s: %s"
+            .formatted(source, list(data, names), owner, list(names, data), reason, remedy));
   }
 
   /** Data sets write {@code aquarium_fish} or {@code aquarium fish}; it is the same class. */

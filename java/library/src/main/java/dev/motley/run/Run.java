@@ -98,7 +98,12 @@ public final class Run {
                 config.realImages(embedded),
                 new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA))
             .images();
-    ClassNames.requireSame(config.sets().getFirst().plan().classes().labels(), images.classNames(), images.name());
+    ClassNames.requireSame(
+        "the config's sets have",
+        config.sets().getFirst().plan().classes().labels(),
+        images.classNames(),
+        "the real set " + config.realImages(embedded),
+        "'real' must name real images of the classes in 'sets'");
     return images;
   }
 
@@ -121,10 +126,17 @@ public final class Run {
     Path file = folder.resolve(CONFIG);
     if (!Files.exists(file)) {
       AtomicFile.write(file, Yaml.write(config.toTree()));
-    } else if (!RunConfig.read(file, embedded).equals(config)) {
+      return;
+    }
+    RunConfig begun = RunConfig.read(file, embedded);
+    if (begun.equals(config)) {
+      return;
+    }
+    if (begun.sets().stream().anyMatch(set -> SyntheticStore.holdsImages(part(set, "images")))) {
       throw new InvalidInputException(
           folder + " holds the run of another config: give another folder or remove it");
     }
+    AtomicFile.write(file, Yaml.write(config.toTree())); // the other came to nothing
   }
 
   private Path part(RunConfig.SetConfig set, String name) {

@@ -11,8 +11,8 @@ import dev.motley.dataset.Resize;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.FolderLock;
-import dev.motley.tricks.PlanSpec;
 import dev.motley.train.Recipe;
+import dev.motley.tricks.PlanSpec;
 import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,10 +130,15 @@ public record RunConfig(
   /**
    * Reads a YAML file.
    *
-   * @throws InvalidInputException naming the key that is unknown or wrong
+   * @throws InvalidInputException naming the file, and the key that is unknown or wrong
    */
   public static RunConfig read(Path file, Embedded embedded) {
-    return of(Yaml.read(file), embedded);
+    Map<String, Object> tree = Yaml.read(file);
+    try {
+      return of(tree, embedded);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(file + ": " + e.getMessage(), e);
+    }
   }
 
   /**
@@ -189,7 +194,16 @@ public record RunConfig(
     return new SetConfig(
         tree.text("name").orElseThrow(() -> new InvalidInputException("'" + path + ".name' is missing")),
         tree.text("description").orElse(""),
-        PlanSpec.fromTree(keys));
+        plan(tree.path("plan"), keys));
+  }
+
+  /** Of several plans the error says which. */
+  private static PlanSpec plan(String path, Map<String, Object> keys) {
+    try {
+      return PlanSpec.fromTree(keys);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException("'%s': %s".formatted(path, e.getMessage()), e);
+    }
   }
 
   /** The resolved form: every default spelled out; {@link #of} reads an equal config back. */

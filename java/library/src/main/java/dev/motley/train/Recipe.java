@@ -44,6 +44,12 @@ public record Recipe(
   public static final double BETA2 = 0.999;
   public static final double EPSILON = 1e-8;
 
+  /** Far above any use; a larger one is a slip. */
+  public static final int MAX_LEARNING_RATE = 10;
+
+  /** Far above any use; a larger one is a slip. */
+  public static final int MAX_WEIGHT_DECAY = 100;
+
   /** The networks that the native core knows. */
   public static final List<String> ARCHITECTURES = List.of("resnet50", "resnet101");
 
@@ -52,11 +58,13 @@ public record Recipe(
     positive("image size", imageSize);
     positive("epochs", epochs);
     positive("batch", batch);
-    if (!(learningRate > 0 && learningRate <= 10)) {
-      throw new InvalidInputException("learning rate must be in (0, 10], got " + learningRate);
+    if (!(learningRate > 0 && learningRate <= MAX_LEARNING_RATE)) {
+      throw new InvalidInputException(
+          "learning rate must be in (0, %d], got %s".formatted(MAX_LEARNING_RATE, learningRate));
     }
-    if (!(weightDecay >= 0 && weightDecay <= 100)) {
-      throw new InvalidInputException("weight decay must be in [0, 100], got " + weightDecay);
+    if (!(weightDecay >= 0 && weightDecay <= MAX_WEIGHT_DECAY)) {
+      throw new InvalidInputException(
+          "weight decay must be in [0, %d], got %s".formatted(MAX_WEIGHT_DECAY, weightDecay));
     }
     if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
       throw new InvalidInputException("label smoothing must be in [0, 1), got " + labelSmoothing);

@@ -2,6 +2,7 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.diffusion.ImageRequest;
 
 /**
  * The classifier-free guidance scales of a plan.
@@ -16,9 +17,6 @@ public record GuidanceRule(float fixed, float low, float high, GuidanceDraw draw
   /** CompVis' default scale, which the original code leaves in place for every other trick. */
   public static final float COMPVIS_DEFAULT = 7.5f;
 
-  /** Far above any use; a larger one is a slip. */
-  private static final int HIGHEST = 100;
-
   /** Separates these draws from any other use of the same seed and key. */
   private static final int PURPOSE = 0x47554944; // "GUID"
 
@@ -31,9 +29,9 @@ public record GuidanceRule(float fixed, float low, float high, GuidanceDraw draw
       throw new InvalidInputException(
           "guidance must be finite, found %s and %s to %s".formatted(fixed, low, high));
     }
-    if (Math.min(fixed, low) < 0 || Math.max(fixed, high) > HIGHEST) {
+    if (Math.min(fixed, low) < 0 || Math.max(fixed, high) > ImageRequest.MAX_GUIDANCE) {
       throw new InvalidInputException(
-          "guidance must be from 0 to %d, found %s and %s to %s".formatted(HIGHEST, fixed, low, high));
+          "guidance must be from 0 to %d, found %s and %s to %s".formatted(ImageRequest.MAX_GUIDANCE, fixed, low, high));
     }
     if (low > high) {
       throw new InvalidInputException(

@@ -2,6 +2,7 @@
 package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
+import dev.motley.diffusion.ImageRequest;
 import java.util.List;
 import java.util.Map;
 
@@ -36,7 +37,11 @@ public record PlanSpec(
   /** Stable Diffusion's autoencoder shrinks by 8; every known model's latents fit a multiple. */
   private static final int SIZE_MULTIPLE = 8;
 
-  private static final int LARGEST_SIZE = 1 << 14;
+  /** The largest width and height of a drawn or stored image, in pixels. */
+  public static final int LARGEST_SIZE = 1 << 14;
+
+  /** The most DDIM steps: as many timesteps as models are trained with. A model's own limit may be lower. */
+  public static final int MAX_STEPS = 1000;
 
   /**
    * The noise an image begins from and how it is denoised.
@@ -51,11 +56,11 @@ public record PlanSpec(
 
     /** Checks the ranges. */
     public Sampling {
-      if (steps < 1 || steps > 1000) {
-        throw new InvalidInputException("steps must be from 1 to 1000, found " + steps);
+      if (steps < 1 || steps > MAX_STEPS) {
+        throw new InvalidInputException("steps must be from 1 to %d, found %d".formatted(MAX_STEPS, steps));
       }
-      if (!(eta >= 0 && eta <= 1)) {
-        throw new InvalidInputException("eta must be from 0 to 1, found " + eta);
+      if (!(eta >= 0 && eta <= ImageRequest.MAX_ETA)) {
+        throw new InvalidInputException("eta must be from 0 to %d, found %s".formatted(ImageRequest.MAX_ETA, eta));
       }
     }
   }

@@ -96,6 +96,7 @@ public final class DiffusersCheckpoint implements AutoCloseable {
    * @return width and height in pixels; empty where the files do not say
    */
   public static Optional<Integer> nativeSize(Path folder) {
+    checkIndex(folder);
     return nativeSize(
         UNetConfig.read(folder.resolve("unet/config.json")),
         VaeConfig.read(folder.resolve("vae/config.json")));
@@ -109,6 +110,17 @@ public final class DiffusersCheckpoint implements AutoCloseable {
   private static Optional<Integer> nativeSize(UNetConfig unet, VaeConfig vae) {
     int pixels = vae.downscale() * unet.sampleSize();
     return Optional.of(pixels > 0 ? pixels : vae.sampleSize()).filter(size -> size > 0);
+  }
+
+  /**
+   * The most DDIM steps that a model's schedule has room for, from its configuration file alone.
+   *
+   * @return 999 for Stable Diffusion's
+   */
+  public static int maxSteps(Path folder) {
+    checkIndex(folder);
+    SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
+    return scheduler.numTrainTimesteps() - scheduler.stepsOffset();
   }
 
   public TextConfig textConfig() {
@@ -134,6 +146,21 @@ public final class DiffusersCheckpoint implements AutoCloseable {
    */
   public Map<String, TensorView> textEncoder() {
     return rename(text, name -> name.startsWith(TEXT_PREFIX) ? name : TEXT_PREFIX + name);
+  }
+
+  /** The file of {@link #unet}'s tensors. */
+  public Path unetFile() {
+    return weightFiles.get(0);
+  }
+
+  /** The file of {@link #vae}'s tensors. */
+  public Path vaeFile() {
+    return weightFiles.get(1);
+  }
+
+  /** The file of {@link #textEncoder}'s tensors. */
+  public Path textEncoderFile() {
+    return weightFiles.get(2);
   }
 
   /** Folder with the tokenizer's files. */

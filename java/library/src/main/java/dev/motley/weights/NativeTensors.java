@@ -14,23 +14,25 @@ public final class NativeTensors {
   /**
    * Makes a native model.
    *
-   * @param what the tensors are of, for errors
+   * @param file the tensors are of, for errors
    * @param tensors by the names that the core knows; read while the model is made
    * @param model makes it
    * @return the model, which keeps nothing of the tensors
-   * @throws InvalidInputException if a tensor is of a type that no model has
+   * @throws InvalidInputException naming the file, and each tensor that is missing, not the model's, or of another shape or type
    */
   public static <T> T make(
-      String what, Collection<TensorView> tensors, Function<NativeWeights, T> model) {
+      String file, Collection<TensorView> tensors, Function<NativeWeights, T> model) {
     try (NativeWeights weights = NativeWeights.create()) {
       for (TensorView tensor : tensors) {
-        weights.add(tensor.name(), type(what, tensor), tensor.shape(), tensor.data());
+        weights.add(tensor.name(), type(tensor), tensor.shape(), tensor.data());
       }
       return model.apply(weights);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(file + ": " + e.getMessage(), e);
     }
   }
 
-  private static DType type(String what, TensorView tensor) {
+  private static DType type(TensorView tensor) {
     return switch (tensor.dtype()) {
       case F32 -> DType.F32;
       case F16 -> DType.F16;
@@ -39,8 +41,8 @@ public final class NativeTensors {
       case I64 -> DType.I64;
       default ->
           throw new InvalidInputException(
-              "%s: %s has element type %s, expected F16, BF16, F32, F64 or I64"
-                  .formatted(what, tensor.name(), tensor.dtype()));
+              "%s has element type %s, expected F16, BF16, F32, F64 or I64"
+                  .formatted(tensor.name(), tensor.dtype()));
     };
   }
 }

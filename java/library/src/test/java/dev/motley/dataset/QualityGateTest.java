@@ -124,5 +124,13 @@ class QualityGateTest {
               "image base-class-000-000000 came out not-finite with 16 seeds in a row: .*guidance 7.5 may be at fault");
       assertThat(SyntheticStore.open(folder.resolve("store")).entries()).isEmpty();
     }
+    try (var pipeline = DiffusionPipeline.load(Shared.repository().resolve("models/clothes"), Precision.FP32)) {
+      GenerationPlan other = GenerationPlan.of(PLAN.spec().withSeed(3));
+      for (GenerationPlan plan : List.of(other, other)) {
+        DatasetGenerator.generate(
+            plan, pipeline, folder.resolve("store"), GeneratorOptions.standard(), ProgressListener.NONE);
+      }
+    }
+    assertThat(SyntheticStore.verify(folder.resolve("store")).isSound()).as("no image was in the way").isTrue();
   }
 }

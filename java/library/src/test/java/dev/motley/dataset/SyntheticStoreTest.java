@@ -9,6 +9,7 @@ import dev.motley.diffusion.Quality;
 import dev.motley.tricks.GenerationPlan;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -218,6 +219,38 @@ class SyntheticStoreTest {
     assertThatThrownBy(() -> SyntheticStore.repair(folder))
         .isInstanceOf(InvalidInputException.class);
     assertThat(StoreRecovery.names(folder)).containsExactly("cat.jpg");
+  }
+
+  /** A plan that came to nothing must not keep its folder; one whose images lost their journal must. */
+  @Test
+  void aStoreWithoutAnImageMayBecomeThatOfAnotherPlan() throws IOException {
+    Path folder = temporary.resolve("a");
+    SyntheticStore.create(folder, with("another", HEADER.config(), 5)).close();
+    assertThat(SyntheticStore.holdsImages(folder)).isFalse();
+    StoreFixture.whole(folder, HEADER);
+    assertThat(SyntheticStore.holdsImages(folder)).isTrue();
+    assertThat(StoreFixture.contents(folder)).isEqualTo(StoreFixture.contents(whole()));
+    Files.delete(StoreJournal.file(folder));
+    assertThatThrownBy(() -> SyntheticStore.create(folder, with("another", HEADER.config(), 5)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("was drawn by another model");
+    assertThat(StoreShard.file(folder, 0)).exists();
+  }
+
+  @Test
+  void anErrorWhileOpeningLetsTheFolderGo() {
+    var error = new AssertionError("from the file system");
+    StoreFiles broken =
+        (StoreFiles)
+            Proxy.newProxyInstance(
+                StoreFiles.class.getClassLoader(),
+                new Class<?>[] {StoreFiles.class},
+                (proxy, method, arguments) -> {
+                  throw error;
+                });
+    Path folder = temporary.resolve("a");
+    assertThatThrownBy(() -> StoreRecovery.open(folder, HEADER, broken)).isSameAs(error);
+    SyntheticStore.create(folder, HEADER).close();
   }
 
   @Test

@@ -96,6 +96,10 @@ class EvaluationTest {
             () -> ClassNames.requireSame(List.of("cat", "dog"), List.of("dog", "cat"), "cifar"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("in another order");
+    assertThatThrownBy(
+            () -> ClassNames.requireSame("the sets have", List.of("cat"), List.of("dog"), "cifar", "give others"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("cifar has 1 classes [dog], the sets have 1 classes [cat], which are not the same: give others");
   }
 
   @Test

@@ -4,6 +4,7 @@ package dev.motley.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.ProgressListener;
 import dev.motley.files.FolderLock;
@@ -11,6 +12,7 @@ import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -44,6 +46,19 @@ class RunTest {
     assertThat(folder.resolve("config.yaml")).as("it came as far as drawing").exists();
     FolderLock.take(folder).close();
     FolderLock.take(folder.resolve("base/images")).close();
+  }
+
+  @Test
+  void aRunThatDrewNothingIsNotInTheWayOfAnother() throws IOException {
+    ProgressListener stop = progress -> false;
+    assertThatThrownBy(() -> Run.execute(config(), EMBEDDED, folder, stop)).isInstanceOf(CancelledException.class);
+    String first = Files.readString(folder.resolve("config.yaml"));
+    Map<String, Object> other = new HashMap<>(config().toTree());
+    other.put("title", "Another");
+    assertThatThrownBy(() -> Run.execute(RunConfig.of(other, EMBEDDED), EMBEDDED, folder, stop))
+        .as("not refused, but stopped")
+        .isInstanceOf(CancelledException.class);
+    assertThat(folder.resolve("config.yaml")).content().isNotEqualTo(first).contains("Another");
   }
 
   @Test
