@@ -238,7 +238,11 @@ final class StoreCheck {
       finished++;
     }
     writeJournal(kept, finished);
-    if (journal.torn() > 0 || lost > 0) {
+    if (journal.beyond() || journal.head().isEmpty()) { // how many, only the lost lines knew
+      repairs.add(
+          String.format(
+              Locale.ROOT, "journal cut to %,d images, all after them will be drawn again", kept));
+    } else if (journal.torn() > 0 || lost > 0) {
       repairs.add(
           String.format(
               Locale.ROOT, "journal cut to %,d images, %,d will be drawn again", kept, lost));

@@ -22,6 +22,9 @@ public record StoreReport(
     List<String> problems,
     List<String> repairs) {
 
+  /** Of a shard that was cut off, every image behind the cut is a problem of its own. */
+  private static final int SHOWN = 20;
+
   /** Copies the lists. */
   public StoreReport {
     problems = List.copyOf(problems);
@@ -64,7 +67,12 @@ public record StoreReport(
             problems.isEmpty()
                 ? (isComplete() ? "sound and complete" : "sound, not complete")
                 : problems.size() + (problems.size() == 1 ? " problem" : " problems")));
-    problems.forEach(p -> out.append("  ").append(p).append(System.lineSeparator()));
+    problems.stream()
+        .limit(SHOWN)
+        .forEach(p -> out.append("  ").append(p).append(System.lineSeparator()));
+    if (problems.size() > SHOWN) {
+      out.append(String.format(Locale.ROOT, "  and %,d more%n", problems.size() - SHOWN));
+    }
     repairs.forEach(r -> out.append("  repaired: ").append(r).append(System.lineSeparator()));
     return out.toString();
   }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.Test;
@@ -353,6 +354,33 @@ class SyntheticStoreTest {
       assertThat(StoreFixture.contents(folder)).isEqualTo(expected);
       StoreFixture.delete(folder);
     }
+  }
+
+  @Test
+  void repairTellsThatADamagedJournalsImagesAreDrawnAgain() throws IOException {
+    Path folder = whole();
+    Path journal = StoreJournal.file(folder);
+    byte[] bytes = Files.readAllBytes(journal);
+    int third = new String(bytes, StandardCharsets.US_ASCII).indexOf("image 2 ");
+    bytes[third]++;
+    Files.write(journal, bytes);
+    assertThat(SyntheticStore.repair(folder).repairs())
+        .contains("journal cut to 2 images, all after them will be drawn again");
+    Files.delete(journal);
+    assertThat(SyntheticStore.repair(folder).repairs())
+        .contains("journal cut to 0 images, all after them will be drawn again");
+    try (StoreWriter writer = StoreFixture.open(folder, HEADER)) {
+      StoreFixture.finish(writer, HEADER.plan(), 6, new Random(2));
+    }
+    assertThat(SyntheticStore.verify(folder).isSound()).isTrue();
+  }
+
+  @Test
+  void aLongListOfProblemsIsCut() {
+    List<String> problems = IntStream.range(0, 100).mapToObj(i -> "image " + i + ": cut off").toList();
+    String text = new StoreReport("store", 100, 0, 0, problems, List.of()).text();
+    assertThat(text).startsWith("store: 0 of 100 images, 0 bytes, 100 problems").contains("image 19: cut off");
+    assertThat(text.lines()).hasSize(22).endsWith("  and 80 more");
   }
 
   @Test
