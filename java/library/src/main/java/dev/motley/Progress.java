@@ -4,6 +4,7 @@ package dev.motley;
 /**
  * How far a long piece of work has come.
  *
+ * @param subject what the stage works on where several are worked on in turn, such as the name of a set; else empty
  * @param stage what is being done, in a word or two, for people ("denoise", "train")
  * @param done units finished, counting what needed no work in this run
  * @param total units in all
@@ -12,4 +13,15 @@ package dev.motley;
  * @param detail a few words more, such as the current loss; may be empty
  */
 public record Progress(
-    String stage, long done, long total, long resumed, String unit, String detail) {}
+    String subject, String stage, long done, long total, long resumed, String unit, String detail) {
+
+  /** Of work that has one subject only. */
+  public Progress(String stage, long done, long total, long resumed, String unit, String detail) {
+    this("", stage, done, total, resumed, unit, detail);
+  }
+
+  /** The same of one of several subjects. */
+  public Progress on(String name) {
+    return new Progress(name, stage, done, total, resumed, unit, detail);
+  }
+}

@@ -16,10 +16,10 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows on the embedded model that the more diverse of two synthetic sets trains the better classifier.",
-      "Draws both, trains a ResNet50 on each, tests them on real images, and writes a report."
+      "Tries the paper's finding on the embedded model: the more diverse of two synthetic sets trains the better classifier.",
+      "Draws both, trains a ResNet50 on each, tests them on real images, and writes a report: about 5 minutes on two cores."
     },
-    footer = {"", "Example: motley demo --out runs/demo"})
+    footer = {"", "Example: ./motley demo --out runs/demo"})
 final class DemoCommand implements Callable<Integer> {
   private static final int CLASSES = 10;
 
@@ -69,7 +69,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     return RunConfig.of(
         Map.of(
-            "title", "Diversity is definitely needed: the demo",
+            "title", "Clothes: one prompt per class against all tricks combined",
             "sets",
                 List.of(
                     set("Base class", "One prompt per class at guidance 7.5.", "base-class", images, seed),

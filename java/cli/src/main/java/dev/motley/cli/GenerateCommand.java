@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
     description = "Draws a synthetic data set into a store; run again, it goes on where it stopped.",
     footer = {
       "",
-      "Example: motley generate --classes fashion-mnist --tricks all-combined --per-class 25 --out runs/clothes"
+      "Example: ./motley generate --classes fashion-mnist --tricks all-combined --per-class 25 --out runs/clothes"
     })
 final class GenerateCommand implements Callable<Integer> {
   private final Context context;

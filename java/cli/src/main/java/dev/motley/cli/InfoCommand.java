@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
     name = "info",
     mixinStandardHelpOptions = true,
     description = "Tells what Motley runs on: JDK, libtorch, CPU features, CUDA or why there is none.",
-    footer = {"", "Example: motley info"})
+    footer = {"", "Example: ./motley info"})
 final class InfoCommand implements Callable<Integer> {
   private final Context context;
 

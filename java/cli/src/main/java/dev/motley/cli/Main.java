@@ -6,7 +6,6 @@ import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
@@ -16,16 +15,17 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine;
 
 /** The {@code motley} command. */
 @Command(
-    name = "motley",
+    name = "./motley", // as a fresh checkout has it, so that what the help shows can be pasted
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     description = "From class names to a trained image classifier, with no real training image.",
     footer = {
       "",
-      "Begin with: motley demo",
+      "Begin with: ./motley demo",
       "Exit codes: 0 done, 1 failed, 2 bad input, 3 environment (disk, memory, libraries), 130 stopped."
     })
 public final class Main implements Runnable {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
     name = "plan",
     mixinStandardHelpOptions = true,
     description = "Shows what 'generate' would draw, before anything runs: counts, prompts, seconds, bytes.",
-    footer = {"", "Example: motley plan --classes cifar10 --tricks all-combined --list 8"})
+    footer = {"", "Example: ./motley plan --classes cifar10 --tricks all-combined --list 8"})
 final class PlanCommand implements Callable<Integer> {
   private final Context context;
 

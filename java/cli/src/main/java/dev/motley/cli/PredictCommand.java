@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
     name = "predict",
     mixinStandardHelpOptions = true,
     description = "Labels the pictures of a folder with a trained classifier: one line each, file, class, probability.",
-    footer = {"", "Example: motley predict --model runs/clothes-resnet50/model.safetensors photos"})
+    footer = {"", "Example: ./motley predict --model runs/clothes-resnet50/model.safetensors models/clothes"})
 final class PredictCommand implements Callable<Integer> {
   private final Context context;
 

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Shows progress: on a terminal one line that is drawn over, elsewhere a line now and then. Gives
- * rate, time left and percent of every stage. Never stops the work.
+ * rate, time left and percent of every stage, under the name of what it works on. Never stops the work.
  *
  * <p>The rate is that of the last half minute, so that it follows a machine that becomes busier;
  * the last line of a stage gives the mean. Units that an earlier run had finished, or that were
@@ -48,6 +48,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
   private final LongSupplier nanoTime;
 
   private final Deque<Moment> window = new ArrayDeque<>();
+  private String subject = "";
   private String stage = "";
   private long stageStart;
   private long lastShown;
@@ -102,7 +103,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
   @Override
   public boolean onProgress(Progress progress) {
     long now = nanoTime.getAsLong();
-    if (finished || !progress.stage().equals(stage)) {
+    if (finished || !progress.stage().equals(stage) || !progress.subject().equals(subject)) {
       begin(progress, now);
     }
     window.addLast(new Moment(now, progress.done()));
@@ -130,6 +131,10 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
 
   private void begin(Progress progress, long now) {
     close();
+    if (!progress.subject().equals(subject)) {
+      subject = progress.subject();
+      err.println(subject);
+    }
     stage = progress.stage();
     stageStart = now;
     lastShown = terminal ? now - REDRAW : now;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "The resolved config is written beside the results; running that file gives the same images bit for bit.",
-      "Example: motley run examples/clothes.yaml --out runs/clothes-tricks"
+      "Example: ./motley run examples/clothes.yaml --out runs/clothes-tricks"
     })
 final class RunCommand implements Callable<Integer> {
   private final Context context;

@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
     name = "verify",
     mixinStandardHelpOptions = true,
     description = "Reads every byte of a store and compares it with its journal and plan; exit code 1 if something is wrong.",
-    footer = {"", "Example: motley verify runs/demo/base-class/images"})
+    footer = {"", "Example: ./motley verify runs/demo/base-class/images"})
 final class VerifyCommand implements Callable<Integer> {
   private final Context context;
 

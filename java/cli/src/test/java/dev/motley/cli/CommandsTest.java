@@ -8,15 +8,18 @@ import dev.motley.dataset.Png;
 import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
 import dev.motley.train.Recipe;
+import dev.motley.tricks.ClassList;
 import dev.motley.tricks.DatasetPreset;
 import dev.motley.tricks.Fidelity;
 import dev.motley.tricks.PlanSpec;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -60,7 +63,7 @@ class CommandsTest {
       })
   void everyCommandHasAShortPageWithAnExample(String command) {
     assertThat(motley(command, "--help")).isZero();
-    assertThat(out.toString()).contains("Example: motley " + command);
+    assertThat(out.toString()).contains("Example: ./motley " + command);
     assertThat(out.toString().lines().count()).isLessThan(60);
   }
 
@@ -229,6 +232,26 @@ class CommandsTest {
     helpSays("train", "--batch", recipe.batch());
     helpSays("train", "--precision", recipe.precision().id());
     helpSays("train", "--seed", recipe.seed());
+    Recipe paper = Recipe.paper(32);
+    helpSays("train", "--epochs", recipe.epochs() + ", paper " + paper.epochs());
+    helpSays("train", "--learning-rate", recipe.learningRate() + ", paper " + decimal(paper.learningRate()));
+    helpSays("train", "--weight-decay", recipe.weightDecay() + ", paper " + paper.weightDecay());
+    helpSays("train", "--crop-scale", recipe.augmentation().scaleMin() + ", paper " + paper.augmentation().scaleMin());
+  }
+
+  private static String decimal(double value) {
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+  }
+
+  @Test
+  void theHelpSaysHowManyImagesEachListHas() {
+    assertThat(motley("plan", "--help")).isZero();
+    String help = out.toString().replaceAll("\\s+", " ");
+    for (String name : ClassList.presets()) {
+      assertThat(help).containsPattern("\\b%s %,d\\b".formatted(name, DatasetPreset.named(name).perClass()));
+    }
+    PlanSpec own = PlanSpec.of(ClassList.of("own", List.of("cat", "dog")), Fidelity.PAPER);
+    assertThat(help).contains("own names %,d.".formatted(own.mix().totalPerClass()));
   }
 
   @Test

@@ -155,6 +155,15 @@ class LauncherTest {
   }
 
   @Test
+  void otherProgramsLearnWhichJdkItUses() throws IOException, InterruptedException {
+    environment.put("JAVA_HOME", jdk("given", NEW).toString());
+    Result result = motley("jdk");
+    assertThat(result.out()).isEqualTo(folder.resolve("given") + "\n");
+    assertThat(result.code()).isZero();
+    assertThat(builds()).as("nothing has to be built for that").isZero();
+  }
+
+  @Test
   void theJdkOfThePathIsFound() throws IOException, InterruptedException {
     buildTools();
     Path home = jdk("elsewhere", NEW);

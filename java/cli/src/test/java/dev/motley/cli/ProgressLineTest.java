@@ -134,6 +134,24 @@ class ProgressLineTest {
   }
 
   @Test
+  void whatAStageWorksOnIsSaidAboveIt() {
+    ProgressLine line = line(false, 80);
+    line.onProgress(images(10, 10, 10).on("Base class"));
+    line.onProgress(images(20, 20, 20).on("All tricks"));
+    line.onProgress(new Progress("train", 2, 2, 2, "steps", "").on("All tricks"));
+    line.onProgress(new Progress("train", 2, 2, 2, "steps", "").on("Base class"));
+    assertThat(lines())
+        .containsExactly(
+            "Base class",
+            "generate    10 of 10 images, done before",
+            "All tricks",
+            "generate    20 of 20 images, done before",
+            "train       2 of 2 steps, done before",
+            "Base class",
+            "train       2 of 2 steps, done before");
+  }
+
+  @Test
   void durationsHaveTwoUnitsAtMost() {
     assertThat(Durations.text(0.04)).isEqualTo("0.0 s");
     assertThat(Durations.text(9.94)).isEqualTo("9.9 s");

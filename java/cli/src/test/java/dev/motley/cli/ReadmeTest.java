@@ -16,20 +16,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Compiles and runs the very lines of Java that the README shows. */
 class ReadmeTest {
-  private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
+  /** The imports, and what goes into a class. */
+  private static final Pattern JAVA = Pattern.compile("```java\\n((?:import [^\\n]*\\n)+)\\n(.*?)```", Pattern.DOTALL);
+
+  private static final Pattern DEPENDENCY = Pattern.compile("```xml\\n(<dependency>.*?</dependency>)\\n```", Pattern.DOTALL);
 
   private static final String PROGRAM =
       """
-      import dev.motley.*;
-      import dev.motley.dataset.*;
-      import dev.motley.diffusion.*;
-      import dev.motley.evaluate.*;
-      import dev.motley.train.*;
-      import dev.motley.tricks.*;
-      import java.nio.file.*;
-      import java.time.*;
-      import java.util.*;
-
+      %s
       class Road {
       %s
         public static void main(String[] args) {
@@ -42,11 +36,29 @@ class ReadmeTest {
   @TempDir private Path folder;
 
   @Test
+  void theDependencyIsTheLibrary() throws IOException {
+    Path root = Shared.repository();
+    Matcher dependency = DEPENDENCY.matcher(Files.readString(root.resolve("README.md")));
+    assertThat(dependency.find()).isTrue();
+    String pom = Files.readString(root.resolve("java/library/pom.xml"));
+    for (String name : List.of("groupId", "artifactId", "version")) {
+      Pattern element = Pattern.compile("<%1$s>[^<]*</%1$s>".formatted(name));
+      Matcher shown = element.matcher(dependency.group(1));
+      assertThat(shown.find()).isTrue();
+      // The group and the version are the parent's; the parent's own artifactId stands before the library's.
+      String own = name.equals("artifactId") ? pom.substring(pom.indexOf("</parent>")) : pom;
+      Matcher actual = element.matcher(own);
+      assertThat(actual.find()).isTrue();
+      assertThat(shown.group()).isEqualTo(actual.group());
+    }
+  }
+
+  @Test
   void theLibraryExampleRuns() throws IOException, InterruptedException {
     Path root = Shared.repository();
     Matcher code = JAVA.matcher(Files.readString(root.resolve("README.md")));
     assertThat(code.find()).isTrue();
-    Files.writeString(folder.resolve("Road.java"), PROGRAM.formatted(code.group(1)));
+    Files.writeString(folder.resolve("Road.java"), PROGRAM.formatted(code.group(1), code.group(2)));
     Files.createSymbolicLink(folder.resolve("models"), root.resolve("models"));
     Path log = folder.resolve("log.txt");
     Process process =

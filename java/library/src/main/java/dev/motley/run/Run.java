@@ -139,6 +139,11 @@ public final class Run {
     AtomicFile.write(file, Yaml.write(config.toTree())); // the other came to nothing
   }
 
+  /** The listener, told which set the work is on. */
+  private ProgressListener on(RunConfig.SetConfig set) {
+    return progress -> listener.onProgress(progress.on(set.name()));
+  }
+
   private Path part(RunConfig.SetConfig set, String name) {
     return folder.resolve(set.folder()).resolve(name);
   }
@@ -150,7 +155,7 @@ public final class Run {
       for (RunConfig.SetConfig set : config.sets()) {
         GenerationResult result =
             DatasetGenerator.generate(
-                GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), listener);
+                GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), on(set));
         if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
           stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
         }
@@ -165,7 +170,7 @@ public final class Run {
     for (RunConfig.SetConfig set : config.sets()) {
       ImageSet images = StoreView.ofFinished(List.of(part(set, "images"))).load();
       TrainingResult training =
-          Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, listener);
+          Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, on(set));
       long seen = (long) images.count() * config.recipe().epochs();
       double seconds = training.epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
       stages.add(new Stage("Train: " + set.name(), seconds, seen, "images"));
@@ -183,7 +188,7 @@ public final class Run {
     long start = System.nanoTime();
     Evaluation evaluation;
     try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
-      evaluation = Evaluator.evaluate(classifier, real, config.testBatch(), listener);
+      evaluation = Evaluator.evaluate(classifier, real, config.testBatch(), on(set));
     }
     stages.add(new Stage("Test: " + set.name(), (System.nanoTime() - start) / 1e9, 2L * real.count(), "images"));
     evaluation.write(part(set, "evaluation.json"));
