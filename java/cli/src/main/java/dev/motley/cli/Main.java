@@ -30,6 +30,8 @@ import picocli.CommandLine;
     })
 public final class Main implements Runnable {
 
+  private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -47,6 +49,9 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
+    if (System.getProperty(LOG_FORMAT) == null) {
+      System.setProperty(LOG_FORMAT, "motley: %5$s%n"); // the library's warnings look like the command line's own
+    }
     var stdout = new StandardOutput();
     Context context = Context.standard(stdout);
     context.cancellation().install(context.err());

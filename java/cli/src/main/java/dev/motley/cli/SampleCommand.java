@@ -14,6 +14,7 @@ import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
 import dev.motley.files.AtomicFile;
 import dev.motley.tricks.PlanSpec;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,6 +104,9 @@ final class SampleCommand implements Callable<Integer> {
   public Integer call() {
     if (!out.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
       throw new InvalidInputException("--out must name a .png file, got " + out);
+    }
+    if (Files.isDirectory(out)) {
+      throw new InvalidInputException("--out must name a .png file, " + out + " is a folder");
     }
     model.requireSteps("--steps", steps);
     var request = new ImageRequest(prompt, negativePrompt, (float) guidance, (float) eta, rng, seed, 0);

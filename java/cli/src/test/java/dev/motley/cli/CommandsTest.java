@@ -82,6 +82,8 @@ class CommandsTest {
     refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
     refused("--steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
+    Path taken = Files.createDirectory(folder.resolve("taken.png"));
+    refused(taken + " is a folder", "sample", "--prompt", "x", "--out", taken.toString());
     refused("'--guidance': expected a number from 0 to 100", "generate", "--guidance", "500", "--out", store);
     refused("multiple of 8", "generate", "--size", "20", "--out", store);
     refused("--steps must be from 1 to 999", "generate", "--steps", "1000", "--out", store);

@@ -37,6 +37,19 @@ class StandardOutputTest {
   }
 
   @Test
+  void aWarningOfTheLibraryIsOneLineThatLooksLikeOurs() throws IOException, InterruptedException {
+    String picture = folder.resolve("a.png").toString();
+    MotleyProcess process =
+        MotleyProcess.start(folder, "sample", "--prompt", "a dress ".repeat(100), "--steps", "1", "--out", picture);
+    assertThat(process.exitCode()).as(process.said()).isZero();
+    assertThat(process.complaints()).hasSize(1);
+    assertThat(process.complaints().getFirst())
+        .startsWith("motley: a prompt has more than 77 tokens; cut off: \"")
+        .endsWith(" ...\"")
+        .hasSizeLessThan(130);
+  }
+
+  @Test
   void aFailureOfTheCommandItselfKeepsItsCode() throws IOException, InterruptedException {
     MotleyProcess process = MotleyProcess.withOutput("> /dev/full", folder, "plan", "--classes", "cifar11");
     assertThat(process.exitCode()).isEqualTo(Exit.USAGE.code());

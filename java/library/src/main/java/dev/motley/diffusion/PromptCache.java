@@ -22,6 +22,9 @@ import java.util.Optional;
  * a few hundred prompts prepares them once, and one of thousands prepares them batch by batch. Not for several threads.
  */
 final class PromptCache implements AutoCloseable {
+  /** How much of what was cut off a warning shows, in characters. */
+  private static final int SHOWN = 60;
+
   private static final Logger LOG = System.getLogger(PromptCache.class.getName());
 
   /** Native memory for keys and values: 500 prompts of the small model, some 70 of Stable Diffusion v1. */
@@ -104,6 +107,12 @@ final class PromptCache implements AutoCloseable {
     }
   }
 
+  private static String shown(String cut) {
+    return cut.codePointCount(0, cut.length()) <= SHOWN
+        ? cut
+        : cut.substring(0, cut.offsetByCodePoints(0, SHOWN)) + " ...";
+  }
+
   private int[] tokenize(String prompt) {
     Encoding encoding = tokenizer.tokenize(prompt);
     if (encoding.truncated()) {
@@ -111,7 +120,7 @@ final class PromptCache implements AutoCloseable {
           Level.WARNING,
           "a prompt has more than {0} tokens; cut off: \"{1}\"",
           tokenizer.maxLength(),
-          encoding.cut());
+          shown(encoding.cut()));
     }
     return encoding.ids();
   }

@@ -8,6 +8,7 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
+import dev.motley.ResourceException;
 import dev.motley.ffi.NativeRuntime;
 import dev.motley.testing.Shared;
 import java.util.ArrayList;
@@ -57,6 +58,26 @@ class DiffusionPipelineTest {
     }
     List<ImageRequest> reversed = requests().reversed();
     assertThat(draw(reversed).picture(0)).isEqualTo(together.picture(4));
+  }
+
+  /** Checked alone: what asks for more memory than there is ends by the system's hand, and perhaps other programs with it. */
+  @Test
+  void aPictureThatNoMachineCanHoldIsRefused() {
+    assertThatThrownBy(() -> pipeline.check(new SamplingOptions(1 << 20, 1 << 20, 1, false)))
+        .isInstanceOf(ResourceException.class)
+        .hasMessageContaining("a picture of 1048576x1048576 pixels takes about 1310720 GiB of memory, this machine has ");
+    pipeline.check(new SamplingOptions(512, 512, 1, false));
+  }
+
+  @Test
+  void theEndsOfGuidanceAndEtaGiveGoodPictures() {
+    var requests = new ArrayList<ImageRequest>();
+    for (float guidance : new float[] {0, 1e-30f, 1, 30, ImageRequest.MAX_GUIDANCE}) {
+      for (float eta : new float[] {0, ImageRequest.MAX_ETA}) {
+        requests.add(new ImageRequest("an image of a dress", "", guidance, eta, NoiseGenerator.PHILOX, 1, 0));
+      }
+    }
+    assertThat(draw(requests).quality()).containsOnly(Quality.GOOD);
   }
 
   @Test
