@@ -8,6 +8,7 @@ import dev.motley.testing.Jvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -65,6 +66,27 @@ class MotleyLibraryTest {
     Jvm.Result result = Jvm.run(Info.class, "-Dmotley.libtorch=" + folder);
     assertThat(result.output())
         .contains("ResourceException: -Dmotley.libtorch=" + folder + " has no libtorch_cpu.so");
+  }
+
+  @Test
+  void aFileThatIsNoLibtorchIsTold() throws Exception {
+    Path broken = Files.writeString(folder.resolve("libtorch_cpu.so"), "no ELF");
+    Files.writeString(folder.resolve("libc10.so"), "no ELF");
+    assertThat(Jvm.run(Info.class, "-Dmotley.libtorch=" + folder).output())
+        .contains("ResourceException: cannot load " + broken);
+    for (String name : List.of("libtorch_cpu.so", "libc10.so")) { // a library, but another
+      Files.copy(NativeRuntime.info().library(), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    }
+    assertThat(Jvm.run(Info.class, "-Dmotley.libtorch=" + folder).output())
+        .containsOnlyOnce("ResourceException: symbol ")
+        .contains("is missing from " + broken, "libtorch >= 2.10 is needed");
+  }
+
+  @Test
+  void anotherFolderOfLibtorchIsUsed() throws Exception {
+    Path given = NativeRuntime.info().libtorchFolder();
+    Path link = Files.createSymbolicLink(folder.resolve("torch"), given);
+    assertThat(Jvm.run(Info.class, "-Dmotley.libtorch=" + link).output()).contains("libtorchFolder=" + link);
   }
 
   /** Prints what the core runs on, or the one exception. */
