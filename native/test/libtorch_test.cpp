@@ -5,7 +5,6 @@
 
 #include "libtorch/call.h"
 #include "libtorch/memory.h"
-#include "libtorch/parallel.h"
 #include "ops/linear.h"
 #include "ops/tape.h"
 
@@ -37,15 +36,6 @@ TEST_CASE("memory goes back to the pool and is handed out again") {
   }
   CHECK(memory::live_bytes() == before);
   CHECK(Tensor::empty({1000, 1000}).raw() == first);
-}
-
-TEST_CASE("a parallel loop covers its range once and rethrows") {
-  std::vector<int> seen(10'007, 0);
-  parallel_for(10'007, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
-  });
-  for (int count : seen) REQUIRE(count == 1);
-  CHECK_THROWS_AS(parallel_for(100, 1, [](int64_t, int64_t) { throw Error(MOTLEY_INTERNAL, "boom"); }), Error);
 }
 
 TEST_CASE("the tape adds up the gradients of a tensor used twice") {

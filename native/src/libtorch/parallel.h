@@ -10,7 +10,11 @@ namespace motley {
 
 using RangeBody = void (*)(int64_t begin, int64_t end, void* context);
 
-/// Runs body over [0, n) in contiguous ranges of at least `grain`; serial when libtorch is not loaded.
+/// Ranges that a long loop is cut into, for each thread: a thread that is held up leaves some of its own to the others.
+constexpr int64_t kRangesPerThread = 4;
+
+/// Runs body over [0, n) in contiguous ranges of at least `grain`; in one on the calling thread when libtorch is not loaded
+/// or within another such loop.
 void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context);
 
 /// As parallel_ranges, for a callable (begin, end). The exception of the range that fails first is rethrown.
@@ -35,7 +39,7 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
   if (context.error) std::rethrow_exception(context.error);
 }
 
-/// Threads that parallel_for may use.
+/// Threads that parallel_for may use: 1 within another such loop.
 int parallel_threads();
 
 }  // namespace motley

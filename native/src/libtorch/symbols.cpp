@@ -7,7 +7,6 @@
 #include <mutex>
 
 #include "libtorch/error.h"
-#include "libtorch/parallel.h"
 
 namespace motley::libtorch {
 namespace {
@@ -130,36 +129,15 @@ void set_threads(int threads) {
 
 int threads() { return state().threads; }
 
-}  // namespace motley::libtorch
-
-namespace motley {
-
-namespace {
-// OpenMP keeps its thread count per host thread: a Java thread's first region must be told too.
 void apply_thread_count() {
-  auto& s = libtorch::state();
+  const State& s = state();
   thread_local int applied = 0;
   const int wanted = s.threads;
-  if (applied != wanted && s.omp_set_num_threads != nullptr) {
-    uint32_t own = 0;
-    s.symbols.torch_get_num_threads(&own);  // libtorch's own set-up of this thread, which would undo ours later
-    s.omp_set_num_threads(wanted);
-    applied = wanted;
-  }
-}
-}  // namespace
-
-void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context) {
-  if (n <= 0) return;
-  if (!libtorch::loaded() || n <= grain) {
-    body(0, n, context);
-    return;
-  }
-  apply_thread_count();
-  const libtorch::Status status = libtorch::symbols().torch_parallel_for(0, n, grain, body, context);
-  ensure(status == 0, "libtorch could not run a parallel loop; its own message is on stderr");
+  if (applied == wanted || s.omp_set_num_threads == nullptr) return;
+  uint32_t own = 0;
+  s.symbols.torch_get_num_threads(&own);  // libtorch's own set-up of this thread, which would undo ours later
+  s.omp_set_num_threads(wanted);
+  applied = wanted;
 }
 
-int parallel_threads() { return libtorch::loaded() ? libtorch::threads() : 1; }
-
-}  // namespace motley
+}  // namespace motley::libtorch

@@ -63,4 +63,7 @@ std::string version();
 void set_threads(int threads);
 int threads();
 
+/// Tells OpenMP, which keeps its thread count per host thread, before the first region of the calling one.
+void apply_thread_count();
+
 }  // namespace motley::libtorch

@@ -100,17 +100,18 @@ void sample(const UNet& model, const EncodedContext& context, const motley_ddim_
     const int64_t first = i * params.batch / count;
     chunks.emplace_back(model, context, params, first, (i + 1) * params.batch / count - first);
   }
-  for (int32_t s = 0; s < params.steps; ++s) {
-    const size_t at = static_cast<size_t>(s);
-    for_each_task(static_cast<int64_t>(chunks.size()), [&](int64_t i) {
-      chunks[static_cast<size_t>(i)].step(s, table, schedule.alpha[at], schedule.alpha_prev[at]);
-    });
-    if (params.progress == nullptr) continue;
-    const motley_progress progress = {s + 1, params.steps, static_cast<double>(schedule.timesteps[at]), 0};
+  const auto step = [&](int64_t s, int64_t chunk) {
+    const auto at = static_cast<size_t>(s);
+    chunks[static_cast<size_t>(chunk)].step(s, table, schedule.alpha[at], schedule.alpha_prev[at]);
+  };
+  for_each_step(params.steps, count, step, [&](int64_t s) {
+    if (params.progress == nullptr) return;
+    const auto done = static_cast<int32_t>(s + 1);
+    const motley_progress progress = {done, params.steps, static_cast<double>(schedule.timesteps[static_cast<size_t>(s)]), 0};
     if (params.progress(params.user, &progress) != 0) {
-      throw Error(MOTLEY_CANCELLED, concat("sampling was cancelled after step ", s + 1, " of ", params.steps));
+      throw Error(MOTLEY_CANCELLED, concat("sampling was cancelled after step ", done, " of ", params.steps));
     }
-  }
+  });
   for (const Chunk& chunk : chunks) chunk.write(latents);
 }
 

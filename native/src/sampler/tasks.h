@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
+#include <vector>
 
 #include "libtorch/parallel.h"
 
@@ -11,15 +14,49 @@ namespace motley {
 /// keeps its activations in its own cache. With fewer, the threads share the ops of one task after the other.
 template <typename Body>
 void for_each_task(int64_t n, const Body& body) {
-  const int64_t threads = parallel_threads();
-  if (threads == 1 || n < threads) {
-    for (int64_t i = 0; i < n; ++i) body(i);
+  parallel_for(n, n < parallel_threads() ? n : 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(i);
+  });
+}
+
+/// Runs body(step, task) for all steps of all tasks, each task's in order, and report(step) in order, on the calling thread,
+/// after all tasks have done the step. Threads do not wait for each other at the end of a step, only a task for its own
+/// previous step; report may come late by a task.
+template <typename Body, typename Report>
+void for_each_step(int64_t steps, int64_t tasks, const Body& body, const Report& report) {
+  if (tasks < parallel_threads() || parallel_threads() == 1) {
+    for (int64_t s = 0; s < steps; ++s) {
+      for (int64_t i = 0; i < tasks; ++i) body(s, i);
+      report(s);
+    }
     return;
   }
+  std::vector<std::atomic<int64_t>> done(static_cast<size_t>(tasks));  // steps of each task
   std::atomic<int64_t> next = 0;
-  parallel_for(threads, 1, [&](int64_t, int64_t) {
-    for (int64_t i = next++; i < n; i = next++) body(i);
+  std::atomic<bool> stop = false;
+  const std::thread::id caller = std::this_thread::get_id();
+  int64_t reported = 0;
+  const auto report_finished = [&] {
+    const int64_t finished = *std::min_element(done.begin(), done.end());
+    while (reported < finished) report(reported++);
+  };
+  parallel_for(parallel_threads(), 1, [&](int64_t, int64_t) {
+    try {
+      for (int64_t at = next++; at < steps * tasks && !stop; at = next++) {
+        const int64_t step = at / tasks, task = at % tasks;
+        std::atomic<int64_t>& own = done[static_cast<size_t>(task)];
+        while (own < step && !stop) std::this_thread::yield();
+        if (stop) return;
+        body(step, task);
+        own = step + 1;
+        if (std::this_thread::get_id() == caller) report_finished();
+      }
+    } catch (...) {
+      stop = true;
+      throw;
+    }
   });
+  report_finished();
 }
 
 }  // namespace motley

@@ -18,7 +18,6 @@ constexpr int64_t kFewChannels = 8;           // below, a kernel row is one run:
 constexpr int64_t kSteps = 256;               // pixels of a depth block of the weight gradient
 constexpr int64_t kPackedDy = 72 << 10;       // floats of packed dy that stay in L2 while all of x passes by
 constexpr int64_t kSideBySide = 8;            // tiles packed at once: whole cache lines of dy, as many streams
-constexpr int64_t kSerial = 1 << 16;
 
 // For each position of the result along one axis and each tap: the source's index, or -1 in the padding.
 struct Axis {
@@ -376,7 +375,7 @@ void conv_weight_gradient(const ConvShape& s, const float* dy, const float* x, f
   const GemmKernels& kernels = gemm_kernels();
   const int64_t tiles = up(s.outputs, kernels.tile_rows), panels = source.y.taps * source.x.taps * up(source.channels, kernels.panel);
   const int64_t work = s.images * s.out_height * s.out_width * s.outputs * s.kernel_h * s.kernel_w * s.channels;
-  const Split split = choose_split(tiles, panels, work < kSerial ? 1 : parallel_threads(), 0.3, 0.5);
+  const Split split = choose_split(tiles, panels, parts_of(work, 2), 0.3, 0.5);
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
     WeightGradient worker(s, source, dy, dw);
     for (int64_t i = begin; i < end; ++i) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kGroupPanels = 4;      // panels packed side by side, whose partial sums are kept in L2
 constexpr int64_t kSerial = 1 << 16;     // multiply-adds below which threads cost more than they save
+constexpr int64_t kPart = 1 << 20;       // multiply-adds of a part, where there are enough for all threads
 
 // Tiles that reuse a panel while it is in L1; more where it is packed for them.
 int64_t chunk_tiles(const Right& right) { return right.packed != nullptr ? 32 : 96; }
@@ -176,11 +177,11 @@ void DenseLeft::runs(int64_t begin, int64_t end, const DepthBlock& block, Run* r
   }
 }
 
-Split choose_split(int64_t tiles, int64_t panels, int64_t threads, double tile_cost, double panel_cost) {
+Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost) {
   Split best{1, 1};
   double least = 1e300;
-  for (int64_t panel_parts = 1; panel_parts <= std::min(panels, threads); ++panel_parts) {
-    const int64_t tile_parts = std::min(tiles, threads / panel_parts);
+  for (int64_t panel_parts = 1; panel_parts <= std::min(panels, parts); ++panel_parts) {
+    const int64_t tile_parts = std::min(tiles, parts / panel_parts);
     const auto t = static_cast<double>(up(tiles, tile_parts)), p = static_cast<double>(up(panels, panel_parts));
     const double cost = t * p + t * tile_cost + p * panel_cost;
     if (cost < least) {
@@ -191,14 +192,19 @@ Split choose_split(int64_t tiles, int64_t panels, int64_t threads, double tile_c
   return best;
 }
 
+int64_t parts_of(int64_t multiply_adds, int64_t each) {
+  const int64_t threads = parallel_threads();
+  if (threads == 1 || multiply_adds < kSerial) return 1;
+  return threads * std::clamp<int64_t>(multiply_adds / (threads * kPart), 1, each);
+}
+
 void multiply(const Left& left, const Right& right, const Output& out) {
   const GemmKernels& kernels = gemm_kernels();
   const int64_t tiles = left.tiles(), panels = up(right.columns, kernels.panel);
   const int64_t work = tiles * kernels.tile_rows * right.taps * right.channels * right.columns;
-  const int64_t threads = work < kSerial ? 1 : parallel_threads();
   // packing a panel costs about half a tile's product where it is read across, and is repeated for every chunk
   const double packing = right.packed != nullptr ? 0.02 : 0.5 * static_cast<double>(up(tiles, chunk_tiles(right)));
-  const Split split = choose_split(tiles, panels, threads, 0.05, packing);
+  const Split split = choose_split(tiles, panels, parts_of(work), 0.05, packing);
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
     Worker worker(left, right, out);
     for (int64_t i = begin; i < end; ++i) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/cpu/gemm.h"
+#include "libtorch/parallel.h"
 
 namespace motley::kernels {
 
@@ -70,13 +71,16 @@ class DenseLeft final : public Left {
 /// out = activation(left * right + ...), on all threads.
 void multiply(const Left& left, const Right& right, const Output& out);
 
-/// How a grid of tiles x panels is cut among threads.
+/// How a grid of tiles x panels is cut into at most `parts`.
 struct Split {
   int64_t tile_parts, panel_parts;
 };
 /// tile_cost: of preparing a tile once per panel part; panel_cost: of preparing a panel once per tile part; both relative
 /// to multiplying one tile by one panel.
-Split choose_split(int64_t tiles, int64_t panels, int64_t threads, double tile_cost, double panel_cost);
+Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost);
+
+/// Parts that so many multiply-adds are cut into: none too small, up to `each` per thread.
+int64_t parts_of(int64_t multiply_adds, int64_t each = kRangesPerThread);
 
 /// out (columns) = sums over the rows of x (rows, columns), in order.
 void sum_rows(const float* x, int64_t rows, int64_t columns, float* out);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "libtorch/error.h"
+#include "libtorch/parallel.h"
+#include "libtorch/symbols.h"
+#include "sampler/tasks.h"
+
+using namespace motley;
+
+namespace {
+
+struct Threads {
+  const int before = libtorch::threads();
+  explicit Threads(int n) { libtorch::set_threads(n); }
+  ~Threads() { libtorch::set_threads(before); }
+};
+
+}  // namespace
+
+TEST_CASE("a parallel loop covers its range once, in ranges of at least the grain") {
+  for (int threads : {1, 2, 3, 7}) {
+    const Threads set(threads);
+    for (int64_t n : {1, 2, 5, 16, 31, 10'007}) {
+      for (int64_t grain : {1, 4, 16, 20'000}) {
+        std::vector<std::atomic<int>> seen(static_cast<size_t>(n));
+        std::atomic<int64_t> least = n;
+        parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
+          for (int64_t before = least; end - begin < before && !least.compare_exchange_weak(before, end - begin);) continue;
+        });
+        for (const auto& times : seen) CHECK(times == 1);
+        CHECK(least >= std::min(n, grain));
+      }
+    }
+  }
+}
+
+TEST_CASE("a loop within a loop stays on its thread") {
+  const Threads set(4);
+  std::atomic<int> ranges = 0;
+  parallel_for(4, 1, [&](int64_t, int64_t) {
+    CHECK(parallel_threads() == 1);
+    const auto own = std::this_thread::get_id();
+    parallel_for(1'000, 1, [&](int64_t begin, int64_t end) {
+      ++ranges;
+      CHECK(end - begin == 1'000);
+      CHECK(std::this_thread::get_id() == own);
+    });
+  });
+  CHECK(ranges == 4);
+  CHECK(parallel_threads() == 4);
+}
+
+TEST_CASE("a parallel loop rethrows, and the next one works") {
+  CHECK_THROWS_AS(parallel_for(100, 1, [](int64_t, int64_t) { throw Error(MOTLEY_INTERNAL, "boom"); }), Error);
+  std::atomic<int64_t> sum = 0;
+  parallel_for(100, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
+  CHECK(sum == 100);
+}
+
+TEST_CASE("a thread that is held up leaves ranges to the others") {
+  const Threads set(2);
+  std::atomic<int> finished = 0;
+  std::atomic<bool> waited = false;
+  parallel_for(8, 1, [&](int64_t begin, int64_t) {
+    if (begin == 0) {  // of the first thread's share: waits until all others are done, whoever does them
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (finished < 7 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+      waited = finished == 7;
+    }
+    ++finished;
+  });
+  CHECK(finished == 8);
+  CHECK(waited);
+}
+
+TEST_CASE("tasks take their steps in order, and steps are reported in order on the caller's thread") {
+  for (int threads : {1, 2, 5}) {
+    const Threads set(threads);
+    for (int64_t tasks : {1, 2, 3, 8}) {
+      constexpr int64_t kSteps = 40;
+      std::vector<std::atomic<int64_t>> done(static_cast<size_t>(tasks));
+      std::atomic<bool> in_order = true;
+      int64_t reported = 0;
+      const auto caller = std::this_thread::get_id();
+      for_each_step(kSteps, tasks,
+                    [&](int64_t s, int64_t i) {
+                      if (done[static_cast<size_t>(i)]++ != s) in_order = false;
+                    },
+                    [&](int64_t s) {
+                      CHECK(s == reported++);
+                      CHECK(std::this_thread::get_id() == caller);
+                      for (const auto& d : done) CHECK(d > s);
+                    });
+      CHECK(in_order);
+      CHECK(reported == kSteps);
+      for (const auto& d : done) CHECK(d == kSteps);
+    }
+  }
+}
+
+TEST_CASE("an error in a step or a report ends all tasks") {
+  const Threads set(3);
+  std::atomic<int64_t> ran = 0;
+  const auto count = [&](int64_t, int64_t) { ++ran; };
+  CHECK_THROWS_AS(for_each_step(1'000'000, 6, count, [](int64_t s) { if (s == 5) throw Error(MOTLEY_CANCELLED, "enough"); }), Error);
+  CHECK(ran < 6'000'000);
+  CHECK_THROWS_AS(for_each_step(1'000, 6, [](int64_t s, int64_t i) { if (s == 7 && i == 2) throw Error(MOTLEY_INTERNAL, "boom"); },
+                                [](int64_t s) { CHECK(s < 7); }), Error);
+}
