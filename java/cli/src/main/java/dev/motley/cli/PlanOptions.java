@@ -42,8 +42,8 @@ final class PlanOptions {
       converter = Numbers.Positive.class,
       description = {
         "Images per class, of each trick (or of all together with --budget equal).",
-        "Default: the paper's scale, as many as the real data set has: cifar10 5,000, cifar100 500, eurosat 2,700,",
-        "fashion-mnist 6,000 (that is 60,000 images; 25 do for a first try); own names 1,000."
+        "Default: the paper's scale, as many as the real data set has: cifar10 5,000, cifar100 500, eurosat 2,700, "
+            + "fashion-mnist 6,000 (that is 60,000 images; 25 do for a first try); own names 1,000."
       })
   private Optional<Integer> perClass = Optional.empty();
 

@@ -13,6 +13,7 @@ import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
 import dev.motley.files.AtomicFile;
+import dev.motley.tricks.GuidanceRule;
 import dev.motley.tricks.PlanSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,9 +60,9 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--guidance",
       paramLabel = "X",
-      defaultValue = "7.5",
+      defaultValue = "" + GuidanceRule.COMPVIS_DEFAULT,
       converter = Numbers.Guidance.class,
-      description = "From 0 to 100; 1 is none. Default: ${DEFAULT-VALUE}.")
+      description = "From 0 to " + ImageRequest.MAX_GUIDANCE + "; 1 is none. Default: ${DEFAULT-VALUE}.")
   private double guidance;
 
   @Option(
@@ -76,7 +77,7 @@ final class SampleCommand implements Callable<Integer> {
       paramLabel = "X",
       defaultValue = "0",
       converter = Numbers.Eta.class,
-      description = "DDIM's eta, from 0 to 1. Default: ${DEFAULT-VALUE}.")
+      description = "DDIM's eta, from 0 to " + ImageRequest.MAX_ETA + ". Default: ${DEFAULT-VALUE}.")
   private double eta;
 
   @Option(

@@ -37,7 +37,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--recipe",
       paramLabel = "quick|paper",
       defaultValue = "quick",
-      description = "quick: short, for small sets; paper: the paper's for CIFAR. Decides the defaults below. Default: ${DEFAULT-VALUE}.")
+      description = "quick: short, for small sets; paper: the paper's for CIFAR. Decides the other defaults. Default: ${DEFAULT-VALUE}.")
   private String recipe;
 
   @Option(names = "--architecture", paramLabel = "NAME", description = "Default: resnet50.")
@@ -87,7 +87,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-seconds",
       paramLabel = "S",
-      defaultValue = "120",
+      defaultValue = "" + Training.DEFAULT_CHECKPOINT_SECONDS,
       converter = Numbers.Count.class,
       description = "Most work that a kill -9 may cost; 0: one step. Ctrl-C costs none. Default: ${DEFAULT-VALUE}.")
   private int checkpointSeconds;

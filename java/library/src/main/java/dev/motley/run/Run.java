@@ -42,7 +42,7 @@ import java.util.stream.Stream;
  */
 public final class Run {
   private static final String CONFIG = "config.yaml";
-  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(2);
+  private static final Duration CHECKPOINT_EVERY = Duration.ofSeconds(Training.DEFAULT_CHECKPOINT_SECONDS);
 
   private final RunConfig config;
   private final Embedded embedded;

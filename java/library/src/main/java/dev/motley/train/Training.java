@@ -36,6 +36,9 @@ import java.util.Optional;
  * weights of an uninterrupted run.
  */
 public final class Training implements AutoCloseable {
+  /** The longest work that a {@code kill -9} costs where nothing else is asked for. */
+  public static final int DEFAULT_CHECKPOINT_SECONDS = 120;
+
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String CHECKPOINT = "checkpoint.safetensors";
   private static final String MODEL = "model.safetensors";
