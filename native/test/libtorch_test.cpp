@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "libtorch/call.h"
@@ -36,6 +38,36 @@ TEST_CASE("memory goes back to the pool and is handed out again") {
   }
   CHECK(memory::live_bytes() == before);
   CHECK(Tensor::empty({1000, 1000}).raw() == first);
+}
+
+TEST_CASE("trimming gives back what is idle and leaves what is in use") {
+  memory::trim();
+  const int64_t live = memory::live_bytes();
+  REQUIRE(memory::pooled_bytes() == 0);
+  struct Block {
+    size_t bytes;
+    unsigned char* data;
+  };
+  std::vector<Block> blocks;
+  for (size_t bytes : {1, 255, 5'000, 100'000, 2'000'000, 2'100'000, 9'000'000}) {
+    for (int i = 0; i < 6; ++i) {
+      blocks.push_back({bytes, static_cast<unsigned char*>(memory::allocate(bytes))});
+      CHECK(reinterpret_cast<uintptr_t>(blocks.back().data) % memory::kAlignment == 0);
+      std::memset(blocks.back().data, static_cast<int>(blocks.size()), bytes);
+    }
+  }
+  for (size_t i = 0; i < blocks.size(); i += 2) memory::release(blocks[i].data, blocks[i].bytes);
+  CHECK(memory::pooled_bytes() > 3 * 11'000'000);
+  memory::trim();
+  CHECK(memory::pooled_bytes() < 3 * 2'200'000);  // small blocks beside ones in use stay
+  for (size_t i = 1; i < blocks.size(); i += 2) {
+    const unsigned char wanted = static_cast<unsigned char>(i + 1);
+    CHECK(std::all_of(blocks[i].data, blocks[i].data + blocks[i].bytes, [&](unsigned char b) { return b == wanted; }));
+    memory::release(blocks[i].data, blocks[i].bytes);
+  }
+  memory::trim();
+  CHECK(memory::pooled_bytes() == 0);
+  CHECK(memory::live_bytes() == live);
 }
 
 TEST_CASE("the tape adds up the gradients of a tensor used twice") {

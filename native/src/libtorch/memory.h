@@ -14,7 +14,7 @@ constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 void* allocate(size_t bytes);
 /// Gives a block back to the pool; `bytes` as asked for.
 void release(void* block, size_t bytes) noexcept;
-/// Frees the idle blocks.
+/// Gives idle blocks back to the system.
 void trim() noexcept;
 
 int64_t live_bytes();    // asked for and not released
