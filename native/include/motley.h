@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 1000
+#define MOTLEY_API_VERSION 1001
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -40,6 +40,7 @@ typedef int32_t motley_status;
 #define MOTLEY_CANCELLED 3   /* a progress callback returned non-zero */
 #define MOTLEY_UNAVAILABLE 4 /* libtorch, a symbol or a device is missing; the message names it */
 #define MOTLEY_INTERNAL 5
+#define MOTLEY_NOT_FINITE 6 /* a training's loss is infinite or no number: it diverged */
 
 typedef struct motley_error {
   int32_t status;

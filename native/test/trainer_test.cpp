@@ -279,7 +279,7 @@ TEST_CASE("a loss that is not finite stops the training and names epoch and step
   const auto c = classifier();
   const auto t = trainer(c, trainer_config(4));
   Run r;
-  CHECK(motley_trainer_run(t.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_INVALID_ARGUMENT);
+  CHECK(motley_trainer_run(t.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_NOT_FINITE);
   CHECK(std::string(error.message).find("epoch 2, step 1: the loss is not finite") == 0);
   CHECK(r.done == 1);
 }
@@ -344,7 +344,7 @@ TEST_CASE("bad input is refused with one clear line") {
   auto train = [&](const Handle<motley_images>& i, int64_t epoch, int64_t first, double rate) {
     return motley_trainer_run(good.get(), i.get(), epoch, first, 1, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error);
   };
-  refused(train(set, 0, 0, 1e-3), "leave a last batch of one image");
+  refused(train(set, 0, 0, 1e-3), "9 images in batches of 4 leave a batch of one image");
   const auto eight = images(8);
   refused(train(eight, -1, 0, 1e-3), "epoch must be in");
   refused(train(eight, 0, 3, 1e-3), "first step 3 is outside [0, 2]");

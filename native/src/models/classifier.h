@@ -47,6 +47,8 @@ class Classifier {
 
   /// images (N, S, S, 3) f32, normalised -> logits (N, classes) f32. Differentiable unless statistics is running.
   virtual Tensor forward(const Tensor& images, ops::Statistics statistics) = 0;
+  /// Whether a training batch may be a single image; not where BatchNorm would find but one value of a channel in it.
+  virtual bool trains_on_one_image() const = 0;
   /// To be called after tensor values changed: forms derived from them are stale.
   virtual void changed() = 0;
 

@@ -19,6 +19,7 @@ using ops::Statistics;
 
 constexpr int64_t kStemChannels = 64, kExpansion = 4;
 constexpr int64_t kStages = 4;
+constexpr int64_t kReduction = 32;  // of height and width, rounded up at each of five halvings
 
 // A convolution and the normalisation behind it.
 struct Unit {
@@ -75,6 +76,8 @@ class ResNet : public Classifier {
     fc_ = linear("fc", config.classes, in);
     declared();
   }
+
+  bool trains_on_one_image() const override { return config().image_size > kReduction; }
 
   Tensor forward(const Tensor& images, Statistics statistics) override {
     const bool frozen = statistics == Statistics::running;

@@ -79,7 +79,7 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   sums.correct = loss.correct;
   if (!std::isfinite(loss.sum)) {
     classifier_.changed();
-    throw Error(MOTLEY_INVALID_ARGUMENT, concat("the loss is not finite (", loss.sum / static_cast<double>(sums.images), ")"));
+    throw Error(MOTLEY_NOT_FINITE, concat("the loss is not finite (", loss.sum / static_cast<double>(sums.images), ")"));
   }
   if (logits != nullptr) *logits = y;
   tape_.backward(y, std::move(loss.gradient));
@@ -105,8 +105,9 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
                   TrainingSums& sums, const Progress& progress) {
   const int64_t last = std::min(first + count, steps_per_epoch(images.n));
   const int64_t tail = images.n % config_.batch;
-  require(config_.drop_last || tail != 1, images.n, " images in batches of ", config_.batch,
-          " leave a last batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
+  require((config_.drop_last || tail == 0 ? config_.batch : tail) > 1 || classifier_.trains_on_one_image(), images.n,
+          " images in batches of ", config_.batch,
+          " leave a batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
   std::vector<int32_t> labels;
   for (int64_t s = first; s < last; ++s) {
     const int64_t at = s * config_.batch, n = std::min(config_.batch, images.n - at);

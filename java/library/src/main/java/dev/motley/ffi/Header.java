@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 1000;
+  static final int API_VERSION = 1001;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -36,6 +36,7 @@ final class Header {
   static final int CANCELLED = 3;
   static final int UNAVAILABLE = 4;
   static final int INTERNAL = 5;
+  static final int NOT_FINITE = 6;
 
   static final StructLayout ERROR =
       struct(

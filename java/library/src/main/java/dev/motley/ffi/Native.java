@@ -5,6 +5,7 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.NativeException;
+import dev.motley.NotFiniteException;
 import dev.motley.ResourceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -91,6 +92,7 @@ final class Native {
       case Header.INVALID_ARGUMENT -> new InvalidInputException(message);
       case Header.OUT_OF_MEMORY, Header.UNAVAILABLE -> new ResourceException(message);
       case Header.CANCELLED -> new CancelledException(message);
+      case Header.NOT_FINITE -> new NotFiniteException(message);
       default -> new NativeException(message);
     };
   }

@@ -3,6 +3,7 @@ package dev.motley.ffi;
 
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
+import dev.motley.NotFiniteException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -93,7 +94,7 @@ public final class NativeTrainer extends NativeHandle {
    * @param learningRate of these steps
    * @param progress hears every step, with mean loss and accuracy as its values
    * @return steps made, loss and accuracy
-   * @throws InvalidInputException if the loss is not finite
+   * @throws NotFiniteException if the loss is not finite
    */
   public Outcome run(
       NativeImages images,

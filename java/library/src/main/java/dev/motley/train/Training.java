@@ -5,7 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
-import dev.motley.MotleyException;
+import dev.motley.NotFiniteException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
@@ -43,9 +43,6 @@ public final class Training implements AutoCloseable {
   private static final String CHECKPOINT = "checkpoint.safetensors";
   private static final String MODEL = "model.safetensors";
   private static final String METRICS = "metrics.jsonl";
-
-  /** In the core's words: it has no status of its own for this, and refuses the input that led there. */
-  private static final String NOT_FINITE = "the loss is not finite";
 
   /** In the metadata of a finished model: which training it came from. */
   private static final String IDENTITY = "motley.training";
@@ -101,7 +98,7 @@ public final class Training implements AutoCloseable {
    * @param listener hears every step; may stop
    * @throws CancelledException if the listener stopped it; the state is kept
    * @throws InvalidInputException if the folder belongs to another training or is in use, or the images do not fit
-   * @throws MotleyException if the loss is not finite; the last checkpoint is kept
+   * @throws NotFiniteException if the loss is not finite; the last checkpoint is kept
    */
   public static TrainingResult run(
       ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery, ProgressListener listener) {
@@ -130,11 +127,9 @@ public final class Training implements AutoCloseable {
       throw new InvalidInputException(images.name() + " has no images to learn from");
     }
     int batch = recipe.batch();
-    boolean refused =
-        batch == 1
-            ? !canTrainOnOneImage(recipe.imageSize())
-            : images.count() % batch == 1; // the core takes no last batch of one, whatever the size
-    if (refused) {
+    int rest = images.count() % batch;
+    int last = rest == 0 ? batch : rest;
+    if (last == 1 && !canTrainOnOneImage(recipe.imageSize())) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
               .formatted(images.count(), batch));
@@ -211,11 +206,8 @@ public final class Training implements AutoCloseable {
     try {
       return trainer.run(
           packed, epoch, position.step(), count, recipe.learningRateAt(epoch), progress);
-    } catch (InvalidInputException e) {
-      if (!e.getMessage().contains(NOT_FINITE)) {
-        throw e;
-      }
-      throw new MotleyException(
+    } catch (NotFiniteException e) {
+      throw new NotFiniteException(
           "training failed: " + e.getMessage() + ", both counted from 0; a lower learning rate may help");
     }
   }

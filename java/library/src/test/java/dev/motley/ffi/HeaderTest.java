@@ -64,6 +64,7 @@ class HeaderTest {
     expected.put("MOTLEY_CANCELLED", Header.CANCELLED);
     expected.put("MOTLEY_UNAVAILABLE", Header.UNAVAILABLE);
     expected.put("MOTLEY_INTERNAL", Header.INTERNAL);
+    expected.put("MOTLEY_NOT_FINITE", Header.NOT_FINITE);
     putAll(expected, "MOTLEY_", DType.values());
     putAll(expected, "MOTLEY_PRECISION_", Precision.values());
     putAll(expected, "MOTLEY_ISA_", NativeRuntime.Isa.values());

@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.motley.BatchNormMode;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
-import dev.motley.MotleyException;
+import dev.motley.NotFiniteException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.dataset.ImageSet;
@@ -166,7 +166,7 @@ class TrainingTest {
         new Recipe(
             "resnet50", 32, 100, 8, 10, 100, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
     assertThatThrownBy(() -> train("wild", wild, Duration.ofHours(1), ProgressListener.NONE))
-        .isExactlyInstanceOf(MotleyException.class)
+        .isExactlyInstanceOf(NotFiniteException.class)
         .hasNoCause()
         .hasMessageMatching("training failed: epoch \\d+, step \\d: the loss is not finite .*may help");
     assertThat(folder.resolve("wild/model.safetensors")).doesNotExist();
@@ -183,23 +183,26 @@ class TrainingTest {
     assertThat(folder.resolve("uneven")).doesNotExist();
   }
 
-  private TrainingResult trainOneByOne(int size) {
-    byte[] pixels = new byte[2 * size * size * 3];
+  private TrainingResult train(int size, int batch, int count, String name) {
+    byte[] pixels = new byte[count * size * size * 3];
     new Random(6).nextBytes(pixels);
-    var two = new ImageSet("two", size, size, pixels, new int[] {0, 1}, List.of("a", "b"));
+    int[] labels = new int[count];
+    labels[1] = 1;
+    var images = new ImageSet(name, size, size, pixels, labels, List.of("a", "b"));
     Recipe r = small(1, 0);
     var recipe =
-        new Recipe("resnet50", size, 1, 1, 1e-3, 0, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
-    return Training.run(two, recipe, folder.resolve("ones"), Duration.ofHours(1), ProgressListener.NONE);
+        new Recipe("resnet50", size, 1, batch, 1e-3, 0, 0, r.augmentation(), r.normalisation(), r.precision(), 0);
+    return Training.run(images, recipe, folder.resolve(name), Duration.ofHours(1), ProgressListener.NONE);
   }
 
   @Test
   void batchesOfOneImageTrainWhereTheLastMapHasMoreThanOnePixel() {
-    assertThatThrownBy(() -> trainOneByOne(32))
+    assertThatThrownBy(() -> train(32, 1, 2, "ones"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageStartingWith("2 images in batches of 1 leave a batch of one image");
     assertThat(folder.resolve("ones")).doesNotExist();
-    assertThat(trainOneByOne(33).epochs()).hasSize(1);
+    assertThat(train(33, 1, 2, "ones").epochs()).hasSize(1);
+    assertThat(train(33, 2, 3, "last").epochs()).hasSize(1);
   }
 
   @Test
