@@ -33,20 +33,12 @@ inline State next(Vec p, Vec g, Vec m, Vec v, const AdamwFactors& f) {
 
 void update(float* p, const float* g, float* m, float* v, int64_t n, const AdamwFactors& f) {
   const AdamwFactors factors = f;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const State s = next(load(p + i), load(g + i), load(m + i), load(v + i), factors);
-    store(p + i, s.p);
-    store(m + i, s.m);
-    store(v + i, s.v);
-  }
-  if (i < n) {
-    const int64_t k = n - i;
-    const State s = next(load_part(p + i, k), load_part(g + i, k), load_part(m + i, k), load_part(v + i, k), factors);
-    store_part(p + i, s.p, k);
-    store_part(m + i, s.m, k);
-    store_part(v + i, s.v, k);
-  }
+  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) {
+    const State s = next(get<kWhole>(p + i, k), get<kWhole>(g + i, k), get<kWhole>(m + i, k), get<kWhole>(v + i, k), factors);
+    put<kWhole>(p + i, s.p, k);
+    put<kWhole>(m + i, s.m, k);
+    put<kWhole>(v + i, s.v, k);
+  });
 }
 
 }  // namespace

@@ -13,8 +13,6 @@ namespace {
 constexpr int64_t kBlock = 16;  // rows summed in float32 before they go to float64
 constexpr int kLineVectors = kLanes < 16 ? 16 / kLanes : 1;  // that fill a cache line
 
-typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
-
 inline void add_to(double* total, Vec v, int64_t n) {
   if (n == kLanes) {
     DVec* t = reinterpret_cast<DVec*>(total);
@@ -111,16 +109,13 @@ void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, co
   const int64_t pitch = (channels + 7) / 8;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = r * channels;
-    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+    for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
       Vec v = get<kWhole>(x + row + c, n) * get<kWhole>(scale + c, n) + get<kWhole>(shift + c, n);
       if constexpr (kResidual) v += get<kWhole>(residual + row + c, n);
       if constexpr (kBits) put_bits(bits + r * pitch, c, positive(v), n);
       if constexpr (kRelu) v = select((v > 0.0f) | (v != v), v, Vec{});  // a NaN passes, to be seen in the loss
       put<kWhole>(y + row + c, v, n);
-    };
-    int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
-    if (c < channels) column.template operator()<false>(c, channels - c);
+    });
   }
 }
 
@@ -182,7 +177,7 @@ void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const 
   const int64_t bits_pitch = (channels + 7) / 8;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = r * channels;
-    auto column = [&]<bool kWhole>(int64_t c, int64_t n) {
+    for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
       const Vec v = get<kWhole>(x + row + c, n), scale = get<kWhole>(how.scale + c, n);
       Vec shift{};
       if constexpr (kGate == Gate::recompute) shift = get<kWhole>(how.shift + c, n);
@@ -191,10 +186,7 @@ void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const 
       const Vec d = dz * scale + ((v - get<kWhole>(how.mean + c, n)) * get<kWhole>(how.slope + c, n) +
                                   get<kWhole>(how.centre + c, n));
       put<kWhole>(dx + row + c, d, n);
-    };
-    int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) column.template operator()<true>(c, kLanes);
-    if (c < channels) column.template operator()<false>(c, channels - c);
+    });
   }
 }
 

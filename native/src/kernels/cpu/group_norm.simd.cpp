@@ -6,8 +6,6 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-typedef double DVec __attribute__((vector_size(kLanes * 8)));
-
 constexpr int64_t kBlock = 32;  // pixels summed in float32 before they join the float64 sums
 
 // kVecs vectors of channels: kVecs * 2 independent chains of additions

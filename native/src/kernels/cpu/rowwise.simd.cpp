@@ -25,36 +25,30 @@ float row_sum(const T* x, int64_t width, const F& f) {
 
 template <typename T>
 void layer_norm(const T* x, T* y, int64_t rows, int64_t width, double eps, const float* weight, const float* bias) {
-  const int64_t whole = width / kLanes * kLanes, rest = width - whole;
   for (int64_t r = 0; r < rows; ++r, x += width, y += width) {
     const float mean = row_sum(x, width, [](Vec v) { return v; }) / static_cast<float>(width);
     const float spread = row_sum(x, width, [mean](Vec v) { return (v - mean) * (v - mean); });
     const float rstd = static_cast<float>(1.0 / __builtin_sqrt(static_cast<double>(spread) / static_cast<double>(width) + eps));
-    for (int64_t c = 0; c < whole; c += kLanes) {
-      store(y + c, (load(x + c) - mean) * rstd * load(weight + c) + load(bias + c));
-    }
-    if (rest != 0) {
-      const Vec v = (load_part(x + whole, rest) - mean) * rstd;
-      store_part(y + whole, v * load_part(weight + whole, rest) + load_part(bias + whole, rest), rest);
-    }
+    for_each_vector(width, [&]<bool kWhole>(int64_t c, int64_t n) {
+      const Vec v = (get<kWhole>(x + c, n) - mean) * rstd;
+      put<kWhole>(y + c, v * get<kWhole>(weight + c, n) + get<kWhole>(bias + c, n), n);
+    });
   }
 }
 
 template <typename T>
 void geglu(const T* x, T* y, int64_t rows, int64_t width) {
-  const int64_t whole = width / kLanes * kLanes, rest = width - whole;
   for (int64_t r = 0; r < rows; ++r, x += 2 * width, y += width) {
     const T* gate = x + width;
-    for (int64_t c = 0; c < whole; c += kLanes) store(y + c, load(x + c) * MOTLEY_ISA::gelu(load(gate + c)));
-    if (rest != 0) store_part(y + whole, load_part(x + whole, rest) * MOTLEY_ISA::gelu(load_part(gate + whole, rest)), rest);
+    for_each_vector(width, [&]<bool kWhole>(int64_t c, int64_t n) {
+      put<kWhole>(y + c, get<kWhole>(x + c, n) * MOTLEY_ISA::gelu(get<kWhole>(gate + c, n)), n);
+    });
   }
 }
 
 template <typename T, typename F>
 void map(const T* x, T* y, int64_t n, const F& f) {
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(y + i, f(load(x + i)));
-  if (i < n) store_part(y + i, f(load_part(x + i, n - i)), n - i);
+  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) { put<kWhole>(y + i, f(get<kWhole>(x + i, k)), k); });
 }
 
 template <typename T>

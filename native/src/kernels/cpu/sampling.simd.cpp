@@ -12,14 +12,6 @@ Vec stepped(const DdimStep& s, Vec x, Vec eps) {
   return x0 * s.from_x0 + eps * s.from_eps;
 }
 
-// body.template operator()<kWhole>(first, count) for every vector of n elements
-template <typename Body>
-void for_each_vector(int64_t n, const Body& body) {
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) body.template operator()<true>(i, kLanes);
-  if (i < n) body.template operator()<false>(i, n - i);
-}
-
 void update(const DdimStep& step, int64_t n, float* x, const float* eps, const float* negative, float guidance,
             const float* noise) {
   for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t m) {

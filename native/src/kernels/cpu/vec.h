@@ -23,6 +23,7 @@ constexpr int kLanes = 4;
 #endif
 
 typedef float Vec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
 typedef int32_t IVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef uint32_t UVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef uint16_t U16Vec __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
@@ -69,6 +70,14 @@ inline void put(T* p, Vec v, int64_t n) {
   } else {
     store_part(p, v, n);
   }
+}
+
+/// Calls body.template operator()<kWhole>(first, count) for every vector of n elements, the last one perhaps in part.
+template <typename Body>
+inline void for_each_vector(int64_t n, const Body& body) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body.template operator()<true>(i, kLanes);
+  if (i < n) body.template operator()<false>(i, n - i);
 }
 
 inline Vec select(IVec mask, Vec yes, Vec no) { return (Vec)(((IVec)yes & mask) | ((IVec)no & ~mask)); }

@@ -23,8 +23,6 @@ inline void transform(const float* const* pixels, const Get& get, const Put& put
   row(3, [&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
 }
 
-typedef double DVec __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
-
 template <typename Get, typename Put>
 inline void transform_weights(const float* const* taps, const Get& get, const Put& put) {
   const auto along = [](DVec a, DVec b, DVec c, DVec (&out)[4]) {
@@ -43,26 +41,17 @@ inline void transform_weights(const float* const* taps, const Get& get, const Pu
 }
 
 void weights(const float* const* taps, int64_t channels, float* to, int64_t stride) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) {
-    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(load(p + c), DVec); },
-                      [&](int t, Vec v) { store(to + t * stride + c, v); });
-  }
-  if (const int64_t rest = channels - c; rest > 0) {
-    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(load_part(p + c, rest), DVec); },
-                      [&](int t, Vec v) { store_part(to + t * stride + c, v, rest); });
-  }
+  for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
+    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(get<kWhole>(p + c, n), DVec); },
+                      [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
+  });
 }
 
 void input(const float* const* pixels, int64_t channels, float* to, int64_t stride) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) {
-    transform(pixels, [&](const float* p) { return load(p + c); }, [&](int t, Vec v) { store(to + t * stride + c, v); });
-  }
-  if (const int64_t rest = channels - c; rest > 0) {
-    transform(pixels, [&](const float* p) { return load_part(p + c, rest); },
-              [&](int t, Vec v) { store_part(to + t * stride + c, v, rest); });
-  }
+  for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
+    transform(pixels, [&](const float* p) { return get<kWhole>(p + c, n); },
+              [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
+  });
 }
 
 void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
