@@ -7,17 +7,15 @@
 // Bytes are those that must be read and written at least once, an element of a saved bit mask not counted. The copy's GB/s
 // are memcpy's over as many bytes, read and written both counted. With one thread (the default) time is the thread's CPU
 // time, so that other load on the machine disturbs little; with more it is wall time. Ratios above 1: ours is the faster one.
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include "kernels/cpu/adamw.h"
 #include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
@@ -33,69 +31,27 @@
 #include "ops/pooling.h"
 
 using namespace motley;
+using bench::filled;
 using libtorch::Call;
 using libtorch::View;
 
 namespace {
 
-using Body = std::function<void()>;
+bench::Measure measure;
 
-int threads = 1, repeats = 9;
-
-double now() {
-  timespec t;
-  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-Tensor filled(Shape shape, float least = -1) {
-  Tensor t = Tensor::empty(std::move(shape));
-  uint32_t state = 12345;
-  for (int64_t i = 0; i < t.numel(); ++i) {
-    state = state * 1664525u + 1013904223u;
-    t.data<float>()[i] = least + static_cast<float>(state >> 8) * 0x1p-24f * (1 - least);
-  }
-  return t;
-}
-
-// Median seconds of each body, run in turn, each long enough for the clock.
-std::vector<double> medians(const std::vector<Body>& bodies) {
-  std::vector<int> inner;
-  for (const Body& body : bodies) {
-    body();
-    const double start = now();
-    body();
-    inner.push_back(std::max(1, static_cast<int>(0.01 / std::max(1e-7, now() - start))));
-  }
-  std::vector<std::vector<double>> times(bodies.size());
-  for (int r = 0; r < repeats; ++r) {
-    for (size_t i = 0; i < bodies.size(); ++i) {
-      const double start = now();
-      for (int j = 0; j < inner[i]; ++j) bodies[i]();
-      times[i].push_back((now() - start) / inner[i]);
-    }
-  }
-  std::vector<double> chosen;
-  for (auto& t : times) {
-    std::sort(t.begin(), t.end());
-    chosen.push_back(t[t.size() / 2]);
-  }
-  return chosen;
-}
-
-void report(const char* name, int64_t bytes, const Body& ours, const Body& theirs) {
+void report(const char* name, int64_t bytes, const bench::Body& ours, const bench::Body& theirs) {
   const Tensor from = Tensor::zeros({bytes / 2}, DType::u8), to = Tensor::zeros({bytes / 2}, DType::u8);
-  const Body copy = [&] {
+  const bench::Body copy = [&] {
     parallel_for(from.bytes(), 1 << 16, [&](int64_t begin, int64_t end) {
       std::memcpy(to.data<uint8_t>() + begin, from.data<uint8_t>() + begin, static_cast<size_t>(end - begin));
     });
   };
-  const Body plain = [&] {
+  const bench::Body plain = [&] {
     kernels::limit_isa(kernels::Isa::scalar);
     ours();
     kernels::limit_isa(kernels::Isa::avx512);
   };
-  const auto t = medians({ours, plain, theirs, copy});
+  const auto t = measure.of({ours, plain, theirs, copy});
   const double size = static_cast<double>(bytes) * 1e-9;
   std::printf("| %s | %.1f | %.1f | %.1f | %.2f | %.1f | %.2f |\n", name, t[0] * 1e6, size / t[0], size / t[3], t[3] / t[0],
               t[1] / t[0], t[2] / t[0]);
@@ -252,13 +208,13 @@ int main(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key == "--libtorch") directory = argv[i + 1];
-    if (key == "--threads") threads = std::atoi(argv[i + 1]);
-    if (key == "--repeats") repeats = std::atoi(argv[i + 1]);
+    if (key == "--threads") measure.threads = std::atoi(argv[i + 1]);
+    if (key == "--repeats") measure.repeats = std::atoi(argv[i + 1]);
   }
   libtorch::load(directory);
-  libtorch::set_threads(threads);
+  libtorch::set_threads(measure.threads);
   std::printf("%s, %s, libtorch %s, %d thread(s), medians of %d alternations\n\n", kernels::cpu_brand(), kernels::name_of(kernels::isa()),
-              libtorch::version().c_str(), threads, repeats);
+              libtorch::version().c_str(), measure.threads, measure.repeats);
   std::printf("| kernel | us | GB/s | copy GB/s | of the copy | x plain build | x libtorch |\n|---|---|---|---|---|---|---|\n");
   group_norm("GroupNorm + SiLU 20x8x8x64", 20, 8, 64);
   group_norm("GroupNorm + SiLU 20x4x4x128", 20, 4, 128);

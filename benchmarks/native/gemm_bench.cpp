@@ -6,16 +6,14 @@
 // GFLOP/s count the products that touch the image (2 each), not those with padding, and for an upsampling convolution those
 // of the 3x3 it stands for. Percent is of the multiply-add peak measured first. With one thread (the default) time is the
 // thread's CPU time, so that other load on the machine disturbs little; with more it is wall time. Ratio: libtorch's median time over ours.
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/isa.h"
 #include "libtorch/call.h"
@@ -24,26 +22,20 @@
 #include "ops/linear_torch.h"
 
 using namespace motley;
+using bench::filled;
 using libtorch::Call;
 using libtorch::View;
 
 namespace {
 
-int threads = 1, repeats = 9;
-bool best = false;  // report the fastest run instead of the median
-
-double now() {
-  timespec t;
-  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
+bench::Measure measure;
 
 // GFLOP/s of one thread that does nothing but multiply-adds on registers
 double peak() {
   double fastest = 0;
   for (int trial = 0; trial < 20; ++trial) {
     constexpr long kSteps = 2'000'000;
-    const double start = now();
+    const double start = measure.seconds();
     double lanes = 0;
     if (kernels::isa() == kernels::Isa::avx512) {
       lanes = 16;
@@ -68,49 +60,23 @@ double peak() {
     } else {
       return 0;
     }
-    fastest = std::max(fastest, kSteps * 12 * lanes * 2 / (now() - start) * 1e-9);
+    fastest = std::max(fastest, kSteps * 12 * lanes * 2 / (measure.seconds() - start) * 1e-9);
   }
   return fastest;
-}
-
-struct Times {
-  double ours, theirs;
-};
-
-// Medians of alternating runs, each long enough for the clock.
-Times compare(const std::function<void()>& ours, const std::function<void()>& theirs) {
-  ours();
-  theirs();
-  const double start = now();
-  ours();
-  const int inner = std::max(1, static_cast<int>(0.01 / std::max(1e-7, now() - start)));
-  std::vector<double> a, b;
-  for (int i = 0; i < repeats; ++i) {
-    const double t0 = now();
-    for (int j = 0; j < inner; ++j) ours();
-    const double t1 = now();
-    for (int j = 0; j < inner; ++j) theirs();
-    const double t2 = now();
-    a.push_back((t1 - t0) / inner);
-    b.push_back((t2 - t1) / inner);
-  }
-  std::sort(a.begin(), a.end());
-  std::sort(b.begin(), b.end());
-  const size_t chosen = best ? 0 : static_cast<size_t>(repeats / 2);
-  return {a[chosen], b[chosen]};
 }
 
 double top = 0;
 std::string only;
 std::vector<double> ours_total, theirs_total;
 
-void report(const std::string& name, double flops, const std::function<void()>& ours, const std::function<void()>& theirs, int times = 1) {
-  const Times t = compare(ours, theirs);
-  std::printf("| %s | %.1f | %.1f | %.0f %% | %.1f | %.2f |\n", name.c_str(), t.ours * 1e6, flops / t.ours * 1e-9,
-              100 * flops / t.ours * 1e-9 / top, flops / t.theirs * 1e-9, t.theirs / t.ours);
+void report(const std::string& name, double flops, const bench::Body& ours, const bench::Body& theirs, int times = 1) {
+  const std::vector<double> seconds = measure.of({ours, theirs});
+  const double a = seconds[0], b = seconds[1];
+  std::printf("| %s | %.1f | %.1f | %.0f %% | %.1f | %.2f |\n", name.c_str(), a * 1e6, flops / a * 1e-9,
+              100 * flops / a * 1e-9 / top, flops / b * 1e-9, b / a);
   std::fflush(stdout);
-  ours_total.push_back(t.ours * times);
-  theirs_total.push_back(t.theirs * times);
+  ours_total.push_back(a * times);
+  theirs_total.push_back(b * times);
 }
 
 void begin_group(const char* name) {
@@ -124,16 +90,6 @@ void end_group() {
   for (double t : ours_total) a += t;
   for (double t : theirs_total) b += t;
   std::printf("| **all (weighted by use)** | %.0f | | | | **%.2f** |\n", a * 1e6, b / a);
-}
-
-Tensor filled(Shape shape) {
-  Tensor t = Tensor::empty(std::move(shape));
-  uint32_t state = 12345;
-  for (int64_t i = 0; i < t.numel(); ++i) {
-    state = state * 1664525u + 1013904223u;
-    t.data<float>()[i] = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
-  }
-  return t;
 }
 
 struct Layer {
@@ -294,17 +250,17 @@ int main(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key == "--libtorch") directory = argv[i + 1];
-    if (key == "--threads") threads = std::atoi(argv[i + 1]);
-    if (key == "--repeats") repeats = std::atoi(argv[i + 1]);
-    if (key == "--best") best = std::atoi(argv[i + 1]) != 0;
+    if (key == "--threads") measure.threads = std::atoi(argv[i + 1]);
+    if (key == "--repeats") measure.repeats = std::atoi(argv[i + 1]);
+    if (key == "--best") measure.best = std::atoi(argv[i + 1]) != 0;
     if (key == "--group") only = argv[i + 1];
   }
-  setenv("OPENBLAS_NUM_THREADS", std::to_string(threads).c_str(), 1);  // libtorch's matrix products have threads of their own
+  setenv("OPENBLAS_NUM_THREADS", std::to_string(measure.threads).c_str(), 1);  // libtorch's matrix products have threads of their own
   libtorch::load(directory);
-  libtorch::set_threads(threads);
-  top = peak() * threads;
+  libtorch::set_threads(measure.threads);
+  top = peak() * measure.threads;
   std::printf("%s, %s, libtorch %s, %d thread(s), %s of %d alternations; multiply-add peak %.1f GFLOP/s\n", kernels::cpu_brand(),
-              kernels::name_of(kernels::isa()), libtorch::version().c_str(), threads, best ? "best" : "medians", repeats, top);
+              kernels::name_of(kernels::isa()), libtorch::version().c_str(), measure.threads, measure.best ? "best" : "medians", measure.repeats, top);
   small_unet();
   small_vae();
   resnet();

@@ -2,7 +2,6 @@
 // Images per second of the sampler on a diffusers folder (float16 or float32 safetensors), and where the time goes.
 //   sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [bf16 [IDS_FILE OUT.ppm]]]]]
 // IDS_FILE: lines of token ids, one prompt each, the first one the empty prompt; the pictures go to OUT.ppm in a row.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include <sstream>
 
 #include "api/weights.h"
+#include "harness.h"
 #include "libtorch/convert.h"
 #include "ops/profile.h"
 #include "support/diffusion.h"
@@ -49,8 +49,6 @@ struct Part {
   }
 };
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 void write_row(const std::string& path, const std::vector<uint8_t>& pixels, int64_t n, int64_t side) {
   std::ofstream out(path, std::ios::binary);
   out << "P6\n" << n * side << " " << side << "\n255\n";
@@ -59,7 +57,7 @@ void write_row(const std::string& path, const std::vector<uint8_t>& pixels, int6
   }
 }
 
-int run(int argc, char** argv) {
+void run(int argc, char** argv) {
   const std::string model = argv[1];
   const auto number = [&](int i, int64_t otherwise) { return argc > i ? std::atoll(argv[i]) : otherwise; };
   const int64_t batch = number(2, 50), repeats = number(4, 3);
@@ -113,12 +111,12 @@ int run(int argc, char** argv) {
   std::vector<uint8_t> pixels(static_cast<size_t>(batch * pixel_side * pixel_side * vae_config.out_channels));
   double best_sample = 1e30, best_decode = 1e30;
   for (int64_t r = 0; r < repeats; ++r) {
-    const double start = seconds();
+    const double start = bench::now().wall;
     ok(motley_sample(unet, prompts, &ddim, &p, latents.data(), &e), e);
-    const double middle = seconds();
+    const double middle = bench::now().wall;
     ok(motley_vae_decode_pixels(vae, batch, side, side, latents.data(), 0, pixels.data(), nullptr, flags.data(), &e), e);
     best_sample = std::min(best_sample, middle - start);
-    best_decode = std::min(best_decode, seconds() - middle);
+    best_decode = std::min(best_decode, bench::now().wall - middle);
   }
   std::printf("batch %lld, %d steps: sampling %.2f images/s, decoding %.1f images/s, together %.2f images/s (best of %lld)\n",
               static_cast<long long>(batch), steps, batch / best_sample, batch / best_decode, batch / (best_sample + best_decode), static_cast<long long>(repeats));
@@ -128,7 +126,6 @@ int run(int argc, char** argv) {
   motley_vae_destroy(vae);
   motley_unet_destroy(unet);
   motley_text_destroy(text);
-  return 0;
 }
 
 }  // namespace
@@ -138,17 +135,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [fp32|bf16 [IDS_FILE OUT.ppm]]]]]\n");
     return 2;
   }
-  const char* directory = std::getenv("MOTLEY_LIBTORCH");
-  const motley_runtime_params params{sizeof(motley_runtime_params), directory ? directory : MOTLEY_DEFAULT_LIBTORCH, 0, MOTLEY_ISA_AUTO};
-  motley_error error;
-  if (motley_runtime_initialize(&params, &error) != MOTLEY_OK) {
-    std::fprintf(stderr, "%s\n", error.message);
-    return 3;
-  }
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s\n", e.what());
-    return 1;
-  }
+  return bench::run_on_libtorch([&] { run(argc, argv); });
 }

@@ -2,14 +2,13 @@
 // Steps per second of training a classifier on random images, images per second of testing it, and where the time goes.
 //   trainer_bench [ARCH [BATCH [STEPS [IMAGE_SIZE [CLASSES]]]]]      (resnet50 128 10 32 10)
 // MOTLEY_PROFILE=1: wall time per op; MOTLEY_PROFILE=cpu with OMP_NUM_THREADS=1: CPU time, undisturbed by other processes.
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include "kernels/philox.h"
 #include "libtorch/parallel.h"
 #include "ops/profile.h"
@@ -17,21 +16,9 @@
 #include "trainer/trainer.h"
 
 using namespace motley;
+using bench::median, bench::Moment, bench::now;
 
 namespace {
-
-struct Moment {
-  double wall, cpu;  // seconds; cpu of all threads
-};
-
-Moment now() {
-  const auto read = [](clockid_t clock) {
-    timespec t = {};
-    clock_gettime(clock, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-  };
-  return {read(CLOCK_MONOTONIC), read(CLOCK_PROCESS_CPUTIME_ID)};
-}
 
 Images random_images(int64_t n, int64_t size, int64_t classes) {
   Images images{n, size, size, Tensor::empty({n, size, size, 3}, DType::u8), {}};
@@ -39,11 +26,6 @@ Images random_images(int64_t n, int64_t size, int64_t classes) {
   for (int64_t i = 0; i < images.pixels.numel(); ++i) images.pixels.data<uint8_t>()[i] = static_cast<uint8_t>(random.below(256));
   for (int64_t i = 0; i < n; ++i) images.labels.push_back(static_cast<int32_t>(random.below(static_cast<uint32_t>(classes))));
   return images;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void train(Trainer& trainer, const Images& images, int64_t steps) {
@@ -104,18 +86,5 @@ void run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* directory = std::getenv("MOTLEY_LIBTORCH");
-  const motley_runtime_params params{sizeof(motley_runtime_params), directory ? directory : MOTLEY_DEFAULT_LIBTORCH, 0, MOTLEY_ISA_AUTO};
-  motley_error error;
-  if (motley_runtime_initialize(&params, &error) != MOTLEY_OK) {
-    std::fprintf(stderr, "%s\n", error.message);
-    return 3;
-  }
-  try {
-    run(argc, argv);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s\n", e.what());
-    return 1;
-  }
+  return bench::run_on_libtorch([&] { run(argc, argv); });
 }
