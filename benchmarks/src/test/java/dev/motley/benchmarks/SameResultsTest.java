@@ -11,6 +11,7 @@ import dev.motley.benchmarks.eager.EagerResNet50;
 import dev.motley.benchmarks.eager.EagerTrainer;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.ImageRequest;
+import dev.motley.diffusion.NoiseGenerator;
 import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.SamplingOptions;
 import dev.motley.ffi.DType;
@@ -27,7 +28,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A ratio of two speeds means something only where both sides compute the same. */
 class SameResultsTest {
@@ -44,11 +50,16 @@ class SameResultsTest {
 
   private static final double ROUNDING = 5e-3;
 
-  @Test
-  void bothDrawTheSamePictures() {
+  /** With PyTorch's noise: the picture that its users know by the seed. */
+  @ParameterizedTest
+  @EnumSource
+  void bothDrawTheSamePictures(NoiseGenerator noise) {
     Path model = Shared.repository().resolve("models/clothes");
     float[] guidance = {1, 2.5f, 7.5f};
-    List<ImageRequest> requests = Workloads.requests(guidance, SEED);
+    List<ImageRequest> requests =
+        Workloads.requests(guidance, SEED).stream()
+            .map(r -> new ImageRequest(r.prompt(), r.negativePrompt(), r.guidance(), r.eta(), noise, r.seed(), r.noiseKey()))
+            .toList();
     byte[] theirs;
     try (EagerPipeline pipeline = EagerPipeline.load(model, false)) {
       theirs = pipeline.draw(batch(model, requests, guidance), STEPS);
@@ -73,7 +84,11 @@ class SameResultsTest {
     float[] latents = new float[n * LATENT];
     for (int i = 0; i < n; i++) {
       ImageRequest request = requests.get(i);
-      float[] noise = NativeNoise.philox(request.seed(), request.noiseKey(), 0, LATENT);
+      float[] noise =
+          switch (request.noise()) {
+            case PHILOX -> NativeNoise.philox(request.seed(), request.noiseKey(), 0, LATENT);
+            case TORCH -> torchNormals(request.seed());
+          };
       System.arraycopy(noise, 0, latents, i * LATENT, LATENT);
     }
     try (DiffusersCheckpoint checkpoint = DiffusersCheckpoint.open(model);
@@ -84,6 +99,15 @@ class SameResultsTest {
       int tokens = checkpoint.textConfig().positions();
       return new EagerPipeline.Batch(n, 4, 8, tokens, latents, negative, positive, guidance);
     }
+  }
+
+  private static float[] torchNormals(long seed) {
+    float[] normals = new float[LATENT];
+    torch.manual_seed(seed);
+    try (Tensor drawn = torch.randn(1, 4, 8, 8)) {
+      new FloatPointer(drawn.data_ptr()).get(normals);
+    }
+    return normals;
   }
 
   private static float[] encode(
