@@ -60,7 +60,7 @@ typedef struct motley_error {
 #define MOTLEY_PRECISION_FP32 0
 #define MOTLEY_PRECISION_BF16 1
 
-/* Called from the calling thread between two steps of a long call. Non-zero cancels. */
+/* Called from the calling thread between two steps of a long call, while its other threads may go on. Non-zero cancels. */
 typedef struct motley_progress {
   int64_t done;  /* steps finished */
   int64_t total; /* steps of this call */
@@ -316,13 +316,13 @@ MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer);
 
 /* Optimizer steps [first, first + count) of epoch `epoch` over the images; count is cut at the epoch's end, *done says how many
  * were made (also when cancelled or failed). The order is a permutation from (seed, epoch). progress is called after every
- * step. loss_sum and correct are sums over the images seen. A loss that is not finite stops with MOTLEY_INVALID_ARGUMENT. */
+ * step. loss_sum and correct are sums over the images seen. A loss that is not finite stops with MOTLEY_NOT_FINITE. */
 MOTLEY_EXPORT motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch,
                                                int64_t first, int64_t count, double learning_rate, int64_t* done,
                                                double* loss_sum, int64_t* correct, motley_progress_fn progress,
                                                void* user, motley_error* error);
 /* One step on given network inputs (n, 3, S, S) and labels (n), without augmentation -> mean loss, training logits (n, classes;
- * may be NULL). learning_rate NaN: gradients only, no update. */
+ * may be NULL). learning_rate NaN: gradients only, no update. MOTLEY_NOT_FINITE as above. */
 MOTLEY_EXPORT motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs,
                                                 const int32_t* labels, double learning_rate, double* loss, float* logits,
                                                 motley_error* error);

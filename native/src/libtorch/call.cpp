@@ -190,6 +190,7 @@ std::vector<Tensor> Call::run(std::initializer_list<View> views) { return adopt_
 
 std::vector<Tensor> Call::adopt_results(const std::vector<View>& views) {
   if (stack_.size() < views.size()) stack_.resize(views.size());
+  apply_thread_count();
   const Status status =
       symbols().torch_call_dispatcher(op_.c_str(), overload_.c_str(), stack_.data(), kAbiVersion);
   ensure(status == 0, "libtorch operator ", op_, " failed; libtorch's own message is on stderr");

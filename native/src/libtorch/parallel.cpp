@@ -12,9 +12,14 @@ namespace {
 
 thread_local bool inside = false;  // a range of a loop runs on this thread, so that loops in it are its own affair
 
-// The pieces of a loop. Each thread has a contiguous share, for its caches' sake, and helps the others when it is done: one
-// that is held up, by the decoder of a picture or by another program, keeps nobody waiting.
-struct Pieces {
+struct Inside {
+  Inside() { inside = true; }
+  ~Inside() { inside = false; }
+};
+
+// The ranges of a loop, with work stealing: each thread has a contiguous share, for its caches' sake, and helps the others when
+// it is done. One that is held up, by the decoder of a picture or by another program, keeps nobody waiting.
+struct Ranges {
   struct alignas(64) Share {
     std::atomic<int64_t> next;
     int64_t end;
@@ -24,11 +29,11 @@ struct Pieces {
   void* context;
   std::vector<Share> shares;
 
-  Pieces(int64_t size, int64_t pieces, int64_t threads, RangeBody range_body, void* opaque)
-      : n(size), count(pieces), body(range_body), context(opaque), shares(static_cast<size_t>(threads)) {
+  Ranges(int64_t size, int64_t ranges, int64_t threads, RangeBody range_body, void* opaque)
+      : n(size), count(ranges), body(range_body), context(opaque), shares(static_cast<size_t>(threads)) {
     for (int64_t t = 0; t < threads; ++t) {
-      shares[static_cast<size_t>(t)].next = t * pieces / threads;
-      shares[static_cast<size_t>(t)].end = (t + 1) * pieces / threads;
+      shares[static_cast<size_t>(t)].next = t * ranges / threads;
+      shares[static_cast<size_t>(t)].end = (t + 1) * ranges / threads;
     }
   }
 
@@ -44,17 +49,16 @@ struct Pieces {
 
 void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context) {
   if (n <= 0) return;
-  const int64_t pieces = std::min(n / std::max<int64_t>(1, grain), kRangesPerThread * parallel_threads());
-  const int64_t threads = std::min<int64_t>(pieces, parallel_threads());
+  const int64_t ranges = std::min(n / std::max<int64_t>(1, grain), kRangesPerThread * parallel_threads());
+  const int64_t threads = std::min<int64_t>(ranges, parallel_threads());
   if (threads <= 1) return body(0, n, context);
   libtorch::apply_thread_count();
-  Pieces all(n, pieces, threads, body, context);
+  Ranges all(n, ranges, threads, body, context);
   const libtorch::Status status = libtorch::symbols().torch_parallel_for(
       0, threads, 1,
       [](int64_t thread, int64_t, void* opaque) {
-        inside = true;
-        static_cast<Pieces*>(opaque)->work(static_cast<size_t>(thread));
-        inside = false;
+        const Inside marked;
+        static_cast<Ranges*>(opaque)->work(static_cast<size_t>(thread));
       },
       &all);
   ensure(status == 0, "libtorch could not run a parallel loop; its own message is on stderr");

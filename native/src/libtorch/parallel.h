@@ -14,7 +14,7 @@ using RangeBody = void (*)(int64_t begin, int64_t end, void* context);
 constexpr int64_t kRangesPerThread = 4;
 
 /// Runs body over [0, n) in contiguous ranges of at least `grain`; in one on the calling thread when libtorch is not loaded
-/// or within another such loop.
+/// or within another such loop. body must not throw.
 void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context);
 
 /// As parallel_ranges, for a callable (begin, end). The exception of the range that fails first is rethrown.
@@ -29,6 +29,7 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
       n, grain,
       [](int64_t begin, int64_t end, void* opaque) {
         auto* shared = static_cast<Context*>(opaque);
+        if (shared->failed.test()) return;
         try {
           (*shared->body)(begin, end);
         } catch (...) {

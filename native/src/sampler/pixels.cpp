@@ -11,7 +11,9 @@
 namespace motley {
 namespace {
 
-constexpr int64_t kChunkPixels = 1 << 14;  // decoded together: large activations leave the cache, small ones waste calls
+// Decoded together: large activations leave the cache, small ones waste calls. A picture of more is decoded by all threads, one
+// after the other, so that memory holds the activations of one.
+constexpr int64_t kChunkPixels = 1 << 14;
 
 }  // namespace
 
@@ -21,7 +23,7 @@ void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float*
   const int64_t scale = scale_of(c), area = h * w * scale * scale, image = area * c.out_channels;
   const int64_t latent = c.latent_channels * h * w, chunk = std::clamp<int64_t>(kChunkPixels / area, 1, n);
   const float factor = static_cast<float>(1.0 / c.scaling_factor);
-  for_each_task((n + chunk - 1) / chunk, [&](int64_t task) {
+  const auto decode = [&](int64_t task) {
     const int64_t first = task * chunk, count = std::min(chunk, n - first);
     std::vector<float> z(latents + first * latent, latents + (first + count) * latent);
     for (float& value : z) value *= factor;
@@ -34,7 +36,10 @@ void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float*
       const bool finite = kernels::sampling_kernels().quantise(image, decoded.data<float>() + i * image, truncate, unit, to);
       flags[first + i] = (finite ? 0 : kFlagNotFinite) | (kernels::is_constant(to, area, c.out_channels) ? kFlagConstant : 0);
     }
-  });
+  };
+  const int64_t tasks = (n + chunk - 1) / chunk;
+  if (area <= kChunkPixels) return for_each_task(tasks, decode);
+  for (int64_t i = 0; i < tasks; ++i) decode(i);
 }
 
 }  // namespace motley

@@ -37,22 +37,28 @@ void for_each_step(int64_t steps, int64_t tasks, const Body& body, const Report&
   const std::thread::id caller = std::this_thread::get_id();
   int64_t reported = 0;
   const auto report_finished = [&] {
-    const int64_t finished = *std::min_element(done.begin(), done.end());
-    while (reported < finished) report(reported++);
+    int64_t finished = steps;  // each count read once: none goes back
+    for (const auto& own : done) finished = std::min(finished, own.load());
+    while (reported < finished && !stop) report(reported++);
   };
   parallel_for(parallel_threads(), 1, [&](int64_t, int64_t) {
     try {
       for (int64_t at = next++; at < steps * tasks && !stop; at = next++) {
         const int64_t step = at / tasks, task = at % tasks;
         std::atomic<int64_t>& own = done[static_cast<size_t>(task)];
-        while (own < step && !stop) std::this_thread::yield();
+        for (int64_t seen = own; seen < step && !stop; seen = own) own.wait(seen);
         if (stop) return;
         body(step, task);
         own = step + 1;
+        own.notify_one();
         if (std::this_thread::get_id() == caller) report_finished();
       }
     } catch (...) {
       stop = true;
+      for (auto& own : done) {  // whoever waits for a step that will not come
+        own = steps;
+        own.notify_one();
+      }
       throw;
     }
   });

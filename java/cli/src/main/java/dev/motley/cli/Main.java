@@ -6,6 +6,7 @@ import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
@@ -15,7 +16,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
-import picocli.CommandLine;
 
 /** The {@code motley} command. */
 @Command(
@@ -26,7 +26,8 @@ import picocli.CommandLine;
     footer = {
       "",
       "Begin with: ./motley demo",
-      "Exit codes: 0 done, 1 failed, 2 bad input, 3 environment (disk, memory, libraries), 130 stopped."
+      "Exit codes: 0 done, 1 failed, 2 bad input, 3 environment (disk, memory, libraries), 130 stopped,",
+      "141 whoever read the output left."
     })
 public final class Main implements Runnable {
 

@@ -133,7 +133,9 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     close();
     if (!progress.subject().equals(subject)) {
       subject = progress.subject();
-      err.println(subject);
+      if (!subject.isEmpty()) {
+        err.println(subject);
+      }
     }
     stage = progress.stage();
     stageStart = now;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
-/** Hears how far a long native call is, between two of its steps and on the calling thread. */
+/** Hears how far a long native call is, between two of its steps and on the calling thread; others may go on meanwhile. */
 @FunctionalInterface
 public interface Progress {
 
