@@ -16,6 +16,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -91,9 +92,11 @@ final class StoreRecovery {
   private StoreWriter open(FolderLock lock) throws IOException {
     Path headerFile = folder.resolve(StoreHeader.FILE);
     if (Files.exists(headerFile)) {
-      if (cameToNothing()) {
+      if (cameToNothing(folder)) {
+        removeTemporaries(name -> true); // first: without a journal a begun shard may be of images that count
+        files.syncFolder(folder);
         if (Files.exists(StoreJournal.file(folder))) {
-          files.delete(StoreJournal.file(folder)); // first: it may name another plan than the new header
+          files.delete(StoreJournal.file(folder)); // before the header, as it may name another plan than the new one
         }
         writeHeader(headerFile);
       } else {
@@ -115,7 +118,7 @@ final class StoreRecovery {
   }
 
   /** Whether a store was begun, but no image was ever counted in it: then it may become that of another plan. */
-  private boolean cameToNothing() throws IOException {
+  static boolean cameToNothing(Path folder) throws IOException {
     StoreJournal journal = StoreJournal.read(StoreJournal.file(folder));
     return journal.entries().isEmpty()
         && !journal.beyond()
@@ -123,7 +126,7 @@ final class StoreRecovery {
             .noneMatch(
                 name ->
                     SHARD.matcher(name).matches()
-                        || (journal.head().isEmpty() && OWN_TEMPORARY.matcher(name).matches()));
+                        || (journal.head().isEmpty() && name.endsWith(StoreShard.PART)));
   }
 
   private void writeHeader(Path file) throws IOException {
@@ -188,7 +191,7 @@ final class StoreRecovery {
       }
       files.rename(StoreShard.file(folder, shard), StoreShard.part(folder, shard));
     }
-    removeTemporaries(shard);
+    removeTemporaries(name -> !name.equals(StoreShard.fileName(shard) + StoreShard.PART));
     for (StoreShard finished : journal.shards()) {
       Path path = StoreShard.file(folder, finished.index());
       if (!Files.exists(path) || Files.size(path) != finished.length()) {
@@ -212,10 +215,9 @@ final class StoreRecovery {
     return growing.isEmpty() ? 0 : growing.getLast().end();
   }
 
-  private void removeTemporaries(int growing) throws IOException {
+  private void removeTemporaries(Predicate<String> which) throws IOException {
     for (String name : names(folder)) {
-      if (OWN_TEMPORARY.matcher(name).matches()
-          && !name.equals(StoreShard.fileName(growing) + StoreShard.PART)) {
+      if (OWN_TEMPORARY.matcher(name).matches() && which.test(name)) {
         files.delete(folder.resolve(name));
       }
     }

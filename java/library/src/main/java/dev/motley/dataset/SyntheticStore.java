@@ -52,12 +52,14 @@ public final class SyntheticStore {
   }
 
   /**
-   * Whether a folder holds a store with at least one image.
-   *
-   * @throws InvalidInputException if it holds one that is damaged
+   * Whether a folder holds a store with images, or with what may be left of them where its journal is lost.
    */
   public static boolean holdsImages(Path folder) {
-    return Files.exists(folder.resolve(StoreHeader.FILE)) && !open(folder).entries().isEmpty();
+    try {
+      return Files.exists(folder.resolve(StoreHeader.FILE)) && !StoreRecovery.cameToNothing(folder);
+    } catch (IOException e) {
+      throw FileFailure.readingIn(folder, e);
+    }
   }
 
   /**

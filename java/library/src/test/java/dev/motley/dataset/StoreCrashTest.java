@@ -100,6 +100,28 @@ class StoreCrashTest {
     return promised;
   }
 
+  /** A store that came to nothing becomes that of another plan, whenever that is interrupted. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anotherPlanTakesAnEmptyStoreOver(boolean powerLoss) throws IOException {
+    Map<String, String> expected =
+        StoreFixture.contents(StoreFixture.whole(temporary.resolve("whole"), HEADER));
+    boolean died = true;
+    for (int operation = 0; died && operation < 40; operation++) {
+      Path folder = temporary.resolve("taken");
+      SyntheticStore.create(folder, StoreFixture.header(1, 2)).close();
+      Files.write(StoreShard.part(folder, 0), new byte[700]);
+      var files = FailingFiles.dyingAt(operation, new Random(operation));
+      run(folder, files, new Random(operation), powerLoss);
+      died = files.isDead();
+      try (StoreWriter writer = StoreFixture.open(folder, HEADER)) {
+        StoreFixture.finish(writer, HEADER.plan(), 7, new Random(-operation));
+      }
+      assertThat(StoreFixture.contents(folder)).as("operation %d", operation).isEqualTo(expected);
+      StoreFixture.delete(folder);
+    }
+  }
+
   /**
    * A journal cut at any byte of its tail goes on by itself; one cut further up, after a repair.
    */

@@ -236,6 +236,7 @@ class SyntheticStoreTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("was drawn by another model");
     assertThat(StoreShard.file(folder, 0)).exists();
+    assertThat(SyntheticStore.holdsImages(folder)).isTrue();
   }
 
   @Test
