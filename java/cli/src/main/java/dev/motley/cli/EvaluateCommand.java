@@ -2,6 +2,7 @@
 package dev.motley.cli;
 
 import dev.motley.Precision;
+import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
 import dev.motley.dataset.Resize;
 import dev.motley.evaluate.ClassNames;
@@ -36,6 +37,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "DATA",
       description = {
         "Folder with IDX or CIFAR binary files (also .gz, .xz), or class folders of pictures (also a .zip).",
+        "IDX files take their class names from class_names.txt beside them, one a line.",
         "Default: the embedded Fashion-MNIST test set."
       })
   private Optional<String> real = Optional.empty();
@@ -70,9 +72,9 @@ final class EvaluateCommand implements Callable<Integer> {
           RealData.open(
               source,
               new RealData.Options(RealData.Split.TEST, classifier.spec().imageSize(), Resize.Filter.BILINEAR_AA));
-      ClassNames.requireSame(classifier.spec().classNames(), data.images().classNames(), source);
+      ImageSet images = ClassNames.inOrderOf(classifier.spec().classNames(), data.images(), source);
       Evaluation evaluation =
-          context.work(listener -> Evaluator.evaluate(classifier, data.images(), batch, listener));
+          context.work(listener -> Evaluator.evaluate(classifier, images, batch, listener));
       out.ifPresent(evaluation::write);
       print(context.out(), evaluation, data, source);
     }

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     mixinStandardHelpOptions = true,
-    description = "Labels the pictures of a folder with a trained classifier: one line each, file, class, probability.",
+    description = "Labels a picture, or all of a folder, with a trained classifier: one line each, file, class, probability.",
     footer = {"", "Example: ./motley predict --model runs/clothes-resnet50/model.safetensors models/clothes"})
 final class PredictCommand implements Callable<Integer> {
   private final Context context;
@@ -36,7 +36,7 @@ final class PredictCommand implements Callable<Integer> {
       description = "Images per pass. Default: ${DEFAULT-VALUE}.")
   private int batch;
 
-  @Parameters(paramLabel = "FOLDER", description = "Pictures, PNG or JPEG; resized to the classifier's size.")
+  @Parameters(paramLabel = "PICTURES", description = "A folder of PNG and JPEG files, or one; resized to the classifier's size.")
   private Path folder;
 
   PredictCommand(Context context) {

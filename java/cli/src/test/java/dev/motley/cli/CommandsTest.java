@@ -202,6 +202,12 @@ class CommandsTest {
     out.getBuffer().setLength(0);
     assertThat(motley("predict", "--model", model.toString(), Shared.repository().resolve("models/clothes").toString())).isZero();
     assertThat(out.toString()).startsWith("samples.png\t");
+    String ofAFolder = out.toString();
+    out.getBuffer().setLength(0);
+    Path picture = Shared.repository().resolve("models/clothes/samples.png");
+    assertThat(motley("predict", "--model", model.toString(), picture.toString())).isZero();
+    assertThat(out.toString()).as("one picture").isEqualTo(ofAFolder);
+    refused("nowhere: no such folder or picture", "predict", "--model", model.toString(), "nowhere");
     refused("holds the run of another config", "run", config(folder).toString(), "--out", run.toString());
   }
 

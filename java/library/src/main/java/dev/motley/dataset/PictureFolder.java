@@ -30,14 +30,17 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
   }
 
   /**
-   * Reads all pictures below a folder.
+   * Reads all pictures below a folder, or a single one.
    *
    * @param size to resize to, anti-aliased
-   * @throws InvalidInputException if there is no such folder
+   * @throws InvalidInputException if there is nothing by that name
    */
   public static PictureFolder read(Path folder, int size) {
+    if (Files.isRegularFile(folder)) {
+      return read(folder.toAbsolutePath().getParent(), List.of(folder.toAbsolutePath()), size);
+    }
     if (!Files.isDirectory(folder)) {
-      throw new InvalidInputException(folder + ": no such folder");
+      throw new InvalidInputException(folder + ": no such folder or picture");
     }
     List<Path> found;
     try (Stream<Path> all = Files.walk(folder)) {
@@ -47,6 +50,10 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
     } catch (UncheckedIOException e) {
       throw FileFailure.readingIn(folder, e.getCause());
     }
+    return read(folder, found, size);
+  }
+
+  private static PictureFolder read(Path folder, List<Path> found, int size) {
     var files = new ArrayList<String>();
     var pictures = new ArrayList<RgbImage>();
     var unreadable = new ArrayList<String>();

@@ -2,8 +2,10 @@
 package dev.motley.evaluate;
 
 import dev.motley.InvalidInputException;
+import dev.motley.dataset.ImageSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Whether a model and a test set speak of the same classes. */
 public final class ClassNames {
@@ -14,16 +16,21 @@ public final class ClassNames {
   private ClassNames() {}
 
   /**
-   * Requires that a trained model and a test set have the same names in the same order, since a label is an index into them.
+   * A test set with its labels as a trained model has them: class folders, for one, come in the order of the alphabet.
    *
    * @param model what the model tells apart, in the order of its logits
-   * @param data what the test set holds, in the order of its labels
+   * @param images the test set
    * @param source what to call the test set in the message, such as its path
-   * @throws InvalidInputException if they differ; the message lists both
+   * @return the same pictures, labelled by the model's indices and named by its names
+   * @throws InvalidInputException if they do not hold the same classes; the message lists both
    */
-  public static void requireSame(List<String> model, List<String> data, String source) {
-    requireSame(
-        "the model was trained on", model, data, source, "give the test set's classes as the model has them");
+  public static ImageSet inOrderOf(List<String> model, ImageSet images, String source) {
+    return inOrderOf(
+        "the model was trained on",
+        model,
+        images,
+        source,
+        "give real images of the model's classes (IDX files are named by a class_names.txt beside them, one name a line)");
   }
 
   /**
@@ -31,23 +38,23 @@ public final class ClassNames {
    *
    * @param owner whose the names are, with the verb, such as {@code the sets have}
    * @param names in label order
-   * @param data what the test set holds, in the order of its labels
+   * @param images the test set
    * @param source what to call the test set in the message, such as its path
    * @param remedy what the user can do, behind a colon
-   * @throws InvalidInputException if they differ; the message lists both
+   * @return the same pictures, labelled and named by {@code names}
+   * @throws InvalidInputException if they do not hold the same classes; the message lists both
    */
-  public static void requireSame(
-      String owner, List<String> names, List<String> data, String source, String remedy) {
-    if (canonical(names).equals(canonical(data))) {
-      return;
+  public static ImageSet inOrderOf(
+      String owner, List<String> names, ImageSet images, String source, String remedy) {
+    List<String> wanted = canonical(names);
+    List<String> found = canonical(images.classNames());
+    if (wanted.size() != found.size() || !Set.copyOf(wanted).equals(Set.copyOf(found))) {
+      throw new InvalidInputException(
+          "%s has %s, %s %s, which are not the same: %s"
+              .formatted(source, list(images.classNames(), names), owner, list(names, images.classNames()), remedy));
     }
-    String reason =
-        Set.copyOf(canonical(names)).equals(Set.copyOf(canonical(data))) && names.size() == data.size()
-            ? "in another order"
-            : "which are not the same";
-    throw new InvalidInputException(
-        "%s has %s, %s %s, %s: %s"
-            .formatted(source, list(data, names), owner, list(names, data), reason, remedy));
+    int[] labels = IntStream.of(images.labels()).map(label -> wanted.indexOf(found.get(label))).toArray();
+    return new ImageSet(images.name(), images.height(), images.width(), images.pixels(), labels, names);
   }
 
   /** Data sets write {@code aquarium_fish} or {@code aquarium fish}; it is the same class. */

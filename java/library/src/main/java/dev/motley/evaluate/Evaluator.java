@@ -17,7 +17,7 @@ public final class Evaluator {
   /**
    * Tests with running and with batch statistics, side by side.
    *
-   * @param classifier whose classes must be the set's, in the same order
+   * @param classifier whose classes must be the set's, in any order
    * @param images real ones, of the classifier's size
    * @param batch images per forward pass
    * @param listener hears each batch; may stop
@@ -27,9 +27,9 @@ public final class Evaluator {
    */
   public static Evaluation evaluate(
       Classifier classifier, ImageSet images, int batch, ProgressListener listener) {
-    ClassNames.requireSame(classifier.spec().classNames(), images.classNames(), images.name());
-    float[] running = classifier.logits(images, batch, BatchNormMode.RUNNING, listener);
-    float[] batchStatistics = classifier.logits(images, batch, BatchNormMode.BATCH, listener);
-    return Evaluation.of(images.classNames(), batch, running, batchStatistics, images.labels());
+    ImageSet real = ClassNames.inOrderOf(classifier.spec().classNames(), images, images.name());
+    float[] running = classifier.logits(real, batch, BatchNormMode.RUNNING, listener);
+    float[] batchStatistics = classifier.logits(real, batch, BatchNormMode.BATCH, listener);
+    return Evaluation.of(real.classNames(), batch, running, batchStatistics, real.labels());
   }
 }

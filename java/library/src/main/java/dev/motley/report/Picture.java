@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Base64;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture that travels inside the page, as PNG. */
 public final class Picture {
@@ -69,8 +70,8 @@ public final class Picture {
       image.setRGB(i % width, i / width, red << 16 | green << 8 | blue);
     }
     var out = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(image, "png", out);
+    try (var stream = new MemoryCacheImageOutputStream(out)) { // ImageIO's own choice would be a file
+      ImageIO.write(image, "png", stream);
     } catch (IOException e) {
       throw new UncheckedIOException("writing to memory", e);
     }

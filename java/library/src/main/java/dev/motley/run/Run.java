@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.run;
 
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
@@ -66,7 +67,7 @@ public final class Run {
    * @param folder for everything the run makes; made if absent
    * @param listener hears every step of every stage; may stop
    * @return how the classifiers did, and where the report is
-   * @throws dev.motley.CancelledException if the listener stopped it; what was done is kept
+   * @throws CancelledException if the listener stopped it; what was done is kept
    * @throws InvalidInputException if the real images do not fit the classes or the model cannot draw what is asked, before
    *     anything is written; or if the folder holds another run or is in use
    */
@@ -98,13 +99,12 @@ public final class Run {
                 config.realImages(embedded),
                 new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA))
             .images();
-    ClassNames.requireSame(
+    return ClassNames.inOrderOf(
         "the config's sets have",
         config.sets().getFirst().plan().classes().labels(),
-        images.classNames(),
+        images,
         "the real set " + config.realImages(embedded),
         "'real' must name real images of the classes in 'sets'");
-    return images;
   }
 
   /** A run shares its folder with nothing: not with a store or a training of its own. */
@@ -189,6 +189,8 @@ public final class Run {
     Evaluation evaluation;
     try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
       evaluation = Evaluator.evaluate(classifier, real, config.testBatch(), on(set));
+    } catch (CancelledException e) {
+      throw new CancelledException("stopped while testing; run the same command again to go on", e);
     }
     stages.add(new Stage("Test: " + set.name(), (System.nanoTime() - start) / 1e9, 2L * real.count(), "images"));
     evaluation.write(part(set, "evaluation.json"));

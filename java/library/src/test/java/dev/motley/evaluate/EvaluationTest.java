@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.dataset.ImageSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,29 +85,40 @@ class EvaluationTest {
     assertThat(Evaluation.read(made)).isEqualTo(evaluation());
   }
 
+  /** One pixel each, labelled 0, 1, 2 ... and shaded so. */
+  private static ImageSet shades(List<String> names) {
+    byte[] pixels = new byte[3 * names.size()];
+    IntStream.range(0, pixels.length).forEach(i -> pixels[i] = (byte) (i / 3));
+    return new ImageSet("shades", 1, 1, pixels, IntStream.range(0, names.size()).toArray(), names);
+  }
+
   @Test
-  void classesMustBeTheSameInTheSameOrder() {
-    ClassNames.requireSame(List.of("a", "b"), List.of("a", "b"), "test");
-    assertThatThrownBy(
-            () -> ClassNames.requireSame(List.of("cat", "dog"), List.of("cat", "bird"), "cifar"))
+  void classesMustBeTheSame() {
+    ImageSet wrong = shades(List.of("cat", "bird"));
+    assertThatThrownBy(() -> ClassNames.inOrderOf(List.of("cat", "dog"), wrong, "cifar"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("cifar has 2 classes [cat, bird]")
         .hasMessageContaining("trained on 2 classes [cat, dog]");
     assertThatThrownBy(
-            () -> ClassNames.requireSame(List.of("cat", "dog"), List.of("dog", "cat"), "cifar"))
-        .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("in another order");
-    assertThatThrownBy(
-            () -> ClassNames.requireSame("the sets have", List.of("cat"), List.of("dog"), "cifar", "give others"))
+            () -> ClassNames.inOrderOf("the sets have", List.of("cat"), shades(List.of("dog")), "cifar", "give others"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("cifar has 1 classes [dog], the sets have 1 classes [cat], which are not the same: give others");
+  }
+
+  @Test
+  void labelsFollowTheModelsOrder() {
+    List<String> model = List.of("dog", "aquarium fish", "cat");
+    ImageSet images = ClassNames.inOrderOf(model, shades(List.of("cat", "dog", "aquarium_fish")), "folders");
+    assertThat(images.classNames()).isEqualTo(model);
+    assertThat(images.labels()).containsExactly(2, 0, 1);
+    assertThat(images.pixels()).isEqualTo(shades(model).pixels());
   }
 
   @Test
   void longClassListsAreShownByTheirDifferences() {
     List<String> model = IntStream.range(0, 100).mapToObj(i -> "m" + i).toList();
     List<String> data = IntStream.range(0, 100).mapToObj(i -> i == 42 ? "x" : "m" + i).toList();
-    assertThatThrownBy(() -> ClassNames.requireSame(model, data, "test"))
+    assertThatThrownBy(() -> ClassNames.inOrderOf(model, shades(data), "test"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("test has 100 classes, of them only here [x]")
         .hasMessageContaining("100 classes, of them only here [m42]");
