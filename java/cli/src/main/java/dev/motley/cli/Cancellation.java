@@ -65,7 +65,7 @@ final class Cancellation implements BooleanSupplier {
       Runtime.getRuntime().halt(Exit.CANCELLED.code());
     }
     err.println();
-    err.println("motley: stopping at the next step; what is done is kept");
+    err.println("motley: stopping at the next step");
     err.flush();
     try {
       boolean stopped = ended.await(GRACE_SECONDS, TimeUnit.SECONDS);

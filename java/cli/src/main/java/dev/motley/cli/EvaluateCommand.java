@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     name = "evaluate",
     mixinStandardHelpOptions = true,
     description = "Tests a trained classifier on real images, with running and with batch statistics.",
-    footer = {"", "Example: ./motley evaluate --model runs/clothes-resnet50/model.safetensors --real models/fashion-mnist"})
+    footer = {"", "Example: ./motley evaluate --model runs/clothes-resnet50/model.safetensors"})
 final class EvaluateCommand implements Callable<Integer> {
   private final Context context;
 

@@ -22,7 +22,8 @@ import picocli.CommandLine.Option;
     description = "Draws a synthetic data set into a store; run again, it goes on where it stopped.",
     footer = {
       "",
-      "Example: ./motley generate --classes fashion-mnist --tricks all-combined --per-class 25 --out runs/clothes"
+      "Example: ./motley generate --classes fashion-mnist --tricks all-combined \\",
+      "           --per-class 25 --out runs/clothes"
     })
 final class GenerateCommand implements Callable<Integer> {
   private final Context context;
@@ -67,6 +68,7 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() {
     Resize.Filter filter = Resize.Filter.named(resize);
     GenerationPlan plan = planOptions.plan(model);
+    model.warn(plan, context.err());
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
     try (DiffusionPipeline pipeline = model.load()) {
       var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), stores);

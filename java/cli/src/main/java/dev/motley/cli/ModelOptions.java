@@ -4,8 +4,12 @@ package dev.motley.cli;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.tricks.ClassList;
+import dev.motley.tricks.GenerationPlan;
 import dev.motley.weights.DiffusersCheckpoint;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -43,6 +47,20 @@ final class ModelOptions {
     if (steps < 1 || steps > most) {
       throw new InvalidInputException("%s must be from 1 to %d for this model, got %d".formatted(name, most, steps));
     }
+  }
+
+  /** Says so where the embedded model is asked for what it never learnt: it draws something all the same. */
+  void warn(GenerationPlan plan, PrintWriter err) {
+    if (model.isPresent()) {
+      return;
+    }
+    List<String> learnt = ClassList.preset("fashion-mnist").labels();
+    plan.spec().classes().labels().stream()
+        .filter(label -> !learnt.contains(label))
+        .findFirst()
+        .ifPresent(
+            label ->
+                err.printf("motley: the embedded model draws clothes only, not '%s': give --model for other classes%n", label));
   }
 
   DiffusionPipeline load() {

@@ -55,6 +55,7 @@ final class PlanCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     GenerationPlan plan = planOptions.plan(model);
+    model.warn(plan, context.err());
     PrintWriter out = context.out();
     if (json) {
       out.println(plan.toJson());

@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
     name = "predict",
     mixinStandardHelpOptions = true,
     description = "Labels a picture, or all of a folder, with a trained classifier: one line each, file, class, probability.",
-    footer = {"", "Example: ./motley predict --model runs/clothes-resnet50/model.safetensors models/clothes"})
+    footer = {"", "Example: ./motley predict --model runs/clothes-resnet50/model.safetensors runs/dress.png"})
 final class PredictCommand implements Callable<Integer> {
   private final Context context;
 

@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
     name = "sample",
     mixinStandardHelpOptions = true,
     description = "Draws one picture.",
-    footer = {"", "Example: ./motley sample --prompt 'a painting of a dress' --guidance 3 --seed 7 --out runs/dress.png"})
+    footer = {"", "Example: ./motley sample --prompt 'a painting of a dress' --guidance 3 --out runs/dress.png"})
 final class SampleCommand implements Callable<Integer> {
   private final Context context;
 

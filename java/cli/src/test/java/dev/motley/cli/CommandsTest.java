@@ -65,6 +65,9 @@ class CommandsTest {
     assertThat(motley(command, "--help")).isZero();
     assertThat(out.toString()).contains("Example: ./motley " + command);
     assertThat(out.toString().lines().count()).isLessThan(60);
+    assertThat(out.toString().lines().dropWhile(line -> !line.startsWith("Example: ")).count())
+        .as("an example that is wrapped cannot be pasted")
+        .isEqualTo(command.equals("generate") ? 2 : 1);
   }
 
   @Test
@@ -209,6 +212,15 @@ class CommandsTest {
     assertThat(out.toString()).as("one picture").isEqualTo(ofAFolder);
     refused("nowhere: no such folder or picture", "predict", "--model", model.toString(), "nowhere");
     refused("holds the run of another config", "run", config(folder).toString(), "--out", run.toString());
+  }
+
+  @Test
+  void theEmbeddedModelSaysWhatItCannotDraw() {
+    assertThat(motley("plan", "--classes", "t-shirt,dog", "--per-class", "1")).isZero();
+    assertThat(err.toString()).contains("draws clothes only, not 'dog'");
+    err.getBuffer().setLength(0);
+    assertThat(motley("plan", "--classes", "fashion-mnist", "--per-class", "1")).isZero();
+    assertThat(err.toString()).isEmpty();
   }
 
   private static Path config(Path folder) throws IOException {
