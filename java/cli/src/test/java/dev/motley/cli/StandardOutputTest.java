@@ -19,7 +19,7 @@ class StandardOutputTest {
   @Test
   @EnabledOnOs(OS.LINUX)
   void aResultThatCannotBeWrittenIsOneLineAndTheEnvironmentsCode() throws IOException, InterruptedException {
-    String[][] commands = {{"plan", "--classes", "cifar10"}, {"plan", "--classes", "cifar10", "--json"}, {"--help"}};
+    String[][] commands = {{"plan", "--classes", "fashion-mnist"}, {"plan", "--classes", "cifar10", "--json"}, {"--help"}};
     for (String[] command : commands) {
       MotleyProcess process = MotleyProcess.withOutput("> /dev/full", folder, command);
       assertThat(process.exitCode()).as(process.said()).isEqualTo(Exit.ENVIRONMENT.code());
@@ -31,7 +31,7 @@ class StandardOutputTest {
   @Test
   void aReaderThatLeavesHearsNothingMore() throws IOException, InterruptedException {
     MotleyProcess process =
-        MotleyProcess.withOutput("| head -n 1", folder, "plan", "--classes", "cifar10", "--list", "50000");
+        MotleyProcess.withOutput("| head -n 1", folder, "plan", "--classes", "fashion-mnist", "--list", "50000");
     assertThat(process.exitCode()).as(process.said()).isEqualTo(Exit.READER_LEFT.code());
     assertThat(process.said()).isEmpty();
   }
