@@ -50,6 +50,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final boolean clipSample;
   private final String hash;
   private final int nativeSize;
+  private final double presentMemory;
 
   private DiffusionPipeline(DiffusersCheckpoint checkpoint, Precision precision) {
     var configs = new NativeConfigs(checkpoint, precision);
@@ -58,6 +59,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     clipSample = checkpoint.schedulerConfig().clipSample();
     hash = checkpoint.hash();
     nativeSize = configs.nativeSize();
+    presentMemory = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(); // takes milliseconds
     try {
       text = open.add(make(checkpoint.textEncoderFile(), checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
       unet = open.add(make(checkpoint.unetFile(), checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
@@ -228,11 +230,10 @@ public final class DiffusionPipeline implements AutoCloseable {
     int bytes = vae.config().precision() == Precision.FP32 ? Float.BYTES : Float.BYTES / 2;
     double needed =
         (double) DECODER_ACTIVATIONS * bytes * channels.get(Math.min(1, channels.size() - 1)) * options.width() * options.height();
-    double present = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-    if (needed > present) {
+    if (needed > presentMemory) {
       throw new ResourceException(
           "a picture of %dx%d pixels takes about %.0f GiB of memory, this machine has %.0f: draw smaller ones"
-              .formatted(options.width(), options.height(), needed / GIB, present / GIB));
+              .formatted(options.width(), options.height(), needed / GIB, presentMemory / GIB));
     }
   }
 
