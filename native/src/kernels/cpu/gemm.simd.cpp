@@ -91,7 +91,7 @@ void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelS
     for (int r = 0; r < R; ++r) row[r] = run->row[r];
     const float* b = step.panel + static_cast<int64_t>(run->k) * kPanel;
     const int64_t length = run->length;
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int64_t k = 0; k < length; ++k) {
       Vec column[V];
 #pragma GCC unroll 4
@@ -176,7 +176,7 @@ void outer_tile(const float* a, const float* b, const Segment* segment, const Se
   for (; segment != end; ++segment) {
     const float* ak = a + static_cast<int64_t>(segment->first) * kRows;
     const int64_t length = segment->length;
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int64_t k = 0; k < length; ++k) {
       Vec column[V];
 #pragma GCC unroll 4

@@ -16,47 +16,66 @@ namespace {
 
 constexpr int64_t kFewChannels = 8;
 constexpr double kGain = 1.25;                // what the transforms may cost
-constexpr int64_t kBlockFloats = 24 << 10;    // of V: what lies in the second-level cache beside a panel of U
+constexpr int64_t kRowFloats = 6 << 10;       // of a row of V: what lies in the first-level cache
+constexpr int64_t kSums = 32 << 10;           // floats of the sums of a block, in the second-level cache beside U's panels
 constexpr int64_t kCached = 1 << 20;          // floats of U that the third-level cache holds with the activations;
-constexpr int64_t kRows = 24, kManyRows = 96;  // tiles of a block at least: each reads all of U, from cache or from memory
+constexpr int64_t kTiles = 24, kManyTiles = 96;  // of a block at least: each reads all of U, from cache or from memory
 constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
-constexpr int64_t kPad = 16;                  // floats between taps: without it all 16 would share a few sets of the first-level cache
+constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
+constexpr int kRow = 4;                       // taps of a row of V
 
-// All outputs of a block of tiles.
+// All outputs of a block of tiles. A row of V is made, multiplied by its part of U and forgotten: it never leaves the
+// first-level cache.
 class Worker {
  public:
   Worker(const ConvShape& shape, const float* x, const Right& right, const Output& out, int64_t block)
       : gemm_(gemm_kernels()), kernels_(winograd_kernels()), s_(shape), x_(x), right_(right), out_(out),
         blocks_(depth_blocks(1, shape.channels, kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
-        v_(kWinogradTaps * (block * shape.channels + kPad)), sums_(kWinogradTaps * (block * gemm_.panel + kPad)),
+        panels_(up(shape.outputs, gemm_.panel)), together_(std::clamp<int64_t>(kSums / (kWinogradTaps * block * gemm_.panel), 1, panels_)),
+        v_(kRow * (block * shape.channels + kPad)), sums_(together_ * kWinogradTaps * (block * gemm_.panel + kPad)),
         partial_(blocks_.size() > 1 ? block * gemm_.panel : 0) {
-    const int64_t rows = up(block, gemm_.tile_rows);
+    const int64_t products = up(block, gemm_.tile_rows);
+    pixels_.resize(static_cast<size_t>(block) * kWinogradTaps);
     places_.resize(static_cast<size_t>(block));
-    rows_.resize(static_cast<size_t>(rows));
-    ends_.resize(static_cast<size_t>(rows));
-    runs_.resize(static_cast<size_t>(rows) * kWinogradTaps * blocks_.size());
+    rows_.resize(static_cast<size_t>(products));
+    ends_.resize(static_cast<size_t>(products));
+    runs_.resize(static_cast<size_t>(products) * kRow * blocks_.size());
   }
 
   void run(int64_t begin, int64_t end) {
-    const int64_t count = end - begin, products = up(count, gemm_.tile_rows);
-    stride_ = count * s_.channels + kPad;
-    for (int64_t i = 0; i < count; ++i) transform(begin + i, i);
-    describe(count, products);
-    for (int64_t p = 0; p * gemm_.panel < s_.outputs; ++p) multiply(p, count, products);
+    count_ = end - begin;
+    products_ = up(count_, gemm_.tile_rows);
+    v_stride_ = count_ * s_.channels + kPad;
+    sums_stride_ = count_ * gemm_.panel + kPad;
+    for (int64_t i = 0; i < count_; ++i) locate(begin + i, i);
+    describe();
+    for (int64_t p = 0; p < panels_; p += together_) {
+      const int64_t last = std::min(p + together_, panels_);
+      for (int row = 0; row < kRow; ++row) {
+        for (int64_t i = 0; i < count_; ++i) {
+          kernels_.input_row(row, &pixels_[static_cast<size_t>(i) * kWinogradTaps], s_.channels, v_.data() + i * s_.channels, v_stride_);
+        }
+        for (int tap = 0; tap < kRow; ++tap) {
+          for (int64_t q = p; q < last; ++q) multiply(row, tap, q, q - p);
+        }
+      }
+      for (int64_t q = p; q < last; ++q) {
+        kernels_.output(sums_of(q - p, 0), sums_stride_, gemm_.panel, places_.data(), count_, q * gemm_.panel, width(q), s_.outputs, out_);
+      }
+    }
   }
 
  private:
-  // V of tile `tile` to place i of the block
-  void transform(int64_t tile, int64_t i) {
+  // source and result of tile `tile`, the i-th of the block
+  void locate(int64_t tile, int64_t i) {
     const int64_t across = up(s_.width, 2), down = up(s_.height, 2);
     const int64_t image = tile / (across * down), y = 2 * (tile / across % down), x = 2 * (tile % across);
-    const float* pixels[kWinogradTaps];
+    const float** pixels = &pixels_[static_cast<size_t>(i) * kWinogradTaps];
     for (int64_t t = 0; t < kWinogradTaps; ++t) {
-      const int64_t ys = y - 1 + t / 4, xs = x - 1 + t % 4;
+      const int64_t ys = y - 1 + t / kRow, xs = x - 1 + t % kRow;
       const bool inside = ys >= 0 && ys < s_.height && xs >= 0 && xs < s_.width;
       pixels[t] = inside ? x_ + ((image * s_.height + ys) * s_.width + xs) * s_.channels : zeros_.data();
     }
-    kernels_.input(pixels, s_.channels, v_.data() + i * s_.channels, stride_);
     WinogradTile& place = places_[static_cast<size_t>(i)];
     place.image = image;
     for (int64_t t = 0; t < 4; ++t) {
@@ -65,41 +84,40 @@ class Worker {
     }
   }
 
-  // the rows and runs of the 16 products, the same for all panels
-  void describe(int64_t count, int64_t products) {
-    for (int64_t i = 0; i < products; ++i) {
+  // the rows and runs of the products of a row of V, the same for all rows and panels
+  void describe() {
+    for (int64_t i = 0; i < products_; ++i) {
       Tile& tile = rows_[static_cast<size_t>(i)];
-      tile.rows = static_cast<int32_t>(std::min<int64_t>(gemm_.tile_rows, count - i * gemm_.tile_rows));
+      tile.rows = static_cast<int32_t>(std::min<int64_t>(gemm_.tile_rows, count_ - i * gemm_.tile_rows));
       for (int r = 0; r < tile.rows; ++r) tile.out[r] = i * gemm_.tile_rows + r;
       ends_[static_cast<size_t>(i)] = static_cast<int32_t>(i + 1);
     }
     Run* run = runs_.data();
-    for (int64_t t = 0; t < kWinogradTaps; ++t) {
+    for (int tap = 0; tap < kRow; ++tap) {
       for (const DepthBlock& block : blocks_) {
-        for (int64_t i = 0; i < products; ++i, ++run) {
-          run->k = static_cast<int32_t>(t * s_.channels + block.channel_begin);
+        for (int64_t i = 0; i < products_; ++i, ++run) {
+          run->k = static_cast<int32_t>(block.channel_begin);
           run->length = static_cast<int32_t>(block.channel_end - block.channel_begin);
-          const float* from = v_.data() + t * stride_ + i * gemm_.tile_rows * s_.channels + block.channel_begin;
+          const float* from = v_.data() + tap * v_stride_ + i * gemm_.tile_rows * s_.channels + block.channel_begin;
           for (int r = 0; r < rows_[static_cast<size_t>(i)].rows; ++r) run->row[r] = from + r * s_.channels;
         }
       }
     }
   }
 
-  void multiply(int64_t p, int64_t count, int64_t products) {
-    const int64_t column = p * gemm_.panel, stride = count * gemm_.panel + kPad;
-    const int width = static_cast<int>(std::min<int64_t>(gemm_.panel, s_.outputs - column));
-    const float* panel = right_.packed + p * gemm_.panel * kWinogradTaps * s_.channels;
-    const Run* run = runs_.data();
-    for (int64_t t = 0; t < kWinogradTaps; ++t) {
-      const Output sums{sums_.data() + t * stride};
-      for (size_t b = 0; b < blocks_.size(); ++b, run += products) {
-        gemm_.multiply(rows_.data(), products, run, ends_.data(),
-                       {panel, b == 0, b + 1 == blocks_.size(), partial_.data(), 0, width, gemm_.panel, &sums});
-      }
+  // sums of one tap and panel, the q-th of those together
+  void multiply(int row, int tap, int64_t panel, int64_t q) {
+    const int64_t t = row * kRow + tap;
+    const float* u = right_.packed + (panel * kWinogradTaps + t) * s_.channels * gemm_.panel;
+    const Output sums{sums_of(q, t)};
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      gemm_.multiply(rows_.data(), products_, &runs_[(static_cast<size_t>(tap) * blocks_.size() + b) * static_cast<size_t>(products_)], ends_.data(),
+                     {u, b == 0, b + 1 == blocks_.size(), partial_.data(), 0, width(panel), gemm_.panel, &sums});
     }
-    kernels_.output(sums_.data(), stride, gemm_.panel, places_.data(), count, column, width, s_.outputs, out_);
   }
+
+  float* sums_of(int64_t q, int64_t tap) const { return sums_.data() + (q * kWinogradTaps + tap) * sums_stride_; }
+  int width(int64_t panel) const { return static_cast<int>(std::min<int64_t>(gemm_.panel, s_.outputs - panel * gemm_.panel)); }
 
   const GemmKernels& gemm_;
   const WinogradKernels& kernels_;
@@ -109,8 +127,10 @@ class Worker {
   const Output& out_;
   const std::vector<DepthBlock> blocks_;
   const std::vector<float> zeros_;
-  int64_t stride_ = 0;  // between taps of V
+  const int64_t panels_, together_;  // panels whose sums are kept at once
+  int64_t count_ = 0, products_ = 0, v_stride_ = 0, sums_stride_ = 0;  // of this block; strides between taps
   Scratch v_, sums_, partial_;
+  std::vector<const float*> pixels_;
   std::vector<WinogradTile> places_;
   std::vector<Tile> rows_;
   std::vector<int32_t> ends_;
@@ -155,8 +175,8 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
     packed.packed = panels.data();
   }
   const int64_t tiles = s.images * up(s.height, 2) * up(s.width, 2), rows = gemm_kernels().tile_rows;
-  const int64_t least = packed_size(right) <= kCached ? kRows : kManyRows;
-  const int64_t most = up(std::max(least, kBlockFloats / (kWinogradTaps * s.channels)), rows) * rows;
+  const int64_t least = packed_size(right) <= kCached ? kTiles : kManyTiles;
+  const int64_t most = up(std::max(least, kRowFloats / (kRow * s.channels)), rows) * rows;
   const int64_t parts = up(tiles, std::min(most, up(up(tiles, parallel_threads()), rows) * rows));
   const int64_t block = up(up(tiles, parts), rows) * rows;
   parallel_for(up(tiles, block), 1, [&](int64_t begin, int64_t end) {

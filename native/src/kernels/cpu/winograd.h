@@ -28,8 +28,8 @@ struct WinogradTile {
 struct WinogradKernels {
   /// U[t][c] to `to + t * stride + c` from the 9 taps of a kernel, `channels` floats each; rounded once, from float64.
   void (*weights)(const float* const* taps, int64_t channels, float* to, int64_t stride);
-  /// V[t][c] to `to + t * stride + c` from 16 pixels of `channels` floats.
-  void (*input)(const float* const* pixels, int64_t channels, float* to, int64_t stride);
+  /// A row of V, V[4 row + t][c] to `to + t * stride + c`, from 16 pixels of `channels` floats.
+  void (*input_row)(int row, const float* const* pixels, int64_t channels, float* to, int64_t stride);
   /// y of `count` tiles for `width` columns from `column` on; sums: tap t of tile i at `sums + t * stride + i * panel`.
   void (*output)(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
                  int width, int64_t columns, const Output& out);

@@ -6,21 +6,22 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-// Row by row of V, so that all fits into registers: a row needs two rows of d, which lie in the first-level cache.
+// Row i of V: a row of B^T times the rows of d, then times B.
 template <typename Get, typename Put>
-inline void transform(const float* const* pixels, const Get& get, const Put& put) {
-  auto row = [&](int i, const auto& combine) {
-    Vec r[4];
-    for (int j = 0; j < 4; ++j) r[j] = combine(j);
-    put(4 * i + 0, r[0] - r[2]);
-    put(4 * i + 1, r[1] + r[2]);
-    put(4 * i + 2, r[2] - r[1]);
-    put(4 * i + 3, r[1] - r[3]);
+inline void transform_row(int row, const float* const* pixels, const Get& get, const Put& put) {
+  const auto combine = [&](const auto& of) {
+    const Vec r0 = of(0), r1 = of(1), r2 = of(2), r3 = of(3);
+    put(0, r0 - r2);
+    put(1, r1 + r2);
+    put(2, r2 - r1);
+    put(3, r1 - r3);
   };
-  row(0, [&](int j) { return get(pixels[j]) - get(pixels[8 + j]); });
-  row(1, [&](int j) { return get(pixels[4 + j]) + get(pixels[8 + j]); });
-  row(2, [&](int j) { return get(pixels[8 + j]) - get(pixels[4 + j]); });
-  row(3, [&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
+  switch (row) {
+    case 0: return combine([&](int j) { return get(pixels[j]) - get(pixels[8 + j]); });
+    case 1: return combine([&](int j) { return get(pixels[4 + j]) + get(pixels[8 + j]); });
+    case 2: return combine([&](int j) { return get(pixels[8 + j]) - get(pixels[4 + j]); });
+    default: return combine([&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
+  }
 }
 
 template <typename Get, typename Put>
@@ -47,10 +48,10 @@ void weights(const float* const* taps, int64_t channels, float* to, int64_t stri
   });
 }
 
-void input(const float* const* pixels, int64_t channels, float* to, int64_t stride) {
+void input_row(int row, const float* const* pixels, int64_t channels, float* to, int64_t stride) {
   for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
-    transform(pixels, [&](const float* p) { return get<kWhole>(p + c, n); },
-              [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
+    transform_row(row, pixels, [&](const float* p) { return get<kWhole>(p + c, n); },
+                  [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
   });
 }
 
@@ -81,7 +82,7 @@ void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile
 }  // namespace
 
 const WinogradKernels& winograd_kernels() {
-  static constexpr WinogradKernels kernels = {weights, input, output};
+  static constexpr WinogradKernels kernels = {weights, input_row, output};
   return kernels;
 }
 
