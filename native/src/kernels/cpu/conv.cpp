@@ -129,13 +129,13 @@ class ConvLeft final : public Left {
 
   int64_t tiles() const override { return blocks_ * block_tiles_ + up(positions() * rest_, tile_rows_); }
 
-  void describe(int64_t begin, int64_t end, Tile* tiles) const override {
+  void describe(int64_t begin, int64_t end, int64_t columns, Tile* tiles) const override {
     for (int64_t t = begin; t < end; ++t, ++tiles) {
       Row rows[kMaxTileRows];
       tiles->rows = locate(t, rows);
       for (int r = 0; r < tiles->rows; ++r) {
         tiles->image[r] = rows[r].image;
-        tiles->out[r] = rows[r].image * placement_.pixels + rows[r].y * placement_.row + rows[r].x * placement_.column + placement_.offset;
+        tiles->out[r] = columns * (rows[r].image * placement_.pixels + rows[r].y * placement_.row + rows[r].x * placement_.column + placement_.offset);
       }
     }
   }

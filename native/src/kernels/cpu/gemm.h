@@ -20,7 +20,7 @@ struct Run {
 struct Tile {
   int32_t rows;
   int32_t image[kMaxTileRows];
-  int64_t out[kMaxTileRows];  // row of the result
+  int64_t out[kMaxTileRows];  // where the row of the result begins, in floats
 };
 
 struct Output {

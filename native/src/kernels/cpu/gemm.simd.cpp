@@ -50,22 +50,42 @@ inline bool stores_directly(const PanelStep& step) {
 template <int R>
 inline void store_sums(const Tile& tile, const PanelStep& step, const Vec (&sums)[R][kVectors]) {
   const Output& out = *step.out;
+  float* const to = out.data + step.column;
+  if (!out.bias && !out.per_image && !out.residual && out.activation == Activation::none) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) store(to + tile.out[r] + v * kLanes, sums[r][v]);
+    }
+    return;
+  }
   const Vec least = splat(out.activation == Activation::relu ? 0.0f : -INFINITY);
   Vec bias[kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) bias[v] = out.bias ? load(out.bias + step.column + v * kLanes) : Vec{};
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
-    const int64_t place = tile.out[r] * step.columns + step.column;
     const float* image = out.per_image ? out.per_image + tile.image[r] * step.columns + step.column : nullptr;
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       Vec y = sums[r][v] + bias[v];
       if (image) y += load(image + v * kLanes);
-      if (out.residual) y += load(out.residual + place + v * kLanes);
-      store(out.data + place + v * kLanes, max(least, y));  // in this order a NaN stays one
+      if (out.residual) y += load(out.residual + step.column + tile.out[r] + v * kLanes);
+      store(to + tile.out[r] + v * kLanes, max(least, y));  // in this order a NaN stays one
     }
   }
+}
+
+// What will be written (and read first) is on its way while the sums are made.
+template <int R>
+inline void prefetch_output(const Tile& tile, const PanelStep& step) {
+  const float* const to = step.out->data + step.column;
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) __builtin_prefetch(to + tile.out[r], 1);
+  if (!step.out->residual) return;
+  const float* const residual = step.out->residual + step.column;
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) __builtin_prefetch(residual + tile.out[r]);
 }
 
 // One tile by one panel: R rows, V vectors of columns. `sums`: the tile's.
@@ -77,14 +97,7 @@ void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelS
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) acc[r][v] = Vec{};
   }
-  if (step.last) {  // what will be written (and read first) is on its way while the sums are made
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      const int64_t place = tile.out[r] * step.columns + step.column;
-      __builtin_prefetch(step.out->data + place, 1);
-      if (step.out->residual) __builtin_prefetch(step.out->residual + place);
-    }
-  }
+  if (step.last) prefetch_output<R>(tile, step);
   for (; run != end; ++run) {
     const float* row[R];
 #pragma GCC unroll 16

@@ -64,7 +64,7 @@ class Worker {
     if (right_.packed == nullptr) panels_ = Scratch(most_depth_ * kernels_.panel * group);
     for (int64_t t = tile_begin; t < tile_end; t += chunk) {
       const int64_t count = std::min(chunk, tile_end - t);
-      left_.describe(t, t + count, tiles_.data());
+      left_.describe(t, t + count, right_.columns, tiles_.data());
       for (int64_t p = panel_begin; p < panel_end; p += group) {
         run_chunk(t, count, p, std::min(p + group, panel_end));
       }
@@ -157,12 +157,13 @@ DenseLeft::DenseLeft(const float* data, int64_t rows, int64_t depth, int64_t row
 
 int64_t DenseLeft::tiles() const { return up(rows_, tile_rows_); }
 
-void DenseLeft::describe(int64_t begin, int64_t end, Tile* tiles) const {
+void DenseLeft::describe(int64_t begin, int64_t end, int64_t columns, Tile* tiles) const {
   for (int64_t t = begin; t < end; ++t, ++tiles) {
     tiles->rows = static_cast<int32_t>(std::min<int64_t>(tile_rows_, rows_ - t * tile_rows_));
     for (int r = 0; r < tiles->rows; ++r) {
-      tiles->out[r] = t * tile_rows_ + r;
-      tiles->image[r] = static_cast<int32_t>(tiles->out[r] / rows_per_image_);
+      const int64_t row = t * tile_rows_ + r;
+      tiles->out[r] = row * columns;
+      tiles->image[r] = static_cast<int32_t>(row / rows_per_image_);
     }
   }
 }

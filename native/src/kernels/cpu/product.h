@@ -47,8 +47,8 @@ class Left {
  public:
   virtual ~Left() = default;
   virtual int64_t tiles() const = 0;
-  /// Fills tiles [begin, end).
-  virtual void describe(int64_t begin, int64_t end, Tile* tiles) const = 0;
+  /// Fills tiles [begin, end) for a result of so many columns.
+  virtual void describe(int64_t begin, int64_t end, int64_t columns, Tile* tiles) const = 0;
   /// The runs of tiles [begin, end) in one block of the depth: appended to `runs` in order of k, ends[i] = where those of
   /// tile begin + i end. At most one run per tap of the block and tile.
   virtual void runs(int64_t begin, int64_t end, const DepthBlock& block, Run* runs, int32_t* ends) const = 0;
@@ -59,7 +59,7 @@ class DenseLeft final : public Left {
  public:
   DenseLeft(const float* data, int64_t rows, int64_t depth, int64_t rows_per_image);
   int64_t tiles() const override;
-  void describe(int64_t begin, int64_t end, Tile* tiles) const override;
+  void describe(int64_t begin, int64_t end, int64_t columns, Tile* tiles) const override;
   void runs(int64_t begin, int64_t end, const DepthBlock& block, Run* runs, int32_t* ends) const override;
 
  private:

@@ -80,7 +80,7 @@ class Worker {
     place.image = image;
     for (int64_t t = 0; t < 4; ++t) {
       const int64_t ys = y + t / 2, xs = x + t % 2;
-      place.out[t] = ys < s_.height && xs < s_.width ? (image * s_.height + ys) * s_.width + xs : -1;
+      place.out[t] = ys < s_.height && xs < s_.width ? ((image * s_.height + ys) * s_.width + xs) * s_.outputs : -1;
     }
   }
 
@@ -89,7 +89,7 @@ class Worker {
     for (int64_t i = 0; i < products_; ++i) {
       Tile& tile = rows_[static_cast<size_t>(i)];
       tile.rows = static_cast<int32_t>(std::min<int64_t>(gemm_.tile_rows, count_ - i * gemm_.tile_rows));
-      for (int r = 0; r < tile.rows; ++r) tile.out[r] = i * gemm_.tile_rows + r;
+      for (int r = 0; r < tile.rows; ++r) tile.out[r] = (i * gemm_.tile_rows + r) * gemm_.panel;
       ends_[static_cast<size_t>(i)] = static_cast<int32_t>(i + 1);
     }
     Run* run = runs_.data();

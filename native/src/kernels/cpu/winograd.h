@@ -20,7 +20,7 @@ namespace motley::kernels {
 
 constexpr int kWinogradTaps = 16;
 
-/// Where a tile's four pixels go: rows of the result, row-major; -1 beyond its edge.
+/// Where a tile's four pixels begin in the result, in floats; -1 beyond its edge.
 struct WinogradTile {
   int64_t image, out[4];
 };
