@@ -54,25 +54,35 @@ inline void store_sums(const Tile& tile, const PanelStep& step, const Vec (&sums
   if (!out.bias && !out.per_image && !out.residual && out.activation == Activation::none) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
+      float* const row = to + tile.out[r];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) store(to + tile.out[r] + v * kLanes, sums[r][v]);
+      for (int v = 0; v < kVectors; ++v) store(row + v * kLanes, sums[r][v]);
     }
     return;
   }
+  const float* const residual = out.residual ? out.residual + step.column : nullptr;
+  const float* const per_image = out.per_image ? out.per_image + step.column : nullptr;
   const Vec least = splat(out.activation == Activation::relu ? 0.0f : -INFINITY);
   Vec bias[kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) bias[v] = out.bias ? load(out.bias + step.column + v * kLanes) : Vec{};
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
-    const float* image = out.per_image ? out.per_image + tile.image[r] * step.columns + step.column : nullptr;
+    const int64_t place = tile.out[r];
+    Vec y[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      Vec y = sums[r][v] + bias[v];
-      if (image) y += load(image + v * kLanes);
-      if (out.residual) y += load(out.residual + step.column + tile.out[r] + v * kLanes);
-      store(to + tile.out[r] + v * kLanes, max(least, y));  // in this order a NaN stays one
+    for (int v = 0; v < kVectors; ++v) y[v] = sums[r][v] + bias[v];
+    if (per_image) {
+      const float* const image = per_image + tile.image[r] * step.columns;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) y[v] += load(image + v * kLanes);
     }
+    if (residual) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) y[v] += load(residual + place + v * kLanes);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store(to + place + v * kLanes, max(least, y[v]));  // in this order a NaN stays one
   }
 }
 
