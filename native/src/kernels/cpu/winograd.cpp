@@ -22,7 +22,6 @@ constexpr int64_t kCached = 1 << 20;          // floats of U that the third-leve
 constexpr int64_t kTiles = 24, kManyTiles = 96;  // of a block at least: each reads all of U, from cache or from memory
 constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
 constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
-constexpr int kRow = 4;                       // taps of a row of V
 
 // All outputs of a block of tiles. A row of V is made, multiplied by its part of U and forgotten: it never leaves the
 // first-level cache.
@@ -32,14 +31,14 @@ class Worker {
       : gemm_(gemm_kernels()), kernels_(winograd_kernels()), s_(shape), x_(x), right_(right), out_(out),
         blocks_(depth_blocks(1, shape.channels, kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
         panels_(up(shape.outputs, gemm_.panel)), together_(std::clamp<int64_t>(kSums / (kWinogradTaps * block * gemm_.panel), 1, panels_)),
-        v_(kRow * (block * shape.channels + kPad)), sums_(together_ * kWinogradTaps * (block * gemm_.panel + kPad)),
+        v_(kWinogradColumns * (block * shape.channels + kPad)), sums_(together_ * kWinogradTaps * (block * gemm_.panel + kPad)),
         partial_(blocks_.size() > 1 ? block * gemm_.panel : 0) {
     const int64_t products = up(block, gemm_.tile_rows);
     pixels_.resize(static_cast<size_t>(block) * kWinogradTaps);
     places_.resize(static_cast<size_t>(block));
     rows_.resize(static_cast<size_t>(products));
     ends_.resize(static_cast<size_t>(products));
-    runs_.resize(static_cast<size_t>(products) * kRow * blocks_.size());
+    runs_.resize(static_cast<size_t>(products) * kWinogradColumns * blocks_.size());
   }
 
   void run(int64_t begin, int64_t end) {
@@ -51,11 +50,11 @@ class Worker {
     describe();
     for (int64_t p = 0; p < panels_; p += together_) {
       const int64_t last = std::min(p + together_, panels_);
-      for (int row = 0; row < kRow; ++row) {
+      for (int row = 0; row < kWinogradRows; ++row) {
         for (int64_t i = 0; i < count_; ++i) {
           kernels_.input_row(row, &pixels_[static_cast<size_t>(i) * kWinogradTaps], s_.channels, v_.data() + i * s_.channels, v_stride_);
         }
-        for (int tap = 0; tap < kRow; ++tap) {
+        for (int tap = 0; tap < kWinogradColumns; ++tap) {
           for (int64_t q = p; q < last; ++q) multiply(row, tap, q, q - p);
         }
       }
@@ -68,18 +67,18 @@ class Worker {
  private:
   // source and result of tile `tile`, the i-th of the block
   void locate(int64_t tile, int64_t i) {
-    const int64_t across = up(s_.width, 2), down = up(s_.height, 2);
-    const int64_t image = tile / (across * down), y = 2 * (tile / across % down), x = 2 * (tile % across);
+    const int64_t across = up(s_.width, kWinogradAcross), down = up(s_.height, kWinogradDown);
+    const int64_t image = tile / (across * down), y = kWinogradDown * (tile / across % down), x = kWinogradAcross * (tile % across);
     const float** pixels = &pixels_[static_cast<size_t>(i) * kWinogradTaps];
     for (int64_t t = 0; t < kWinogradTaps; ++t) {
-      const int64_t ys = y - 1 + t / kRow, xs = x - 1 + t % kRow;
+      const int64_t ys = y - 1 + t / kWinogradColumns, xs = x - 1 + t % kWinogradColumns;
       const bool inside = ys >= 0 && ys < s_.height && xs >= 0 && xs < s_.width;
       pixels[t] = inside ? x_ + ((image * s_.height + ys) * s_.width + xs) * s_.channels : zeros_.data();
     }
     WinogradTile& place = places_[static_cast<size_t>(i)];
     place.image = image;
-    for (int64_t t = 0; t < 4; ++t) {
-      const int64_t ys = y + t / 2, xs = x + t % 2;
+    for (int64_t t = 0; t < kWinogradPixels; ++t) {
+      const int64_t ys = y + t / kWinogradAcross, xs = x + t % kWinogradAcross;
       place.out[t] = ys < s_.height && xs < s_.width ? ((image * s_.height + ys) * s_.width + xs) * s_.outputs : -1;
     }
   }
@@ -93,7 +92,7 @@ class Worker {
       ends_[static_cast<size_t>(i)] = static_cast<int32_t>(i + 1);
     }
     Run* run = runs_.data();
-    for (int tap = 0; tap < kRow; ++tap) {
+    for (int tap = 0; tap < kWinogradColumns; ++tap) {
       for (const DepthBlock& block : blocks_) {
         for (int64_t i = 0; i < products_; ++i, ++run) {
           run->k = static_cast<int32_t>(block.channel_begin);
@@ -107,7 +106,7 @@ class Worker {
 
   // sums of one tap and panel, the q-th of those together
   void multiply(int row, int tap, int64_t panel, int64_t q) {
-    const int64_t t = row * kRow + tap;
+    const int64_t t = row * kWinogradColumns + tap;
     const float* u = right_.packed + (panel * kWinogradTaps + t) * s_.channels * gemm_.panel;
     const Output sums{sums_of(q, t)};
     for (size_t b = 0; b < blocks_.size(); ++b) {
@@ -137,6 +136,8 @@ class Worker {
   std::vector<Run> runs_;
 };
 
+int64_t tiles_of(int64_t height, int64_t width) { return up(height, kWinogradDown) * up(width, kWinogradAcross); }
+
 // turned: kernels rotated by half a turn
 void transform_weights(int64_t outputs, int64_t channels, const float* w, bool turned, float* u) {
   const auto transform = winograd_kernels().weights;
@@ -155,7 +156,7 @@ bool winograd_suits(const ConvShape& s) {
   if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride != 1 || s.top != 1 || s.left != 1) return false;
   if (s.out_height != s.height || s.out_width != s.width || s.channels < kFewChannels || s.outputs < kFewChannels) return false;
   const auto direct = static_cast<double>((3 * s.height - 2) * (3 * s.width - 2));  // taps inside the image
-  return static_cast<double>(kWinogradTaps * up(s.height, 2) * up(s.width, 2)) * kGain < direct;
+  return static_cast<double>(kWinogradTaps * tiles_of(s.height, s.width)) * kGain < direct;
 }
 
 void winograd_weights(int64_t outputs, int64_t channels, const float* w, float* u) {
@@ -174,9 +175,9 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
     pack(right, panels.data());
     packed.packed = panels.data();
   }
-  const int64_t tiles = s.images * up(s.height, 2) * up(s.width, 2), rows = gemm_kernels().tile_rows;
+  const int64_t tiles = s.images * tiles_of(s.height, s.width), rows = gemm_kernels().tile_rows;
   const int64_t least = packed_size(right) <= kCached ? kTiles : kManyTiles;
-  const int64_t most = up(std::max(least, kRowFloats / (kRow * s.channels)), rows) * rows;
+  const int64_t most = up(std::max(least, kRowFloats / (kWinogradColumns * s.channels)), rows) * rows;
   const int64_t parts = up(tiles, std::min(most, up(up(tiles, parallel_threads()), rows) * rows));
   const int64_t block = up(up(tiles, parts), rows) * rows;
   parallel_for(up(tiles, block), 1, [&](int64_t begin, int64_t end) {

@@ -6,38 +6,54 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-// Row i of V: a row of B^T times the rows of d, then times B.
+// winograd.h's a and b: their powers and these sums and products are exact in float32.
+constexpr double kA = 5.0 / 8, kB = 3.0 / 2, kA2 = kA * kA, kB2 = kB * kB;
+constexpr float a1 = kA, a2 = kA2, a3 = kA * kA2, b1 = kB, b2 = kB2, b3 = kB * kB2;
+
+inline Vec fma(float a, Vec b, Vec c) {
+  multiply_add(splat(a), b, c);
+  return c;
+}
+
+// Row `row` of V: a row of B2^T times the rows of d, then times B4.
 template <typename Get, typename Put>
 inline void transform_row(int row, const float* const* pixels, const Get& get, const Put& put) {
   const auto combine = [&](const auto& of) {
-    const Vec r0 = of(0), r1 = of(1), r2 = of(2), r3 = of(3);
-    put(0, r0 - r2);
-    put(1, r1 + r2);
-    put(2, r2 - r1);
-    put(3, r1 - r3);
+    const Vec d0 = of(0), d1 = of(1), d2 = of(2), d3 = of(3), d4 = of(4), d5 = of(5);
+    put(0, fma(a2 * b2, d0, fma(-(a2 + b2), d2, d4)));
+    const Vec even_a = fma(-b2, d2, d4), odd_a = a1 * fma(-b2, d1, d3);
+    put(1, even_a + odd_a);
+    put(2, even_a - odd_a);
+    const Vec even_b = fma(-a2, d2, d4), odd_b = b1 * fma(-a2, d1, d3);
+    put(3, even_b + odd_b);
+    put(4, even_b - odd_b);
+    put(5, fma(a2 * b2, d1, fma(-(a2 + b2), d3, d5)));
   };
+  const auto pixel = [&](int y, int x) { return get(pixels[y * kWinogradColumns + x]); };
   switch (row) {
-    case 0: return combine([&](int j) { return get(pixels[j]) - get(pixels[8 + j]); });
-    case 1: return combine([&](int j) { return get(pixels[4 + j]) + get(pixels[8 + j]); });
-    case 2: return combine([&](int j) { return get(pixels[8 + j]) - get(pixels[4 + j]); });
-    default: return combine([&](int j) { return get(pixels[4 + j]) - get(pixels[12 + j]); });
+    case 0: return combine([&](int x) { return pixel(0, x) - pixel(2, x); });
+    case 1: return combine([&](int x) { return pixel(1, x) + pixel(2, x); });
+    case 2: return combine([&](int x) { return pixel(2, x) - pixel(1, x); });
+    default: return combine([&](int x) { return pixel(1, x) - pixel(3, x); });
   }
 }
 
 template <typename Get, typename Put>
 inline void transform_weights(const float* const* taps, const Get& get, const Put& put) {
-  const auto along = [](DVec a, DVec b, DVec c, DVec (&out)[4]) {
-    out[0] = a;
-    out[1] = 0.5 * (a + b + c);
-    out[2] = 0.5 * (a - b + c);
-    out[3] = c;
-  };
-  DVec columns[3][4];
-  for (int x = 0; x < 3; ++x) along(get(taps[x]), get(taps[3 + x]), get(taps[6 + x]), columns[x]);
-  for (int y = 0; y < 4; ++y) {
-    DVec row[4];
-    along(columns[0][y], columns[1][y], columns[2][y], row);
-    for (int x = 0; x < 4; ++x) put(4 * y + x, __builtin_convertvector(row[x], Vec));
+  constexpr double fa = 2 * kA2 * (kA2 - kB2), fb = 2 * kB2 * (kB2 - kA2);
+  for (int y = 0; y < kWinogradRows; ++y) {
+    DVec g[3];
+    for (int x = 0; x < 3; ++x) {
+      const DVec top = get(taps[x]), middle = get(taps[3 + x]), bottom = get(taps[6 + x]);
+      g[x] = y == 0 ? top : y == 1 ? 0.5 * (top + middle + bottom) : y == 2 ? 0.5 * (top - middle + bottom) : bottom;
+    }
+    const auto to = [&](int x, DVec u) { put(y * kWinogradColumns + x, __builtin_convertvector(u, Vec)); };
+    to(0, g[0] / (kA2 * kB2));
+    to(1, (g[0] + kA * g[1] + kA2 * g[2]) / fa);
+    to(2, (g[0] - kA * g[1] + kA2 * g[2]) / fa);
+    to(3, (g[0] + kB * g[1] + kB2 * g[2]) / fb);
+    to(4, (g[0] - kB * g[1] + kB2 * g[2]) / fb);
+    to(5, g[2]);
   }
 }
 
@@ -62,17 +78,22 @@ void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile
       const WinogradTile& tile = tiles[i];
       for (int j = 0; j < width; j += kLanes) {
         const float* from = sums + i * panel + j;
-        Vec rows[2][4];
-        for (int t = 0; t < 4; ++t) {
-          const Vec m0 = load(from + t * stride), m1 = load(from + (4 + t) * stride);
-          const Vec m2 = load(from + (8 + t) * stride), m3 = load(from + (12 + t) * stride);
-          rows[0][t] = m0 + m1 + m2;
-          rows[1][t] = m1 - m2 - m3;
+        Vec rows[kWinogradDown][kWinogradColumns];
+        for (int x = 0; x < kWinogradColumns; ++x) {
+          const auto sum = [&](int y) { return load(from + (y * kWinogradColumns + x) * stride); };
+          const Vec m0 = sum(0), m1 = sum(1), m2 = sum(2), m3 = sum(3);
+          rows[0][x] = m0 + m1 + m2;
+          rows[1][x] = m1 - m2 - m3;
         }
-        for (int y = 0; y < 2; ++y) {
-          const Vec left = rows[y][0] + rows[y][1] + rows[y][2], right = rows[y][1] - rows[y][2] - rows[y][3];
-          if (tile.out[2 * y] >= 0) finish_vector<activation>(out, tile.out[2 * y], tile.image, column + j, columns, left, width - j);
-          if (tile.out[2 * y + 1] >= 0) finish_vector<activation>(out, tile.out[2 * y + 1], tile.image, column + j, columns, right, width - j);
+        for (int y = 0; y < kWinogradDown; ++y) {
+          const Vec* m = rows[y];
+          const Vec even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
+          const Vec result[kWinogradAcross] = {m[0] + even_a + even_b, fma(a1, odd_a, b1 * odd_b), fma(a2, even_a, b2 * even_b),
+                                               fma(a3, odd_a, fma(b3, odd_b, m[5]))};
+          for (int x = 0; x < kWinogradAcross; ++x) {
+            const int64_t place = tile.out[y * kWinogradAcross + x];
+            if (place >= 0) finish_vector<activation>(out, place, tile.image, column + j, columns, result[x], width - j);
+          }
         }
       }
     }
