@@ -19,7 +19,7 @@ constexpr double kGain = 1.25;                // what the transforms may cost
 constexpr int64_t kRowFloats = 6 << 10;       // of a row of V: what lies in the first-level cache
 constexpr int64_t kSums = 32 << 10;           // floats of the sums of a block, in the second-level cache beside U's panels
 constexpr int64_t kCached = 1 << 20;          // floats of U that the third-level cache holds with the activations;
-constexpr int64_t kTiles = 24, kManyTiles = 96;  // of a block at least: each reads all of U, from cache or from memory
+constexpr int64_t kTiles = 12, kManyTiles = 96;  // of a block at least: each reads all of U, from cache or from memory
 constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
 constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
 
