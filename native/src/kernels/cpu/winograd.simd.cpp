@@ -72,7 +72,8 @@ void input_row(int row, const float* const* pixels, int64_t channels, float* to,
 }
 
 void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
-            int width, int64_t columns, const Output& out) {
+            int width, int64_t columns, const Output& shared) {
+  const Output out = shared;  // its own: stores cannot change it
   with_activation(out.activation, [&]<Activation activation>() {
     for (int64_t i = 0; i < count; ++i) {
       const WinogradTile& tile = tiles[i];
