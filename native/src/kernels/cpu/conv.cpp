@@ -375,8 +375,8 @@ void conv_weight_gradient(const ConvShape& s, const float* dy, const float* x, f
   const GemmKernels& kernels = gemm_kernels();
   const int64_t tiles = up(s.outputs, kernels.tile_rows), panels = source.y.taps * source.x.taps * up(source.channels, kernels.panel);
   const int64_t work = s.images * s.out_height * s.out_width * s.outputs * s.kernel_h * s.kernel_w * s.channels;
-  // fewer parts than elsewhere: each packs its own dy and x
-  const Split split = choose_split(tiles, panels, parts_of(work, 2), 0.3, 0.5);
+  // a part a thread, no more: each packs its own dy and x, which costs more than stealing saves
+  const Split split = choose_split(tiles, panels, parts_of(work, 1), 0.3, 0.5, tiles);
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
     WeightGradient worker(s, source, dy, dw);
     for (int64_t i = begin; i < end; ++i) {

@@ -178,13 +178,14 @@ void DenseLeft::runs(int64_t begin, int64_t end, const DepthBlock& block, Run* r
   }
 }
 
-Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost) {
+Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost, int64_t chunk) {
   Split best{1, 1};
   double least = 1e300;
   for (int64_t panel_parts = 1; panel_parts <= std::min(panels, parts); ++panel_parts) {
     const int64_t tile_parts = std::min(tiles, parts / panel_parts);
-    const auto t = static_cast<double>(up(tiles, tile_parts)), p = static_cast<double>(up(panels, panel_parts));
-    const double cost = t * p + t * tile_cost + p * panel_cost;
+    const int64_t part_tiles = up(tiles, tile_parts);
+    const auto t = static_cast<double>(part_tiles), p = static_cast<double>(up(panels, panel_parts));
+    const double cost = t * p + t * tile_cost + p * panel_cost * static_cast<double>(up(part_tiles, chunk));
     if (cost < least) {
       least = cost;
       best = {tile_parts, panel_parts};
@@ -203,9 +204,8 @@ void multiply(const Left& left, const Right& right, const Output& out) {
   const GemmKernels& kernels = gemm_kernels();
   const int64_t tiles = left.tiles(), panels = up(right.columns, kernels.panel);
   const int64_t work = tiles * kernels.tile_rows * right.taps * right.channels * right.columns;
-  // packing a panel costs about half a tile's product where it is read across, and is repeated for every chunk
-  const double packing = right.packed != nullptr ? 0.02 : 0.5 * static_cast<double>(up(tiles, chunk_tiles(right)));
-  const Split split = choose_split(tiles, panels, parts_of(work), 0.05, packing);
+  const double packing = right.packed != nullptr ? 0.02 : 0.5;  // half a tile's product where the panel is read across
+  const Split split = choose_split(tiles, panels, parts_of(work), 0.05, packing, chunk_tiles(right));
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
     Worker worker(left, right, out);
     for (int64_t i = begin; i < end; ++i) {

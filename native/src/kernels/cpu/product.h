@@ -75,9 +75,9 @@ void multiply(const Left& left, const Right& right, const Output& out);
 struct Split {
   int64_t tile_parts, panel_parts;
 };
-/// tile_cost: of preparing a tile once per panel part; panel_cost: of preparing a panel once per tile part; both relative
-/// to multiplying one tile by one panel.
-Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost);
+/// tile_cost: of preparing a tile once per panel part; panel_cost: of preparing a panel, once per `chunk` tiles of a tile part;
+/// both relative to multiplying one tile by one panel.
+Split choose_split(int64_t tiles, int64_t panels, int64_t parts, double tile_cost, double panel_cost, int64_t chunk);
 
 /// Parts that so many multiply-adds are cut into: none too small, up to `each` per thread.
 int64_t parts_of(int64_t multiply_adds, int64_t each = kRangesPerThread);
