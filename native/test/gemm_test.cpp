@@ -159,10 +159,10 @@ TEST_CASE("depth blocks cover the depth once, in order") {
 TEST_CASE("work is cut where it needs the least preparation") {
   using kernels::choose_split;
   auto is = [](kernels::Split s, int64_t tiles, int64_t panels) { return s.tile_parts == tiles && s.panel_parts == panels; };
-  CHECK(is(choose_split(1000, 4, 2, 0.05, 0.02), 2, 1));    // packed weights: over rows
-  CHECK(is(choose_split(22, 128, 2, 0.05, 0.5), 1, 2));     // weights to pack: over columns
-  CHECK(is(choose_split(1, 1, 8, 0.05, 0.5), 1, 1));
-  CHECK(is(choose_split(1, 64, 8, 0.05, 0.02), 1, 8));
+  CHECK(is(choose_split(1000, 4, 2, 0.05, 0.02, 96), 2, 1));    // packed weights: over rows
+  CHECK(is(choose_split(22, 128, 2, 0.05, 0.5, 96), 1, 2));     // weights to pack: over columns
+  CHECK(is(choose_split(1, 1, 8, 0.05, 0.5, 96), 1, 1));
+  CHECK(is(choose_split(1, 64, 8, 0.05, 0.02, 96), 1, 8));
 }
 
 TEST_CASE("libtorch computes what has bf16 units") {
