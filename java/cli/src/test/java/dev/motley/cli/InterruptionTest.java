@@ -204,6 +204,21 @@ class InterruptionTest {
   }
 
   @Test
+  void aTrainingThatTheDiskCannotTakeDoesNotBegin() throws IOException, InterruptedException {
+    Path disk = Files.createDirectory(folder.resolve("disk"));
+    assumeTrue(MotleyProcess.canMount(disk), "this user may not mount a tmpfs in a namespace of its own");
+    Path copy = folder.resolve("copy");
+    Path training = disk.resolve("training");
+    full(
+        MotleyProcess.onDiskOf(200_000, disk, copy, train(training)),
+        "no space left on the disk of " + training + ": 20",
+        " MB are free, the model and its checkpoint need 377 MB");
+    holdsOnly(copy.resolve("training"), "lock");
+    motley(train(copy.resolve("training")));
+    sameModel(copy.resolve("training"));
+  }
+
+  @Test
   void aReportOnAFullDiskIsWrittenByTheNextRun() throws IOException, InterruptedException {
     Path report = whole.resolve("report.html");
     Files.delete(report);

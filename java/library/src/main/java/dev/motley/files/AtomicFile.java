@@ -92,6 +92,28 @@ public final class AtomicFile {
     }
   }
 
+  /**
+   * Checks that a disk has room for what is going to be written, so that long work is not lost at its end.
+   *
+   * @param folder on the disk
+   * @param bytes that will be written there
+   * @param what they are
+   * @throws ResourceException if fewer are free
+   */
+  public static void requireSpace(Path folder, long bytes, String what) {
+    long free;
+    try {
+      free = Files.getFileStore(folder).getUsableSpace();
+    } catch (IOException e) {
+      return; // a file system that does not say may have it
+    }
+    if (free < bytes) {
+      throw new ResourceException(
+          "no space left on the disk of %s: %,d MB are free, %s need %,d MB"
+              .formatted(folder, free / 1_000_000, what, -Math.floorDiv(-bytes, 1_000_000)));
+    }
+  }
+
   private static void createFolders(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) { // a link to a folder is one; createDirectories would refuse it
       Files.createDirectories(folder);

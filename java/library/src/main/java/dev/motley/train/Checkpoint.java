@@ -69,6 +69,15 @@ final class Checkpoint {
 
   private Checkpoint() {}
 
+  /** Bytes of its file, the header aside. */
+  static long bytes(Classifier classifier) {
+    return classifier.bytes()
+        + classifier.network().tensors().stream()
+            .filter(TensorInfo::trainable)
+            .mapToLong(t -> 2L * Float.BYTES * t.elements())
+            .sum();
+  }
+
   static void write(Path file, Classifier classifier, NativeTrainer trainer, Position position) {
     var tensors = new ArrayList<>(classifier.tensors());
     List<TensorInfo> infos = classifier.network().tensors();

@@ -146,6 +146,7 @@ public final class Training implements AutoCloseable {
     TrainerConfig config = config();
     long perEpoch = config.stepsPerEpoch(images.count());
     long resumed = position.steps();
+    AtomicFile.requireSpace(folder, classifier.bytes() + Checkpoint.bytes(classifier), "the model and its checkpoint");
     while (position.epoch() < recipe.epochs()) {
       runUntilCheckpoint(perEpoch, resumed, listener);
       if (position.step() == perEpoch) {
