@@ -10,12 +10,12 @@ function(motley_add_simd_sources target)
   if(NOT ARGN)
     return()
   endif()
-  # Alignment: a register tile's loop costs up to 4 % more or less by where the linker happens to put it.
   foreach(isa scalar avx2 avx512)
     add_library(${target}_${isa} OBJECT ${ARGN})
     target_include_directories(${target}_${isa} PRIVATE include src)
     target_compile_definitions(${target}_${isa} PRIVATE MOTLEY_ISA=${isa})
     motley_compiler_options(${target}_${isa})
+    # aligned: a register tile's loop costs up to 4 % more or less by where the linker happens to put it
     target_compile_options(${target}_${isa} PRIVATE -O3 -falign-functions=64 -falign-loops=64 -fno-signed-zeros -Wno-psabi ${MOTLEY_ISA_FLAGS_${isa}})
     target_sources(${target} INTERFACE $<TARGET_OBJECTS:${target}_${isa}>)
   endforeach()

@@ -163,6 +163,8 @@ TEST_CASE("work is cut where it needs the least preparation") {
   CHECK(is(choose_split(22, 128, 2, 0.05, 0.5, 96), 1, 2));     // weights to pack: over columns
   CHECK(is(choose_split(1, 1, 8, 0.05, 0.5, 96), 1, 1));
   CHECK(is(choose_split(1, 64, 8, 0.05, 0.02, 96), 1, 8));
+  CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 96), 2, 1));   // packed again for every chunk: no loss to a part of rows
+  CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 960), 1, 2));
 }
 
 TEST_CASE("libtorch computes what has bf16 units") {

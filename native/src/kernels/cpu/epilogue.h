@@ -20,10 +20,10 @@ inline Vec activate(Vec x) {
   return x;
 }
 
-/// Stores the sums y of the first `left` columns from `column` on of the row of the result that begins at `row`.
+/// Stores the sums y of the first `left` columns from `column` on of the row of the result that begins `begin` floats in.
 template <Activation activation>
-inline void finish_vector(const Output& out, int64_t row, int64_t image, int64_t column, int64_t columns, Vec y, int left) {
-  const int64_t place = row + column;
+inline void finish_vector(const Output& out, int64_t begin, int64_t image, int64_t column, int64_t columns, Vec y, int left) {
+  const int64_t place = begin + column;
   if (left >= kLanes) {
     if (out.bias) y += load(out.bias + column);
     if (out.per_image) y += load(out.per_image + image * columns + column);

@@ -6,7 +6,7 @@
 
 namespace motley::kernels {
 
-enum class Activation { none, silu, relu, gelu, quick_gelu };  // gelu: the exact one, by erf
+enum class Activation { none, silu, relu, gelu, quick_gelu };  // gelu: the exact one, x Phi(x)
 
 constexpr int kMaxTileRows = 12;
 

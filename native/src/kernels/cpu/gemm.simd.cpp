@@ -114,7 +114,7 @@ void tile_product(const Tile& tile, const Run* run, const Run* end, const PanelS
     for (int r = 0; r < R; ++r) row[r] = run->row[r];
     const float* b = step.panel + static_cast<int64_t>(run->k) * kPanel;
     const int64_t length = run->length;
-#pragma GCC unroll 8
+#pragma GCC unroll 8  // fewer instructions beside the multiply-adds
     for (int64_t k = 0; k < length; ++k) {
       Vec column[V];
 #pragma GCC unroll 4

@@ -17,21 +17,20 @@ namespace {
 constexpr int64_t kFewChannels = 8;
 constexpr double kGain = 1.25;                // what the transforms may cost
 constexpr int64_t kRowFloats = 6 << 10;       // of a row of V: what lies in the first-level cache
-constexpr int64_t kSums = 32 << 10;           // floats of the sums of a block, in the second-level cache beside U's panels
 constexpr int64_t kCached = 1 << 20;          // floats of U that the third-level cache holds with the activations;
-constexpr int64_t kTiles = 12, kManyTiles = 96;  // of a block at least: each reads all of U, from cache or from memory
-constexpr int64_t kChain = 128;               // channels summed in one go: longer chains of additions are less exact
+constexpr int64_t kTiles = 12, kManyTiles = 96;  // of a block, where there are as many: each reads all of U, from cache or memory
+constexpr int64_t kFew = 128, kChain = 32;    // of more channels than kFew, kChain are summed in one go: long sums are less exact
 constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
 
-// All outputs of a block of tiles. A row of V is made, multiplied by its part of U and forgotten: it never leaves the
-// first-level cache.
+// All outputs of a block of tiles. A row of V is made, multiplied by its part of U and forgotten: with up to about 80 channels it
+// does not leave the first-level cache.
 class Worker {
  public:
   Worker(const ConvShape& shape, const float* x, const Right& right, const Output& out, int64_t block)
       : gemm_(gemm_kernels()), kernels_(winograd_kernels()), s_(shape), x_(x), right_(right), out_(out),
-        blocks_(depth_blocks(1, shape.channels, kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
-        panels_(up(shape.outputs, gemm_.panel)), together_(std::clamp<int64_t>(kSums / (kWinogradTaps * block * gemm_.panel), 1, panels_)),
-        v_(kWinogradColumns * (block * shape.channels + kPad)), sums_(together_ * kWinogradTaps * (block * gemm_.panel + kPad)),
+        blocks_(depth_blocks(1, shape.channels, shape.channels <= kFew ? kFew : kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
+        panels_(up(shape.outputs, gemm_.panel)),
+        v_(kWinogradColumns * (block * shape.channels + kPad)), sums_(panels_ * kWinogradTaps * (block * gemm_.panel + kPad)),
         partial_(blocks_.size() > 1 ? block * gemm_.panel : 0) {
     const int64_t products = up(block, gemm_.tile_rows);
     pixels_.resize(static_cast<size_t>(block) * kWinogradTaps);
@@ -48,19 +47,16 @@ class Worker {
     sums_stride_ = count_ * gemm_.panel + kPad;
     for (int64_t i = 0; i < count_; ++i) locate(begin + i, i);
     describe();
-    for (int64_t p = 0; p < panels_; p += together_) {
-      const int64_t last = std::min(p + together_, panels_);
-      for (int row = 0; row < kWinogradRows; ++row) {
-        for (int64_t i = 0; i < count_; ++i) {
-          kernels_.input_row(row, &pixels_[static_cast<size_t>(i) * kWinogradTaps], s_.channels, v_.data() + i * s_.channels, v_stride_);
-        }
-        for (int tap = 0; tap < kWinogradColumns; ++tap) {
-          for (int64_t q = p; q < last; ++q) multiply(row, tap, q, q - p);
-        }
+    for (int row = 0; row < kWinogradRows; ++row) {
+      for (int64_t i = 0; i < count_; ++i) {
+        kernels_.input_row(row, &pixels_[static_cast<size_t>(i) * kWinogradTaps], s_.channels, v_.data() + i * s_.channels, v_stride_);
       }
-      for (int64_t q = p; q < last; ++q) {
-        kernels_.output(sums_of(q - p, 0), sums_stride_, gemm_.panel, places_.data(), count_, q * gemm_.panel, width(q), s_.outputs, out_);
+      for (int tap = 0; tap < kWinogradColumns; ++tap) {
+        for (int64_t p = 0; p < panels_; ++p) multiply(row, tap, p);
       }
+    }
+    for (int64_t p = 0; p < panels_; ++p) {
+      kernels_.output(sums_of(p, 0), sums_stride_, gemm_.panel, places_.data(), count_, p * gemm_.panel, width(p), s_.outputs, out_);
     }
   }
 
@@ -104,18 +100,18 @@ class Worker {
     }
   }
 
-  // sums of one tap and panel, the q-th of those together
-  void multiply(int row, int tap, int64_t panel, int64_t q) {
+  // sums of one tap and panel
+  void multiply(int row, int tap, int64_t panel) {
     const int64_t t = row * kWinogradColumns + tap;
     const float* u = right_.packed + (panel * kWinogradTaps + t) * s_.channels * gemm_.panel;
-    const Output sums{sums_of(q, t)};
+    const Output sums{sums_of(panel, t)};
     for (size_t b = 0; b < blocks_.size(); ++b) {
       gemm_.multiply(rows_.data(), products_, &runs_[(static_cast<size_t>(tap) * blocks_.size() + b) * static_cast<size_t>(products_)], ends_.data(),
                      {u, b == 0, b + 1 == blocks_.size(), partial_.data(), 0, width(panel), gemm_.panel, &sums});
     }
   }
 
-  float* sums_of(int64_t q, int64_t tap) const { return sums_.data() + (q * kWinogradTaps + tap) * sums_stride_; }
+  float* sums_of(int64_t panel, int64_t tap) const { return sums_.data() + (panel * kWinogradTaps + tap) * sums_stride_; }
   int width(int64_t panel) const { return static_cast<int>(std::min<int64_t>(gemm_.panel, s_.outputs - panel * gemm_.panel)); }
 
   const GemmKernels& gemm_;
@@ -126,7 +122,7 @@ class Worker {
   const Output& out_;
   const std::vector<DepthBlock> blocks_;
   const std::vector<float> zeros_;
-  const int64_t panels_, together_;  // panels whose sums are kept at once
+  const int64_t panels_;
   int64_t count_ = 0, products_ = 0, v_stride_ = 0, sums_stride_ = 0;  // of this block; strides between taps
   Scratch v_, sums_, partial_;
   std::vector<const float*> pixels_;
@@ -175,6 +171,7 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
     pack(right, panels.data());
     packed.packed = panels.data();
   }
+  if (s.images == 0) return;
   const int64_t tiles = s.images * tiles_of(s.height, s.width), rows = gemm_kernels().tile_rows;
   const int64_t least = packed_size(right) <= kCached ? kTiles : kManyTiles;
   const int64_t most = up(std::max(least, kRowFloats / (kWinogradColumns * s.channels)), rows) * rows;

@@ -10,24 +10,19 @@ namespace {
 constexpr double kA = 5.0 / 8, kB = 3.0 / 2, kA2 = kA * kA, kB2 = kB * kB;
 constexpr float a1 = kA, a2 = kA2, a3 = kA * kA2, b1 = kB, b2 = kB2, b3 = kB * kB2;
 
-inline Vec fma(float a, Vec b, Vec c) {
-  multiply_add(splat(a), b, c);
-  return c;
-}
-
 // Row `row` of V: a row of B2^T times the rows of d, then times B4.
 template <typename Get, typename Put>
 inline void transform_row(int row, const float* const* pixels, const Get& get, const Put& put) {
   const auto combine = [&](const auto& of) {
     const Vec d0 = of(0), d1 = of(1), d2 = of(2), d3 = of(3), d4 = of(4), d5 = of(5);
-    put(0, fma(a2 * b2, d0, fma(-(a2 + b2), d2, d4)));
-    const Vec even_a = fma(-b2, d2, d4), odd_a = a1 * fma(-b2, d1, d3);
+    put(0, a2 * b2 * d0 + (d4 - (a2 + b2) * d2));
+    const Vec even_a = d4 - b2 * d2, odd_a = a1 * (d3 - b2 * d1);
     put(1, even_a + odd_a);
     put(2, even_a - odd_a);
-    const Vec even_b = fma(-a2, d2, d4), odd_b = b1 * fma(-a2, d1, d3);
+    const Vec even_b = d4 - a2 * d2, odd_b = b1 * (d3 - a2 * d1);
     put(3, even_b + odd_b);
     put(4, even_b - odd_b);
-    put(5, fma(a2 * b2, d1, fma(-(a2 + b2), d3, d5)));
+    put(5, a2 * b2 * d1 + (d5 - (a2 + b2) * d3));
   };
   const auto pixel = [&](int y, int x) { return get(pixels[y * kWinogradColumns + x]); };
   switch (row) {
@@ -89,8 +84,8 @@ void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile
         for (int y = 0; y < kWinogradDown; ++y) {
           const Vec* m = rows[y];
           const Vec even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
-          const Vec result[kWinogradAcross] = {m[0] + even_a + even_b, fma(a1, odd_a, b1 * odd_b), fma(a2, even_a, b2 * even_b),
-                                               fma(a3, odd_a, fma(b3, odd_b, m[5]))};
+          const Vec result[kWinogradAcross] = {m[0] + even_a + even_b, a1 * odd_a + b1 * odd_b, a2 * even_a + b2 * even_b,
+                                               a3 * odd_a + (b3 * odd_b + m[5])};
           for (int x = 0; x < kWinogradAcross; ++x) {
             const int64_t place = tile.out[y * kWinogradAcross + x];
             if (place >= 0) finish_vector<activation>(out, place, tile.image, column + j, columns, result[x], width - j);

@@ -58,7 +58,7 @@ public final class AtomicFile {
    */
   public static void write(Path file, Content content) {
     Path target = file.toAbsolutePath();
-    Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
+    Path temporary = temporary(target);
     try {
       createFolders(target.getParent());
       try (FileChannel channel =
@@ -80,6 +80,19 @@ public final class AtomicFile {
   }
 
   /**
+   * Removes what a killed process left of a file it was writing, so that its space is free.
+   *
+   * @param file that was being written
+   */
+  public static void removeRemains(Path file) {
+    deleteQuietly(temporary(file.toAbsolutePath()));
+  }
+
+  private static Path temporary(Path target) {
+    return target.resolveSibling("." + target.getFileName() + ".tmp");
+  }
+
+  /**
    * Makes a folder and those above it.
    *
    * @throws ResourceException if that cannot be done
@@ -89,28 +102,6 @@ public final class AtomicFile {
       createFolders(folder.toAbsolutePath());
     } catch (IOException e) {
       throw new ResourceException("cannot make the folder " + folder + ": " + FileFailure.reason(e), e);
-    }
-  }
-
-  /**
-   * Checks that a disk has room for what is going to be written, so that long work is not lost at its end.
-   *
-   * @param folder on the disk
-   * @param bytes that will be written there
-   * @param what they are
-   * @throws ResourceException if fewer are free
-   */
-  public static void requireSpace(Path folder, long bytes, String what) {
-    long free;
-    try {
-      free = Files.getFileStore(folder).getUsableSpace();
-    } catch (IOException e) {
-      return; // a file system that does not say may have it
-    }
-    if (free < bytes) {
-      throw new ResourceException(
-          "no space left on the disk of %s: %,d MB are free, %s need %,d MB"
-              .formatted(folder, free / 1_000_000, what, -Math.floorDiv(-bytes, 1_000_000)));
     }
   }
 

@@ -71,11 +71,9 @@ final class Checkpoint {
 
   /** Bytes of its file, the header aside. */
   static long bytes(Classifier classifier) {
-    return classifier.bytes()
-        + classifier.network().tensors().stream()
-            .filter(TensorInfo::trainable)
-            .mapToLong(t -> 2L * Float.BYTES * t.elements())
-            .sum();
+    return classifier.network().tensors().stream()
+        .mapToLong(t -> (t.trainable() ? 3L : 1L) * Math.max(Float.BYTES, t.type().bytes()) * t.elements())
+        .sum();
   }
 
   static void write(Path file, Classifier classifier, NativeTrainer trainer, Position position) {

@@ -148,13 +148,6 @@ public final class Classifier implements AutoCloseable {
     return out;
   }
 
-  /** Bytes of all tensors in a file. */
-  long bytes() {
-    return network.tensors().stream()
-        .mapToLong(t -> (long) t.elements() * (t.type() == DType.I64 ? Long.BYTES : Float.BYTES))
-        .sum();
-  }
-
   static long[] shape(TensorInfo info) {
     return info.shape().stream().mapToLong(Long::longValue).toArray();
   }

@@ -15,6 +15,7 @@ import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTrainer;
 import dev.motley.ffi.TrainerConfig;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.DiskSpace;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
 import dev.motley.weights.SafeTensors;
@@ -99,6 +100,7 @@ public final class Training implements AutoCloseable {
    * @throws CancelledException if the listener stopped it; the state is kept
    * @throws InvalidInputException if the folder belongs to another training or is in use, or the images do not fit
    * @throws NotFiniteException if the loss is not finite; the last checkpoint is kept
+   * @throws ResourceException if the disk cannot take the checkpoints or the model; the last checkpoint is kept
    */
   public static TrainingResult run(
       ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery, ProgressListener listener) {
@@ -146,7 +148,7 @@ public final class Training implements AutoCloseable {
     TrainerConfig config = config();
     long perEpoch = config.stepsPerEpoch(images.count());
     long resumed = position.steps();
-    AtomicFile.requireSpace(folder, classifier.bytes() + Checkpoint.bytes(classifier), "the model and its checkpoint");
+    requireSpace();
     while (position.epoch() < recipe.epochs()) {
       runUntilCheckpoint(perEpoch, resumed, listener);
       if (position.step() == perEpoch) {
@@ -159,6 +161,14 @@ public final class Training implements AutoCloseable {
     classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()));
     removeCheckpoint(folder);
     return new TrainingResult(folder.resolve(MODEL), metrics.epochs(), secondsSince(start));
+  }
+
+  /** A checkpoint is written beside the one before; the model, a third as large, comes when there is no need of a next one. */
+  private void requireSpace() {
+    Path checkpoint = folder.resolve(CHECKPOINT);
+    AtomicFile.removeRemains(checkpoint);
+    long each = Checkpoint.bytes(classifier);
+    DiskSpace.require(folder, Files.exists(checkpoint) ? each : 2 * each, "the training's checkpoints");
   }
 
   private boolean checkpointDue() {
