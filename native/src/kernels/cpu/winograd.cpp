@@ -164,6 +164,7 @@ Right winograd_right(const float* u, int64_t outputs, int64_t channels) {
 }
 
 void winograd_forward(const ConvShape& s, const float* x, const Right& right, const Output& out) {
+  if (s.images == 0) return;
   Right packed = right;
   Scratch panels;
   if (right.packed == nullptr) {
@@ -171,7 +172,6 @@ void winograd_forward(const ConvShape& s, const float* x, const Right& right, co
     pack(right, panels.data());
     packed.packed = panels.data();
   }
-  if (s.images == 0) return;
   const int64_t tiles = s.images * tiles_of(s.height, s.width), rows = gemm_kernels().tile_rows;
   const int64_t least = packed_size(right) <= kCached ? kTiles : kManyTiles;
   const int64_t most = up(std::max(least, kRowFloats / (kWinogradColumns * s.channels)), rows) * rows;

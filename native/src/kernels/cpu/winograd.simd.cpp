@@ -36,10 +36,12 @@ inline void transform_row(int row, const float* const* pixels, const Get& get, c
 template <typename Get, typename Put>
 inline void transform_weights(const float* const* taps, const Get& get, const Put& put) {
   constexpr double fa = 2 * kA2 * (kA2 - kB2), fb = 2 * kB2 * (kB2 - kA2);
+  DVec kernel[9];
+  for (int t = 0; t < 9; ++t) kernel[t] = get(taps[t]);
   for (int y = 0; y < kWinogradRows; ++y) {
     DVec g[3];
     for (int x = 0; x < 3; ++x) {
-      const DVec top = get(taps[x]), middle = get(taps[3 + x]), bottom = get(taps[6 + x]);
+      const DVec top = kernel[x], middle = kernel[3 + x], bottom = kernel[6 + x];
       g[x] = y == 0 ? top : y == 1 ? 0.5 * (top + middle + bottom) : y == 2 ? 0.5 * (top - middle + bottom) : bottom;
     }
     const auto to = [&](int x, DVec u) { put(y * kWinogradColumns + x, __builtin_convertvector(u, Vec)); };
