@@ -7,11 +7,11 @@
 
 #include "kernels/cpu/winograd.h"
 #include "libtorch/call.h"
-#include "libtorch/symbols.h"
 #include "ops/linear.h"
 #include "ops/linear_torch.h"
 #include "ops/tape.h"
 #include "product_reference.h"
+#include "support/threads.h"
 
 using namespace motley;
 using namespace motley::test;
@@ -218,7 +218,7 @@ TEST_CASE("gradients do not depend on the number of threads") {
   const Case k{20, 8, 8, 48, 40, 3, 3, ops::Conv2d::same(3)};
   const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6), dy = random_tensor(result_shape(k), 7);
   auto gradients = [&](int threads) {
-    libtorch::set_threads(threads);
+    const Threads scope(threads);
     const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
     Tape tape;
     tape.watch(x, dx);
@@ -231,9 +231,7 @@ TEST_CASE("gradients do not depend on the number of threads") {
     tape.backward(y, dy);
     return std::vector<Tensor>{y, dx, dw};
   };
-  const int threads = libtorch::threads();
   const auto one = gradients(1), three = gradients(3);
-  libtorch::set_threads(threads);
   for (size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], three[i]));
 }
 

@@ -7,11 +7,11 @@
 
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/product.h"
-#include "libtorch/symbols.h"
 #include "ops/linear.h"
 #include "ops/linear_path.h"
 #include "ops/tape.h"
 #include "product_reference.h"
+#include "support/threads.h"
 
 using namespace motley;
 using namespace motley::test;
@@ -55,10 +55,8 @@ TEST_CASE("a row's result depends on nothing but the row") {
       const Tensor one = Tensor::of({1, 700}, x.data<float>() + row * 700);
       CHECK(std::memcmp(ops::linear(one, w).raw(), all.data<float>() + row * 75, 75 * 4) == 0);
     }
-    const int threads = libtorch::threads();
-    libtorch::set_threads(threads == 1 ? 3 : 1);
+    const Threads scope(libtorch::threads() == 1 ? 3 : 1);
     CHECK(same_bits(all, ops::linear(x, w)));
-    libtorch::set_threads(threads);
   });
 }
 

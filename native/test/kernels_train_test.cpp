@@ -14,8 +14,8 @@
 #include "kernels/cpu/pooling.h"
 #include "kernels/philox.h"
 #include "libtorch/convert.h"
-#include "libtorch/symbols.h"
 #include "support/golden.h"
+#include "support/threads.h"
 
 using namespace motley;
 using namespace motley::kernels;
@@ -162,14 +162,14 @@ TEST_CASE("BatchNorm's moments keep their digits when the mean is large beside t
 }
 
 TEST_CASE("BatchNorm gives the same bits for any number of threads") {
-  const int64_t rows = 1003, before = libtorch::threads();
+  const int64_t rows = 1003;
   for (int64_t channels : {64, 768}) {
     const auto x = random("x", rows * channels), dy = random("dy", rows * channels), gamma = random("g", channels);
     std::vector<double> mean[2], variance[2];
     std::vector<float> dx[2], dgamma[2];
     const std::vector<float> zero(static_cast<size_t>(channels), 0), one(static_cast<size_t>(channels), 1);
     for (int threads : {1, 2}) {
-      libtorch::set_threads(threads);
+      const Threads scope(threads);
       const int i = threads - 1;
       mean[i].resize(zero.size()), variance[i].resize(zero.size()), dx[i].resize(x.size()), dgamma[i].resize(zero.size());
       std::vector<float> dbeta(zero.size());
@@ -182,7 +182,6 @@ TEST_CASE("BatchNorm gives the same bits for any number of threads") {
     CHECK(dgamma[0] == dgamma[1]);
     CHECK(dx[0] == dx[1]);
   }
-  libtorch::set_threads(static_cast<int>(before));
 }
 
 TEST_CASE("maximum pooling, forward and backward") {

@@ -8,20 +8,10 @@
 
 #include "libtorch/error.h"
 #include "libtorch/parallel.h"
-#include "libtorch/symbols.h"
-#include "sampler/tasks.h"
+#include "libtorch/tasks.h"
+#include "support/threads.h"
 
 using namespace motley;
-
-namespace {
-
-struct Threads {
-  const int before = libtorch::threads();
-  explicit Threads(int n) { libtorch::set_threads(n); }
-  ~Threads() { libtorch::set_threads(before); }
-};
-
-}  // namespace
 
 TEST_CASE("a parallel loop covers its range once, in ranges of at least the grain") {
   for (int threads : {1, 2, 3, 7}) {
@@ -78,6 +68,31 @@ TEST_CASE("a thread that is held up leaves ranges to the others") {
   });
   CHECK(finished == 8);
   CHECK(waited);
+}
+
+TEST_CASE("a loop in turn runs everything once, and reports between on the caller's thread") {
+  for (int threads : {1, 2, 5}) {
+    const Threads set(threads);
+    for (int64_t n : {0, 1, 2, 40}) {
+      std::vector<std::atomic<int>> seen(static_cast<size_t>(n));
+      std::atomic<int64_t> done = 0;
+      int64_t reported = -1;
+      const auto caller = std::this_thread::get_id();
+      for_each_in_turn(
+          n,
+          [&](int64_t i) {
+            ++seen[static_cast<size_t>(i)];
+            ++done;
+          },
+          [&] {
+            CHECK(std::this_thread::get_id() == caller);
+            reported = done;
+          },
+          [] {});
+      CHECK(reported == n);
+      for (const auto& times : seen) CHECK(times == 1);
+    }
+  }
 }
 
 TEST_CASE("tasks take their steps in order, and steps are reported in order on the caller's thread") {

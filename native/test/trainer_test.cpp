@@ -13,6 +13,7 @@
 #include "libtorch/symbols.h"
 #include "motley.h"
 #include "support/golden.h"
+#include "support/threads.h"
 #include "trainer/images.h"
 
 using namespace motley;
@@ -224,6 +225,44 @@ TEST_CASE("training learns, and evaluation in both BatchNorm modes sees it") {
     right += std::max_element(&batch[static_cast<size_t>(i * 4)], &batch[static_cast<size_t>(i * 4)] + 4) - &batch[static_cast<size_t>(i * 4)] == i % 4;
   }
   CHECK(right > 24);
+}
+
+TEST_CASE("an evaluation is the same with any number of threads, reports every image, and can be cancelled") {
+  const auto set = images(43);
+  const auto c = classifier();
+  struct Heard {
+    int64_t done = 0, most = 1'000;
+    bool in_order = true;
+  };
+  const auto evaluate = [&](int32_t batchnorm, int64_t batch, Heard& heard, std::vector<float>& logits) {
+    return motley_classifier_evaluate(
+        c.get(), set.get(), 0, 43, batch, batchnorm, &kImageNet, logits.data(),
+        [](void* user, const motley_progress* progress) -> int32_t {
+          auto& h = *static_cast<Heard*>(user);
+          h.in_order = h.in_order && progress->done > h.done && progress->total == 43;
+          h.done = progress->done;
+          return h.done >= h.most;
+        },
+        &heard, &error);
+  };
+  for (int32_t batchnorm : {MOTLEY_BATCHNORM_RUNNING, MOTLEY_BATCHNORM_BATCH}) {
+    for (int64_t batch : {4, 43, 100}) {
+      std::vector<float> expected(43 * 4);
+      for (int threads : {1, 2, 3, 16}) {
+        const Threads scope(threads);
+        std::vector<float> logits(43 * 4);
+        Heard heard;
+        ok(evaluate(batchnorm, batch, heard, logits));
+        CHECK(heard.in_order);
+        CHECK(heard.done == 43);
+        if (threads == 1) expected = logits;
+        CHECK(logits == expected);
+        heard = {0, 9, true};
+        if (batch == 4) CHECK(evaluate(batchnorm, batch, heard, logits) == MOTLEY_CANCELLED);
+        CHECK(heard.done < 43);
+      }
+    }
+  }
 }
 
 TEST_CASE("an epoch's order is a permutation that depends on seed and epoch") {

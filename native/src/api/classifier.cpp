@@ -152,11 +152,10 @@ motley_status motley_classifier_evaluate(motley_classifier* classifier, const mo
     require(set.height == size && set.width == size, "images of ", set.height, " x ", set.width, " for a classifier of ", size,
             " x ", size, ": resize them first");
     check_normalisation(*normalisation);
-    const bool complete = evaluate(*classifier->model, set, first, n, batch, statistics_of(batchnorm), normalisation->mean,
-                                   normalisation->std, logits, [&](int64_t done, int64_t total) {
-                                     const motley_progress report{done, total, 0, 0};
-                                     return progress != nullptr && progress(user, &report) != 0;
-                                   });
-    if (!complete) throw Error(MOTLEY_CANCELLED, "evaluation was cancelled");
+    evaluate(*classifier->model, set, first, n, batch, statistics_of(batchnorm), normalisation->mean, normalisation->std, logits,
+             [&](int64_t done, int64_t total) {
+               const motley_progress report{done, total, 0, 0};
+               return progress != nullptr && progress(user, &report) != 0;
+             });
   });
 }

@@ -46,6 +46,7 @@ class Classifier {
   const std::vector<ClassifierTensor>& tensors() const { return tensors_; }
 
   /// images (N, S, S, 3) f32, normalised -> logits (N, classes) f32. Differentiable unless statistics is running.
+  /// Without a tape, after one call with the same statistics since the last change, several threads may call it at once.
   virtual Tensor forward(const Tensor& images, ops::Statistics statistics) = 0;
   /// Whether a training batch may be a single image; not where BatchNorm would find but one value of a channel in it.
   virtual bool trains_on_one_image() const = 0;

@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/sampling.h"
 #include "ops/layout.h"
-#include "sampler/tasks.h"
+#include "libtorch/tasks.h"
 
 namespace motley {
 namespace {

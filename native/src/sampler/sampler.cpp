@@ -7,7 +7,7 @@
 #include "kernels/cpu/sampling.h"
 #include "ops/layout.h"
 #include "sampler/noise.h"
-#include "sampler/tasks.h"
+#include "libtorch/tasks.h"
 
 namespace motley {
 namespace {

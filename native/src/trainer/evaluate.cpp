@@ -2,34 +2,68 @@
 #include "trainer/evaluate.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <vector>
 
 #include "kernels/cpu/augment.h"
 #include "libtorch/parallel.h"
+#include "libtorch/tasks.h"
 
 namespace motley {
+namespace {
 
-bool evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
+// Batches of at most so many pixels are a thread's own: threads then do not wait for each other at the end of every loop. Of
+// larger ones, memory holds the activations of one.
+constexpr int64_t kOwnPixels = 1 << 19;
+
+}  // namespace
+
+void evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
               ops::Statistics statistics, const float mean[3], const float std[3], float* logits,
               const std::function<bool(int64_t, int64_t)>& progress) {
   const int64_t size = classifier.config().image_size, classes = classifier.config().classes;
   std::vector<float> table(256 * 3);
   kernels::normalisation_table(mean, std, table.data());
   const kernels::Crop whole{0, 0, images.height, images.width, false};
-  for (int64_t done = 0; done < n; done += batch) {
-    const int64_t count = std::min(batch, n - done);
+  batch = std::min(batch, n);
+  const int64_t batches = (n + batch - 1) / batch;
+  std::atomic<int64_t> done = 0;  // images
+  const auto forward = [&](int64_t index) {
+    const int64_t from = index * batch, count = std::min(batch, n - from);
     const Tensor inputs = Tensor::empty({count, size, size, 3});
     parallel_for(count, 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        kernels::augment_image(images.at(first + done + i), images.width, whole, size, size, mean, std, table.data(),
+        kernels::augment_image(images.at(first + from + i), images.width, whole, size, size, mean, std, table.data(),
                                inputs.data<float>() + i * size * size * 3);
       }
     });
     const Tensor y = classifier.forward(inputs, statistics);
-    std::memcpy(logits + done * classes, y.data<float>(), static_cast<size_t>(y.bytes()));
-    if (progress && progress(done + count, n)) return false;
-  }
-  return true;
+    std::memcpy(logits + from * classes, y.data<float>(), static_cast<size_t>(y.bytes()));
+    done += count;
+  };
+  int64_t reported = 0;
+  const auto report = [&] {
+    const int64_t now = done;
+    if (now == reported) return;
+    reported = now;
+    if (progress && progress(now, n)) {
+      throw Error(MOTLEY_CANCELLED, concat("evaluation was cancelled after ", now, " of ", n, " images"));
+    }
+  };
+
+  // The first batch and those that are left over are all threads' work; the first makes what is derived from the weights.
+  const int64_t threads = parallel_threads();
+  const int64_t own = batch * size * size <= kOwnPixels ? (batches - 1) / threads * threads : 0;
+  const auto together = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      forward(i);
+      report();
+    }
+  };
+  together(0, 1);
+  for_each_in_turn(own, [&](int64_t i) { forward(1 + i); }, report, [] {});
+  together(1 + own, batches);
 }
 
 }  // namespace motley

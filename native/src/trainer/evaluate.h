@@ -9,8 +9,8 @@
 namespace motley {
 
 /// Images [first, first + n) -> logits (n, classes), in batches, with running or batch statistics; batch statistics are
-/// those of each batch. progress(images done, n): true cancels. Returns false if cancelled.
-bool evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
+/// those of each batch. progress(images done, n), on the calling thread: true cancels, which throws CANCELLED.
+void evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
               ops::Statistics statistics, const float mean[3], const float std[3], float* logits,
               const std::function<bool(int64_t, int64_t)>& progress);
 
