@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     footer = {
       "",
       "Begin with: ./motley demo",
+      "Also: ./motley test runs every test; ./motley jdk prints the folder of the JDK in use.",
       "Exit codes: 0 done, 1 failed, 2 bad input, 3 environment (disk, memory, libraries), 130 stopped,",
       "141 whoever read the output left."
     })

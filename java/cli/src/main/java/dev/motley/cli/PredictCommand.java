@@ -4,6 +4,7 @@ package dev.motley.cli;
 import dev.motley.BatchNormMode;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
+import dev.motley.Progress;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.PictureFolder;
 import dev.motley.evaluate.Evaluator;
@@ -55,7 +56,9 @@ final class PredictCommand implements Callable<Integer> {
       }
       ImageSet images = pictures.images(classifier.spec().classNames());
       float[] logits =
-          context.work(listener -> classifier.logits(images, batch, BatchNormMode.RUNNING, listener));
+          context.work(
+              listener ->
+                  classifier.logits(images, batch, BatchNormMode.RUNNING, test -> listener.onProgress(ofPrediction(test))));
       List<String> names = classifier.spec().classNames();
       List<Prediction> predictions = Prediction.all(names.size(), logits);
       for (int i = 0; i < images.count(); i++) {
@@ -68,5 +71,9 @@ final class PredictCommand implements Callable<Integer> {
       context.out().flush();
     }
     return 0;
+  }
+
+  private static Progress ofPrediction(Progress test) {
+    return new Progress("predict", test.done(), test.total(), test.resumed(), test.unit(), "");
   }
 }

@@ -195,7 +195,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
             : "";
     return join(
         stage(progress),
-        String.format(Locale.ROOT, "%,d %s", progress.total(), progress.unit()),
+        String.format(Locale.ROOT, "%,d %s", progress.total(), units(progress)),
         "in " + Durations.text((double) (now - stageStart) / SECOND),
         rateText(rate(worked, now - stageStart), progress.unit()),
         before,
@@ -229,7 +229,12 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
 
   private static String counts(Progress progress) {
     return String.format(
-        Locale.ROOT, "%,d of %,d %s", progress.done(), progress.total(), progress.unit());
+        Locale.ROOT, "%,d of %,d %s", progress.done(), progress.total(), units(progress));
+  }
+
+  private static String units(Progress progress) {
+    String plural = progress.unit();
+    return progress.total() == 1 && plural.endsWith("s") ? plural.substring(0, plural.length() - 1) : plural;
   }
 
   private static String rateText(double rate, String unit) {

@@ -10,6 +10,7 @@ import dev.motley.train.Training;
 import dev.motley.train.TrainingResult;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,11 @@ final class TrainCommand implements Callable<Integer> {
       description = "quick: short, for small sets; paper: the paper's for CIFAR. Decides the other defaults. Default: ${DEFAULT-VALUE}.")
   private String recipe;
 
-  @Option(names = "--architecture", paramLabel = "NAME", description = "Default: resnet50.")
+  @Option(
+      names = "--architecture",
+      paramLabel = "NAME",
+      completionCandidates = Architectures.class,
+      description = "One of ${COMPLETION-CANDIDATES}. Default: resnet50.")
   private Optional<String> architecture = Optional.empty();
 
   @Option(
@@ -125,5 +130,12 @@ final class TrainCommand implements Callable<Integer> {
     precision.ifPresent(v -> tree.put("precision", v));
     seed.ifPresent(v -> tree.put("seed", v));
     return tree;
+  }
+
+  private static final class Architectures implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Recipe.ARCHITECTURES.iterator();
+    }
   }
 }

@@ -205,6 +205,7 @@ class CommandsTest {
     out.getBuffer().setLength(0);
     assertThat(motley("predict", "--model", model.toString(), Shared.repository().resolve("models/clothes").toString())).isZero();
     assertThat(out.toString()).startsWith("samples.png\t");
+    assertThat(err.toString()).contains("predict     1 image, in ");
     String ofAFolder = out.toString();
     out.getBuffer().setLength(0);
     Path picture = Shared.repository().resolve("models/clothes/samples.png");

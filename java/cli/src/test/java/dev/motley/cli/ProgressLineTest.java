@@ -100,6 +100,12 @@ class ProgressLineTest {
   }
 
   @Test
+  void oneOfAKindIsNotInThePlural() {
+    line(false, 80).onProgress(images(1, 1, 1));
+    assertThat(lines()).containsExactly("generate    1 of 1 image, done before");
+  }
+
+  @Test
   void nothingLeftToDo() {
     line(false, 80).onProgress(images(1000, 1000, 1000));
     assertThat(lines()).containsExactly("generate    1,000 of 1,000 images, done before");

@@ -217,7 +217,7 @@ public final class DatasetGenerator implements AutoCloseable {
         sampling,
         step ->
             listener.onProgress(
-                progress(resumed, "step " + step.done() + "/" + step.total() + " of " + batch.size())));
+                progress(resumed, "step %d/%d of the next %d".formatted(step.done(), step.total(), batch.size()))));
   }
 
   private ImageRequest request(PlannedImage image) {

@@ -4,6 +4,7 @@ package dev.motley.evaluate;
 import dev.motley.InvalidInputException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A classifier measured on a test set in both ways of normalising, side by side. Networks without
@@ -61,6 +62,17 @@ public record Evaluation(List<String> classes, int batch, Scores running, Scores
    */
   public int images() {
     return running.total().images();
+  }
+
+  /** A line for people: images and both accuracies. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%,d images: %.1f %% right with running statistics, %.1f %% with batch statistics",
+        images(),
+        100 * running.total().accuracy(),
+        100 * batchStatistics.total().accuracy());
   }
 
   /**

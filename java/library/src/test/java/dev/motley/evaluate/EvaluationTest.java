@@ -48,6 +48,14 @@ class EvaluationTest {
   }
 
   @Test
+  void printsAsALineForPeople() {
+    float[] right = {1, 0, 0, 1};
+    float[] half = {1, 0, 1, 0};
+    assertThat(Evaluation.of(List.of("a", "b"), 2, half, right, new int[] {0, 1}))
+        .hasToString("2 images: 50.0 % right with running statistics, 100.0 % with batch statistics");
+  }
+
+  @Test
   void comesBackEqualFromAFile() throws Exception {
     Path file = folder.resolve("evaluation.json");
     evaluation().write(file);
