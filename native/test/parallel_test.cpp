@@ -120,6 +120,26 @@ TEST_CASE("tasks take their steps in order, and steps are reported in order on t
   }
 }
 
+TEST_CASE("an error wakes those who wait for a task that is still at an earlier step") {
+  const Threads set(4);
+  for (int round = 0; round < 100; ++round) {
+    // The first task's step 1 ends shortly after step 3 of the last one failed; its steps 2 and 3 are waited for by then.
+    std::atomic<bool> failing = false;
+    const auto body = [&](int64_t s, int64_t i) {
+      if (s == 1 && i == 0) {
+        while (!failing) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(round * 2));
+      }
+      if (s == 3 && i == 3) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        failing = true;
+        throw Error(MOTLEY_INTERNAL, "boom");
+      }
+    };
+    CHECK_THROWS_AS(for_each_step(8, 4, body, [](int64_t s) { CHECK(s < 3); }), Error);
+  }
+}
+
 TEST_CASE("an error in a step or a report ends all tasks") {
   const Threads set(3);
   std::atomic<int64_t> ran = 0;

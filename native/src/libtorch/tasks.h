@@ -61,11 +61,11 @@ void for_each_step(int64_t steps, int64_t tasks, const Body& body, const Report&
   const auto run = [&](int64_t at) {
     const int64_t step = at / tasks, task = at % tasks;
     std::atomic<int64_t>& own = done[static_cast<size_t>(task)];
-    for (int64_t seen = own; seen < step; seen = own) own.wait(seen);
+    for (int64_t seen = own; seen < step && !stop; seen = own) own.wait(seen);
     if (stop) return;
     body(step, task);
-    own = step + 1;
-    own.notify_one();
+    own = step + 1;  // after a failure this may take the count back: waiters look at `stop`, too
+    own.notify_all();
   };
   const auto report_finished = [&] {
     int64_t finished = steps;  // each count read once: none goes back
@@ -76,7 +76,7 @@ void for_each_step(int64_t steps, int64_t tasks, const Body& body, const Report&
     stop = true;
     for (auto& own : done) {  // whoever waits for a step that will not come
       own = steps;
-      own.notify_one();
+      own.notify_all();
     }
   });
 }

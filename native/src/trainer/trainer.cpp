@@ -62,10 +62,15 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   for (int64_t i = 0; i < inputs.size(0); ++i) {
     require(labels[i] >= 0 && labels[i] < classes, "label ", labels[i], " at ", i, " is outside [0, ", classes, ")");
   }
-  struct Forget {  // an exception leaves nothing on the tape
+  struct Leave {  // an exception, too, leaves nothing on the tape, and nothing derived from what the forward pass changed
     Tape& tape;
-    ~Forget() { tape.clear(); }
-  } forget{tape_};
+    Classifier& classifier;
+    bool changes;
+    ~Leave() {
+      tape.clear();
+      if (changes) classifier.changed();
+    }
+  } leave{tape_, classifier_, !gradients_only};
   Tensor y;
   {
     Tape::Recording recording(tape_);
@@ -78,7 +83,6 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   sums.loss = loss.sum;
   sums.correct = loss.correct;
   if (!std::isfinite(loss.sum)) {
-    classifier_.changed();
     throw Error(MOTLEY_NOT_FINITE, concat("the loss is not finite (", loss.sum / static_cast<double>(sums.images), ")"));
   }
   if (logits != nullptr) *logits = y;
@@ -98,7 +102,6 @@ void Trainer::update(double learning_rate) {
   ++steps_;
   kernels::adamw(tensors,
                  {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_});
-  classifier_.changed();
 }
 
 bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate,

@@ -174,8 +174,6 @@ inline Vec exp(Vec x) {
   return select(nan, x, y);
 }
 
-inline Vec sigmoid(Vec x) { return 1.0f / (1.0f + exp(-x)); }
-
 /// As exp with x clamped to [-87, 88]: about half the instructions, for arguments known to be in range and for quotients
 /// that have saturated long before. A NaN becomes some finite number: the caller must keep it (x * f(x) does).
 inline Vec exp_bounded(Vec x) {
