@@ -48,15 +48,15 @@ public final class DatasetGenerator implements AutoCloseable {
   private final SamplingOptions sampling;
   private final StoreWriter writer;
   private final Map<Integer, List<StoreRecord.Redone>> redone = new ConcurrentHashMap<>();
-  private final Deque<PlannedImage> again = new ArrayDeque<>();
+  private final Deque<Job> again = new ArrayDeque<>();
   private final ExecutorService finisher =
       Executors.newSingleThreadExecutor(task -> Thread.ofPlatform().daemon().name("motley-store").unstarted(task));
   private final Deque<Future<List<Rejected>>> inFlight = new ArrayDeque<>();
 
-  /** Images that other stores hold, by position; filled before the finisher starts, its own from then on. */
+  /** Images that other stores hold, by index in the plan; filled before the finisher starts, its own from then on. */
   private final Map<Integer, Source> reusable = new HashMap<>();
 
-  /** Positions of all images that are copied. */
+  /** Indices of all images that are copied. */
   private final BitSet copied = new BitSet();
 
   /** The first image of the plan that is not yet in a batch. */
@@ -67,7 +67,10 @@ public final class DatasetGenerator implements AutoCloseable {
 
   private record Source(SyntheticStore store, StoreEntry entry) {}
 
-  private record Rejected(PlannedImage image, Quality because) {}
+  /** An image to draw, and where it stands in this plan, which may be a part of the one that its position belongs to. */
+  private record Job(int index, PlannedImage image) {}
+
+  private record Rejected(Job job, Quality because) {}
 
   private DatasetGenerator(
       GenerationPlan plan, DiffusionPipeline pipeline, Path folder, GeneratorOptions options) {
@@ -120,7 +123,7 @@ public final class DatasetGenerator implements AutoCloseable {
     try {
       while (position < plan.size() || !again.isEmpty() || !inFlight.isEmpty()) {
         int from = position;
-        List<PlannedImage> batch = nextBatch();
+        List<Job> batch = nextBatch();
         if (position == from && batch.isEmpty()) {
           drain(0);
         } else {
@@ -145,15 +148,15 @@ public final class DatasetGenerator implements AutoCloseable {
    * Images to draw again, then the next of the plan that are not copied; moves {@link #position} past them. Never further ahead
    * than the writer holds.
    */
-  private List<PlannedImage> nextBatch() {
-    var batch = new ArrayList<PlannedImage>();
+  private List<Job> nextBatch() {
+    var batch = new ArrayList<Job>();
     while (!again.isEmpty() && batch.size() < options.batch()) {
       batch.add(again.poll());
     }
     int limit = (int) Math.min(plan.size(), writer.nextPosition() + (long) StoreWriter.WINDOW);
     for (; position < limit && batch.size() < options.batch(); position++) {
       if (!copied.get(position)) {
-        batch.add(plan.image(position));
+        batch.add(new Job(position, plan.image(position)));
       }
     }
     return batch;
@@ -211,9 +214,9 @@ public final class DatasetGenerator implements AutoCloseable {
     }
   }
 
-  private Latents denoise(List<PlannedImage> batch, int resumed, ProgressListener listener) {
+  private Latents denoise(List<Job> batch, int resumed, ProgressListener listener) {
     return pipeline.denoise(
-        batch.stream().map(this::request).toList(),
+        batch.stream().map(job -> request(job.image())).toList(),
         sampling,
         step ->
             listener.onProgress(
@@ -233,7 +236,7 @@ public final class DatasetGenerator implements AutoCloseable {
   }
 
   /** Denoises a batch and hands it, and the copies before position {@code upTo}, to the finisher. */
-  private void submit(List<PlannedImage> batch, int upTo, int resumed, ProgressListener listener) {
+  private void submit(List<Job> batch, int upTo, int resumed, ProgressListener listener) {
     if (batch.isEmpty()) {
       inFlight.add(finisher.submit(() -> store(upTo)));
       return;
@@ -243,22 +246,22 @@ public final class DatasetGenerator implements AutoCloseable {
   }
 
   /** On the finisher's thread: decodes, checks, stores; returns the images to draw again. */
-  private List<Rejected> finish(List<PlannedImage> batch, Latents latents, int upTo) {
+  private List<Rejected> finish(List<Job> batch, Latents latents, int upTo) {
     Pictures pictures = pipeline.decode(latents, sampling.truncate());
     var rejected = new ArrayList<Rejected>();
     for (int i = 0; i < batch.size(); i++) {
-      PlannedImage image = batch.get(i);
+      Job job = batch.get(i);
       Quality quality = pictures.quality().get(i);
       if (quality != Quality.GOOD) {
-        rejected.add(new Rejected(image, quality));
+        rejected.add(new Rejected(job, quality));
         continue;
       }
       var picture = new RgbImage(pictures.height(), pictures.width(), pictures.picture(i));
       writer.append(
-          image.position(),
-          image.key(),
+          job.index(),
+          job.image().key(),
           Png.encode(options.stored(picture), Map.of()),
-          StoreRecord.json(image, redone.getOrDefault(image.position(), List.of())));
+          StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of())));
     }
     store(upTo);
     return rejected;
@@ -289,16 +292,17 @@ public final class DatasetGenerator implements AutoCloseable {
   }
 
   private void redraw(Rejected rejected) {
-    PlannedImage image = rejected.image();
-    var attempts = new ArrayList<>(redone.getOrDefault(image.position(), List.of()));
+    int index = rejected.job().index();
+    PlannedImage image = rejected.job().image();
+    var attempts = new ArrayList<>(redone.getOrDefault(index, List.of()));
     attempts.add(new StoreRecord.Redone(image.seed(), rejected.because()));
-    redone.put(image.position(), List.copyOf(attempts));
+    redone.put(index, List.copyOf(attempts));
     if (attempts.size() > MAX_ATTEMPTS) {
       throw new MotleyException(
           "image %s came out %s with %d seeds in a row: the model, its precision or the guidance %s may be at fault"
               .formatted(image.key(), rejected.because().id(), attempts.size(), image.guidance()));
     }
-    again.add(plan.retry(plan.image(image.position()), attempts.size()));
+    again.add(new Job(index, plan.retry(plan.image(index), attempts.size())));
   }
 
   private static <T> T await(Future<T> future) {

@@ -305,8 +305,8 @@ final class StoreCheck {
           name.equals(StoreHeader.FILE + StoreRecovery.TEMPORARY)
               || name.equals(StoreJournal.FILE + StoreRecovery.TEMPORARY);
       boolean orphan =
-          name.matches("\\d{6,}\\.tar(\\.part)?")
-              && Integer.parseInt(name.substring(0, name.indexOf('.'))) > growing;
+          name.matches("\\d{6,10}\\.tar(\\.part)?")
+              && Long.parseLong(name.substring(0, name.indexOf('.'))) > growing;
       boolean empty =
           name.equals(StoreShard.fileName(growing) + StoreShard.PART)
               && Files.size(folder.resolve(name)) == 0;

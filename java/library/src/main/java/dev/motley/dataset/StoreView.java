@@ -315,7 +315,7 @@ public record StoreView(String name, List<Item> items) {
   }
 
   /**
-   * Returns the folder spellings of the classes, in label order.
+   * Returns the names of the classes as classifiers know them (spaces where folders have underscores), in label order.
    *
    * @return the names; empty for an empty view
    */
@@ -326,8 +326,8 @@ public record StoreView(String name, List<Item> items) {
   }
 
   /**
-   * Reads and decodes all images, on all cores, into one packed set; classes are named by their
-   * folder spellings.
+   * Reads and decodes all images, on all cores, into one packed set; classes are named as by
+   * {@link #classNames}.
    *
    * @return the images in the view's order
    * @throws InvalidInputException if there are none, they differ in size, or one is damaged

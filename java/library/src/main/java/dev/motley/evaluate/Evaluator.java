@@ -20,7 +20,7 @@ public final class Evaluator {
    * @param classifier whose classes must be the set's, in any order
    * @param images real ones, of the classifier's size
    * @param batch images per forward pass
-   * @param listener hears each batch; may stop
+   * @param listener hears how many images are done, now and then; may stop
    * @return both results
    * @throws dev.motley.InvalidInputException if the classes differ, listing both
    * @throws dev.motley.CancelledException if the listener stopped it

@@ -129,7 +129,7 @@ public final class NativeClassifier extends NativeHandle {
    * @param batch images at a time
    * @param mode whose BatchNorm statistics to use
    * @param normalisation from pixels to inputs
-   * @param progress hears each batch
+   * @param progress hears how many images are done, now and then; in the end n of n
    * @return logits (n, classes)
    * @throws dev.motley.CancelledException if the progress cancelled
    */

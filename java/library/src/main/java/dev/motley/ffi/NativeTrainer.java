@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
-import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.NotFiniteException;
 import java.lang.foreign.Arena;
@@ -45,7 +44,7 @@ public final class NativeTrainer extends NativeHandle {
    * @param done steps made
    * @param lossSum sum of the loss over the images seen
    * @param correct images of those classified rightly
-   * @param cancelled whether the progress ended the run early; the sums are 0 then
+   * @param cancelled whether the progress ended the run early, after the steps counted
    */
   public record Outcome(long done, double lossSum, long correct, boolean cancelled) {}
 
@@ -111,27 +110,25 @@ public final class NativeTrainer extends NativeHandle {
       MemorySegment done = arena.allocate(ValueLayout.JAVA_LONG);
       MemorySegment lossSum = arena.allocate(ValueLayout.JAVA_DOUBLE);
       MemorySegment correct = arena.allocate(ValueLayout.JAVA_LONG);
-      boolean cancelled = false;
-      try {
-        callback.run(
-            error ->
-                (int)
-                    RUN.invokeExact(
-                        self.pointer(),
-                        pictures.pointer(),
-                        epoch,
-                        first,
-                        count,
-                        learningRate,
-                        done,
-                        lossSum,
-                        correct,
-                        callback.function(),
-                        MemorySegment.NULL,
-                        error));
-      } catch (CancelledException e) {
-        cancelled = true;
-      }
+      boolean cancelled =
+          callback
+              .cancelled(
+                  error ->
+                      (int)
+                          RUN.invokeExact(
+                              self.pointer(),
+                              pictures.pointer(),
+                              epoch,
+                              first,
+                              count,
+                              learningRate,
+                              done,
+                              lossSum,
+                              correct,
+                              callback.function(),
+                              MemorySegment.NULL,
+                              error))
+              .isPresent();
       return new Outcome(
           done.get(ValueLayout.JAVA_LONG, 0),
           lossSum.get(ValueLayout.JAVA_DOUBLE, 0),

@@ -42,13 +42,22 @@ final class ProgressCallback {
     return function;
   }
 
-  /** Makes a call that was given {@link #function}, and throws what the progress threw, if any. */
+  /** Makes a call that was given {@link #function}, and throws what the progress threw, if any, or that it was cancelled. */
   void run(Native.Call call) {
+    Optional<CancelledException> cancelled = cancelled(call);
+    if (cancelled.isPresent()) {
+      throw cancelled.get();
+    }
+  }
+
+  /** As {@link #run}, for a call that gives results though cancelled: present if the progress said so. */
+  Optional<CancelledException> cancelled(Native.Call call) {
     try {
       Native.check(call);
+      return Optional.empty();
     } catch (CancelledException cancelled) {
       failure.ifPresent(ProgressCallback::rethrow);
-      throw cancelled;
+      return Optional.of(cancelled);
     }
   }
 

@@ -60,7 +60,7 @@ public final class AtomicFile {
     Path target = file.toAbsolutePath();
     Path temporary = temporary(target);
     try {
-      createFolders(target.getParent());
+      Files.createDirectories(target.getParent());
       try (FileChannel channel =
           FileChannel.open(
               temporary,
@@ -76,6 +76,9 @@ public final class AtomicFile {
     } catch (IOException e) {
       deleteQuietly(temporary);
       throw new ResourceException("cannot write " + file + ": " + FileFailure.reason(e), e);
+    } catch (RuntimeException | Error e) {
+      deleteQuietly(temporary);
+      throw e;
     }
   }
 
@@ -99,24 +102,22 @@ public final class AtomicFile {
    */
   public static void createFolder(Path folder) {
     try {
-      createFolders(folder.toAbsolutePath());
+      Files.createDirectories(folder.toAbsolutePath());
     } catch (IOException e) {
       throw new ResourceException("cannot make the folder " + folder + ": " + FileFailure.reason(e), e);
     }
   }
 
-  private static void createFolders(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) { // a link to a folder is one; createDirectories would refuse it
-      Files.createDirectories(folder);
-    }
-  }
-
   /** Makes the rename durable; not every system lets a folder be opened, and then it needs no sync. */
-  private static void sync(Path folder) {
-    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
+  private static void sync(Path folder) throws IOException {
+    FileChannel opened;
+    try {
+      opened = FileChannel.open(folder, StandardOpenOption.READ);
     } catch (IOException e) {
-      // the file itself is synced
+      return; // the file itself is synced
+    }
+    try (FileChannel channel = opened) {
+      channel.force(true);
     }
   }
 

@@ -94,7 +94,7 @@ public final class Classifier implements AutoCloseable {
    * @param images of the classifier's size
    * @param batch images per forward pass; with batch statistics a part of the result
    * @param mode whose statistics BatchNorm normalises with
-   * @param listener hears each batch; may stop
+   * @param listener hears how many images are done, now and then; may stop
    * @return (images, classes), row by row
    * @throws dev.motley.CancelledException if the listener stopped it
    */
@@ -108,10 +108,10 @@ public final class Classifier implements AutoCloseable {
           batch,
           mode,
           spec.normalisation(),
-          (done, total, _, _) ->
+          (done, _, _, _) ->
               listener.onProgress(
                   new Progress(
-                      "test", done * images.count() / total, images.count(), 0, "images",
+                      "test", done, images.count(), 0, "images",
                       mode == BatchNormMode.RUNNING ? "running statistics" : "batch statistics")));
     }
   }

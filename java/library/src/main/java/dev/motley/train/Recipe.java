@@ -9,6 +9,8 @@ import dev.motley.config.Tree;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Everything that decides a training, but for the data.
@@ -154,7 +156,7 @@ public record Recipe(
             tree.number("crop-ratio-min").orElse(a.ratioMin()),
             tree.number("crop-ratio-max").orElse(a.ratioMax()),
             tree.number("flip").orElse(a.flip())),
-        tree.text("normalisation").map(Recipe::normalisation).orElse(start.normalisation()),
+        normalisation(tree).orElse(start.normalisation()),
         tree.text("precision").map(Precision::named).orElse(start.precision()),
         tree.whole("seed").orElse(start.seed()));
   }
@@ -181,7 +183,7 @@ public record Recipe(
     tree.put("crop-ratio-min", augmentation.ratioMin());
     tree.put("crop-ratio-max", augmentation.ratioMax());
     tree.put("flip", augmentation.flip());
-    tree.put("normalisation", normalisation.equals(Normalisation.UNIT) ? "unit" : "imagenet");
+    tree.put("normalisation", toTree(normalisation));
     tree.put("precision", precision.id());
     tree.put("seed", seed);
     return tree;
@@ -197,9 +199,51 @@ public record Recipe(
     return preset.equals("paper") ? paper(imageSize) : quick(imageSize);
   }
 
-  private static Normalisation normalisation(String name) {
-    String known = Names.find("normalisation", name, List.of("imagenet", "unit"), n -> n);
-    return known.equals("unit") ? Normalisation.UNIT : Normalisation.IMAGENET;
+  /** A name, or {@code {mean: [r, g, b], std: [r, g, b]}}. */
+  private static Optional<Normalisation> normalisation(Tree tree) {
+    Optional<Object> value = tree.value("normalisation");
+    if (value.isPresent() && value.get() instanceof Map) {
+      Tree own = tree.tree("normalisation", List.of("mean", "std")).orElseThrow();
+      float[] mean = three(own, "mean");
+      float[] std = three(own, "std");
+      return Optional.of(new Normalisation(mean[0], mean[1], mean[2], std[0], std[1], std[2]));
+    }
+    return tree.text("normalisation")
+        .map(
+            name ->
+                Names.find("normalisation", name, List.of("imagenet", "unit"), n -> n).equals("unit")
+                    ? Normalisation.UNIT
+                    : Normalisation.IMAGENET);
+  }
+
+  private static float[] three(Tree tree, String key) {
+    Object value = tree.value(key).orElse("nothing");
+    if (value instanceof List<?> list && list.size() == 3 && list.stream().allMatch(Number.class::isInstance)) {
+      var numbers = new float[3];
+      for (int c = 0; c < 3; c++) {
+        numbers[c] = ((Number) list.get(c)).floatValue();
+      }
+      return numbers;
+    }
+    throw Tree.wrong(tree.path(key), "a list of three numbers", value);
+  }
+
+  private static Object toTree(Normalisation n) {
+    if (n.equals(Normalisation.UNIT)) {
+      return "unit";
+    }
+    if (n.equals(Normalisation.IMAGENET)) {
+      return "imagenet";
+    }
+    var tree = new LinkedHashMap<String, Object>();
+    tree.put("mean", decimals(n.meanRed(), n.meanGreen(), n.meanBlue()));
+    tree.put("std", decimals(n.stdRed(), n.stdGreen(), n.stdBlue()));
+    return tree;
+  }
+
+  /** As a float is printed: 0.485, not the double nearest to it. */
+  private static List<Double> decimals(float... values) {
+    return IntStream.range(0, values.length).mapToObj(i -> Double.valueOf(Float.toString(values[i]))).toList();
   }
 
   private static void positive(String what, int value) {

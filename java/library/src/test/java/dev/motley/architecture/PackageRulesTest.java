@@ -42,9 +42,6 @@ class PackageRulesTest {
           "run",
           "cli");
 
-  /** The one public class outside {@code ffi} that may show a JavaCPP or FFM type. */
-  private static final String INTEROP = "dev.motley.ffi.TensorInterop";
-
   @ArchTest
   static void everyPackageUsesOnlyThoseBelow(JavaClasses classes) {
     for (int i = 0; i < FLOORS.size() - 1; i++) {
@@ -111,12 +108,11 @@ class PackageRulesTest {
           .dependOnClassesThat()
           .resideInAPackage("org.bytedeco..");
 
-  /** Weights are mapped through FFM's memory segments; everyone else sees plain Java types. */
   @ArchTest
-  static final ArchRule foreignMemoryStaysWithFfiAndTheMappedWeights =
+  static final ArchRule foreignMemoryStaysWithFfi =
       noClasses()
           .that()
-          .resideOutsideOfPackages(tree("ffi"), tree("weights"))
+          .resideOutsideOfPackage(tree("ffi"))
           .should()
           .dependOnClassesThat()
           .resideInAPackage("java.lang.foreign..");
@@ -129,9 +125,6 @@ class PackageRulesTest {
           .and()
           .areDeclaredInClassesThat()
           .arePublic()
-          .and()
-          .areDeclaredInClassesThat()
-          .doNotHaveFullyQualifiedName(INTEROP)
           .should(showOnlyPlainTypes());
 
   private static ArchCondition<JavaMethod> showOnlyPlainTypes() {

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -110,6 +111,35 @@ class DatasetGeneratorTest {
           .as("a pipeline that never saw a prompt")
           .isZero();
     }
+  }
+
+  private Map<String, String> pictures(String name) {
+    assertThat(SyntheticStore.verify(folder.resolve(name)).isSound()).isTrue();
+    SyntheticStore store = SyntheticStore.open(folder.resolve(name));
+    var pictures = new TreeMap<String, String>();
+    store.entries().forEach(entry -> pictures.put(entry.key(), HexFormat.of().formatHex(store.png(entry))));
+    return pictures;
+  }
+
+  @Test
+  void partsOfAPlanGiveItsPictures() {
+    generate(COMBINED, "whole", batches(20));
+    Map<String, String> whole = pictures("whole");
+    var parts = new TreeMap<String, String>();
+    for (int i = 0; i < 3; i++) {
+      assertThat(generate(COMBINED.shard(i, 3), "part" + i, batches(9)).drawn()).isBetween(13, 14);
+      parts.putAll(pictures("part" + i));
+    }
+    assertThat(parts).isEqualTo(whole);
+    generate(COMBINED.minus(BASE), "rest", batches(7));
+    assertThat(pictures("rest")).hasSize(30).allSatisfy((key, png) -> assertThat(png).isEqualTo(whole.get(key)));
+    String last = COMBINED.image(39).key();
+    generate(COMBINED.only(last), "one", batches(7));
+    assertThat(pictures("one")).isEqualTo(Map.of(last, whole.get(last)));
+    SyntheticStore store = SyntheticStore.open(folder.resolve("whole"));
+    GenerationPlan part = COMBINED.range(15, 31);
+    assertThat(generate(part, "copied", batches(7).reusing(List.of(store))).copied()).isEqualTo(16);
+    assertThat(pictures("copied")).hasSize(16).allSatisfy((key, png) -> assertThat(png).isEqualTo(whole.get(key)));
   }
 
   @Test

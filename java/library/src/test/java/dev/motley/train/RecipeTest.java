@@ -75,9 +75,21 @@ class RecipeTest {
 
   @Test
   void itIsReadBackAsItWasWritten() {
-    for (Recipe recipe : List.of(Recipe.quick(32), Recipe.paper(224), read(OTHER))) {
+    Recipe own = read(Map.of("normalisation", Map.of("mean", List.of(0.5, 0.25, 0), "std", List.of(0.1, 0.2, 1))));
+    assertThat(own.normalisation()).isEqualTo(new Normalisation(0.5f, 0.25f, 0, 0.1f, 0.2f, 1));
+    for (Recipe recipe : List.of(Recipe.quick(32), Recipe.paper(224), read(OTHER), own)) {
       assertThat(Recipe.fromTree(Tree.of("recipe", recipe.toTree(), Recipe.KEYS), 99)).isEqualTo(recipe);
     }
+  }
+
+  @Test
+  void aNormalisationIsThreeMeansAndThreeDeviations() {
+    assertThatThrownBy(() -> read(Map.of("normalisation", Map.of("mean", List.of(0, 0, 0)))))
+        .hasMessage("'recipe.normalisation.std' must be a list of three numbers, found nothing");
+    assertThatThrownBy(() -> read(Map.of("normalisation", Map.of("mean", List.of(0, 0), "std", List.of(1, 1, 1)))))
+        .hasMessage("'recipe.normalisation.mean' must be a list of three numbers, found [0, 0]");
+    assertThatThrownBy(() -> read(Map.of("normalisation", Map.of("mean", List.of(0, 0, 0), "std", List.of(1, 0, 1)))))
+        .hasMessage("a standard deviation must be above 0, got 0.0");
   }
 
   @Test
@@ -92,7 +104,7 @@ class RecipeTest {
     for (String key : Recipe.KEYS) {
       boolean text = OTHER.get(key) instanceof String;
       all.add(Arguments.of(key, text ? List.of("a") : "many", text ? "must be a text" : "number"));
-      all.add(Arguments.of(key, Map.of("a", 1), "found {a=1}"));
+      all.add(Arguments.of(key, Map.of("a", 1), key.equals("normalisation") ? "known: mean, std" : "found {a=1}"));
     }
     for (String key : List.of("epochs", "batch", "image-size", "learning-rate")) {
       all.add(Arguments.of(key, 0, key.replace('-', ' ')));
