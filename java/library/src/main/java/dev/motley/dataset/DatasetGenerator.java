@@ -183,7 +183,7 @@ public final class DatasetGenerator implements AutoCloseable {
     return new Progress("generate", done, total, free, "images", detail);
   }
 
-  /** All prompts at once, so that they are encoded once and prepared together. */
+  /** All prompts at once, so that as many as memory holds are prepared together. */
   private void prepareText(int from) {
     var texts = new LinkedHashSet<String>();
     for (int i = copied.nextClearBit(from); i < plan.size(); i = copied.nextClearBit(i + 1)) {

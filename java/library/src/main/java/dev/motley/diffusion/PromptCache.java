@@ -11,15 +11,17 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Encodes each prompt once and keeps the cross-attention keys and values of as many as fit the budget, so that a data set of
- * a few hundred prompts prepares them once, and one of thousands prepares them batch by batch. Not for several threads.
+ * Encodes prompts and keeps the cross-attention keys and values of as many as fit the budget, so that a data set of a few
+ * hundred prompts prepares them once, and one of thousands prepares them batch by batch. Not for several threads.
  */
 final class PromptCache implements AutoCloseable {
   /** How much of what was cut off a warning shows, in characters. */
@@ -34,8 +36,15 @@ final class PromptCache implements AutoCloseable {
   private final NativeTextEncoder encoder;
   private final NativeUNet unet;
   private final int capacity;
+
+  /** The encoder's output, of resident prompts only: encoding again costs less than a denoising step. */
   private final Map<String, float[]> hidden = new HashMap<>();
+
   private final Map<String, Integer> resident = new LinkedHashMap<>();
+
+  /** Prompts that were warned of. */
+  private final Set<String> cut = new HashSet<>();
+
   private Optional<NativePrompts> prepared = Optional.empty();
 
   PromptCache(ClipTokenizer tokenizer, NativeTextEncoder encoder, NativeUNet unet, long bytesPerPrompt) {
@@ -60,11 +69,10 @@ final class PromptCache implements AutoCloseable {
     return prepare(new ArrayList<>(wanted));
   }
 
-  /** Encodes what later calls will need, and makes as many resident as the budget holds. */
+  /** Makes as many of what later calls will need resident as the budget holds. */
   void prefetch(List<String> prompts) {
-    encode(prompts.stream().filter(prompt -> !hidden.containsKey(prompt)).distinct().toList());
     if (!prompts.isEmpty()) {
-      require(prompts.subList(0, Math.min(prompts.size(), capacity)));
+      require(prompts.stream().distinct().limit(capacity).toList());
     }
   }
 
@@ -85,6 +93,7 @@ final class PromptCache implements AutoCloseable {
     for (String prompt : prompts) {
       resident.put(prompt, resident.size());
     }
+    hidden.keySet().retainAll(resident.keySet());
     return made;
   }
 
@@ -115,7 +124,7 @@ final class PromptCache implements AutoCloseable {
 
   private int[] tokenize(String prompt) {
     Encoding encoding = tokenizer.tokenize(prompt);
-    if (encoding.truncated()) {
+    if (encoding.truncated() && cut.add(prompt)) {
       LOG.log(
           Level.WARNING,
           "a prompt has more than {0} tokens; cut off: \"{1}\"",

@@ -8,6 +8,7 @@ import dev.motley.ffi.NativeTrainer;
 import dev.motley.ffi.TensorInfo;
 import dev.motley.weights.SafeTensors;
 import dev.motley.weights.SafeTensorsWriter;
+import dev.motley.weights.SafeTensorsWriter.Source;
 import dev.motley.weights.TensorView;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,19 +81,20 @@ final class Checkpoint {
     var tensors = new ArrayList<>(classifier.tensors());
     List<TensorInfo> infos = classifier.network().tensors();
     for (int i = 0; i < infos.size(); i++) {
+      int index = i;
       TensorInfo info = infos.get(i);
       if (info.trainable()) {
         long[] shape = Classifier.shape(info);
         tensors.add(
-            TensorView.ofFloats(
-                FIRST_MOMENT + info.name(), shape, trainer.read(i, NativeTrainer.State.EXP_AVG)));
+            Source.ofFloats(
+                FIRST_MOMENT + info.name(), shape, () -> trainer.read(index, NativeTrainer.State.EXP_AVG)));
         tensors.add(
-            TensorView.ofFloats(
-                SECOND_MOMENT + info.name(), shape, trainer.read(i, NativeTrainer.State.EXP_AVG_SQ)));
+            Source.ofFloats(
+                SECOND_MOMENT + info.name(), shape, () -> trainer.read(index, NativeTrainer.State.EXP_AVG_SQ)));
       }
     }
     try {
-      SafeTensorsWriter.write(file, tensors, Map.of(KEY, JSON.writeValueAsString(position)));
+      SafeTensorsWriter.write(file, tensors.stream(), Map.of(KEY, JSON.writeValueAsString(position)));
     } catch (JsonProcessingException e) {
       throw new AssertionError(e);
     }

@@ -15,6 +15,7 @@ import dev.motley.ffi.TensorInfo;
 import dev.motley.weights.NativeTensors;
 import dev.motley.weights.SafeTensors;
 import dev.motley.weights.SafeTensorsWriter;
+import dev.motley.weights.SafeTensorsWriter.Source;
 import dev.motley.weights.TensorView;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,7 +81,7 @@ public final class Classifier implements AutoCloseable {
   void save(Path file, Map<String, String> metadata) {
     var all = new TreeMap<>(spec.toMetadata());
     all.putAll(metadata);
-    SafeTensorsWriter.write(file, tensors(), all);
+    SafeTensorsWriter.write(file, tensors().stream(), all);
   }
 
   /** What the network is for. */
@@ -133,17 +134,17 @@ public final class Classifier implements AutoCloseable {
     return network;
   }
 
-  /** Every parameter and buffer, by torchvision's names. */
-  List<TensorView> tensors() {
+  /** Every parameter and buffer, by torchvision's names; read from the network as each is written. */
+  List<Source> tensors() {
     List<TensorInfo> infos = network.tensors();
-    var out = new ArrayList<TensorView>();
+    var out = new ArrayList<Source>();
     for (int i = 0; i < infos.size(); i++) {
+      int index = i;
       TensorInfo info = infos.get(i);
-      float[] values = network.read(i);
       out.add(
           info.type() == DType.I64
-              ? TensorView.ofLongs(info.name(), shape(info), toLongs(values))
-              : TensorView.ofFloats(info.name(), shape(info), values));
+              ? Source.ofLongs(info.name(), shape(info), () -> toLongs(network.read(index)))
+              : Source.ofFloats(info.name(), shape(info), () -> network.read(index)));
     }
     return out;
   }

@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Writes safetensors files as the reference library does: tensors sorted by falling alignment, then
@@ -28,6 +30,31 @@ import java.util.TreeMap;
  */
 public final class SafeTensorsWriter {
   private SafeTensorsWriter() {}
+
+  /**
+   * A tensor whose bytes are made when they are written, so that memory holds one tensor at a time.
+   *
+   * @param name the tensor's name in the file
+   * @param dtype element type
+   * @param shape sizes, slowest first; empty for a scalar
+   * @param values gives a tensor of that type and shape; asked once
+   */
+  public record Source(String name, DType dtype, long[] shape, Supplier<TensorView> values) {
+    /** A tensor that is there. */
+    public static Source of(TensorView tensor) {
+      return new Source(tensor.name(), tensor.dtype(), tensor.shape(), () -> tensor);
+    }
+
+    /** A float32 tensor. */
+    public static Source ofFloats(String name, long[] shape, Supplier<float[]> values) {
+      return new Source(name, DType.F32, shape, () -> TensorView.ofFloats(name, shape, values.get()));
+    }
+
+    /** An int64 tensor. */
+    public static Source ofLongs(String name, long[] shape, Supplier<long[]> values) {
+      return new Source(name, DType.I64, shape, () -> TensorView.ofLongs(name, shape, values.get()));
+    }
+  }
 
   /**
    * Writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
@@ -39,11 +66,14 @@ public final class SafeTensorsWriter {
    */
   public static void write(
       Path file, Collection<TensorView> tensors, Map<String, String> metadata) {
-    List<TensorView> sorted =
-        tensors.stream()
-            .sorted(
-                Comparator.comparingInt((TensorView t) -> -t.dtype().bits())
-                    .thenComparing(TensorView::name))
+    write(file, tensors.stream().map(Source::of), metadata);
+  }
+
+  /** The same, tensor by tensor. */
+  public static void write(Path file, Stream<Source> tensors, Map<String, String> metadata) {
+    List<Source> sorted =
+        tensors
+            .sorted(Comparator.comparingInt((Source t) -> -t.dtype().bits()).thenComparing(Source::name))
             .toList();
     byte[] header = header(file, sorted, metadata);
     AtomicFile.write(
@@ -52,13 +82,22 @@ public final class SafeTensorsWriter {
           ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
           writeFully(channel, length.putLong(header.length).flip());
           writeFully(channel, ByteBuffer.wrap(header));
-          for (TensorView tensor : sorted) {
-            writeFully(channel, tensor.data());
+          for (Source tensor : sorted) {
+            writeFully(channel, bytes(tensor));
           }
         });
   }
 
-  private static byte[] header(Path file, List<TensorView> sorted, Map<String, String> metadata) {
+  private static ByteBuffer bytes(Source tensor) {
+    ByteBuffer bytes = tensor.values().get().data();
+    if (bytes.remaining() != tensor.dtype().bytes(tensor.shape())) {
+      throw new IllegalStateException(
+          "tensor " + Quote.of(tensor.name()) + " has " + bytes.remaining() + " bytes, not those of its shape");
+    }
+    return bytes;
+  }
+
+  private static byte[] header(Path file, List<Source> sorted, Map<String, String> metadata) {
     Set<String> names = new HashSet<>();
     var bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
@@ -71,12 +110,12 @@ public final class SafeTensorsWriter {
         json.writeEndObject();
       }
       long offset = 0;
-      for (TensorView tensor : sorted) {
+      for (Source tensor : sorted) {
         if (!names.add(tensor.name()) || tensor.name().equals("__metadata__")) {
           throw new InvalidInputException(
               file + ": two tensors are named " + Quote.of(tensor.name()));
         }
-        long end = offset + tensor.data().remaining();
+        long end = offset + tensor.dtype().bytes(tensor.shape());
         json.writeObjectFieldStart(tensor.name());
         json.writeStringField("dtype", tensor.dtype().name());
         writeLongs(json, "shape", tensor.shape());
