@@ -288,7 +288,8 @@ typedef struct motley_normalisation {
   float mean[3], std[3]; /* input = (pixel / 255 - mean) / std */
 } motley_normalisation;
 /* Images [first, first + n) in batches -> logits (n, classes). Images of another size than image_size are refused. Small batches run
- * side by side, one a thread; progress counts images, in the order in which they are done. */
+ * side by side, one a thread; progress counts images, in the order in which they are done. With batch statistics, a last image by
+ * itself joins the batch before it where BatchNorm would find one value a channel in it. */
 MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images,
                                                        int64_t first, int64_t n, int64_t batch, int32_t batchnorm,
                                                        const motley_normalisation* normalisation, float* logits,

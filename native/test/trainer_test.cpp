@@ -267,6 +267,18 @@ TEST_CASE("an evaluation is the same with any number of threads, reports every i
   }
 }
 
+TEST_CASE("with batch statistics a last single image joins the batch before it") {
+  const auto set = images(9);
+  const auto c = classifier();
+  const auto logits = [&](int64_t n, int64_t batch) {
+    std::vector<float> out(static_cast<size_t>(n) * 4);
+    ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, &kImageNet, out.data(), nullptr, nullptr, &error));
+    return out;
+  };
+  CHECK(logits(9, 8) == logits(9, 9));
+  CHECK(logits(9, 7) != logits(9, 9));
+}
+
 TEST_CASE("an epoch's order is a permutation that depends on seed and epoch") {
   for (int64_t n : {1, 2, 100, 1001}) {
     const auto order = epoch_order(1, 2, n);

@@ -13,9 +13,10 @@
 namespace motley {
 namespace {
 
-// Batches of at most so many pixels are a thread's own: threads then do not wait for each other at the end of every loop. Of
-// larger ones, memory holds the activations of one.
-constexpr int64_t kOwnPixels = 1 << 19;
+// Where the batches of all threads have at most so many pixels together, each thread takes batches of its own: they then do not
+// wait for each other at the end of every loop. Of larger ones, memory holds the activations of one.
+constexpr int64_t kPixels = 1 << 22;
+constexpr int64_t kAtOnce = 128;  // images, where the batch does not matter: enough to fill the kernels' tiles
 
 }  // namespace
 
@@ -26,11 +27,14 @@ void evaluate(Classifier& classifier, const Images& images, int64_t first, int64
   std::vector<float> table(256 * 3);
   kernels::normalisation_table(mean, std, table.data());
   const kernels::Crop whole{0, 0, images.height, images.width, false};
-  batch = std::min(batch, n);
-  const int64_t batches = (n + batch - 1) / batch;
+  const bool alone = statistics == ops::Statistics::running;
+  batch = std::min(alone ? std::min(batch, kAtOnce) : batch, n);
+  int64_t batches = (n + batch - 1) / batch;
+  // A last image by itself may have no statistics of its own: it joins the batch before it.
+  if (!alone && n > batch && n % batch == 1 && !classifier.trains_on_one_image()) --batches;
   std::atomic<int64_t> done = 0;  // images
   const auto forward = [&](int64_t index) {
-    const int64_t from = index * batch, count = std::min(batch, n - from);
+    const int64_t from = index * batch, count = index + 1 < batches ? batch : n - from;
     const Tensor inputs = Tensor::empty({count, size, size, 3});
     parallel_for(count, 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
@@ -47,14 +51,14 @@ void evaluate(Classifier& classifier, const Images& images, int64_t first, int64
     const int64_t now = done;
     if (now == reported) return;
     reported = now;
-    if (progress && progress(now, n)) {
+    if (progress && progress(now, n) && now < n) {
       throw Error(MOTLEY_CANCELLED, concat("evaluation was cancelled after ", now, " of ", n, " images"));
     }
   };
 
-  // The first batch and those that are left over are all threads' work; the first makes what is derived from the weights.
+  // The first batch and what is left over are all threads' work; the first makes what is derived from the weights.
   const int64_t threads = parallel_threads();
-  const int64_t own = batch * size * size <= kOwnPixels ? (batches - 1) / threads * threads : 0;
+  const int64_t own = threads * batch * size * size <= kPixels ? (batches - 1) / threads * threads : 0;
   const auto together = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       forward(i);

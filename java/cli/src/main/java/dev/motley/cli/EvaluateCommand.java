@@ -92,9 +92,12 @@ final class EvaluateCommand implements Callable<Integer> {
     List<Tally> running = evaluation.running().perClass();
     List<Tally> batches = evaluation.batchStatistics().perClass();
     for (int i = 0; i < running.size(); i++) {
-      out.printf(
-          "%-20s %6.1f %% %6.1f %%%n",
-          evaluation.classes().get(i), 100 * running.get(i).accuracy(), 100 * batches.get(i).accuracy());
+      String name = evaluation.classes().get(i);
+      if (running.get(i).images() == 0) {
+        out.printf("%-20s %8s %8s%n", name, "-", "-");
+      } else {
+        out.printf("%-20s %6.1f %% %6.1f %%%n", name, 100 * running.get(i).accuracy(), 100 * batches.get(i).accuracy());
+      }
     }
     out.flush();
   }

@@ -113,8 +113,8 @@ final class TrainCommand implements Callable<Integer> {
     context
         .out()
         .printf(
-            "%s: %d epochs on %,d images, last loss %.3f, last training accuracy %.1f %%%n",
-            result.model(), result.epochs().size(), images.count(), last.loss(), 100 * last.accuracy());
+            "%s: %d %s on %,d images, last loss %.3f, last training accuracy %.1f %%%n",
+            result.model(), result.epochs().size(), result.epochs().size() == 1 ? "epoch" : "epochs", images.count(), last.loss(), 100 * last.accuracy());
     return 0;
   }
 

@@ -117,10 +117,11 @@ public final class DatasetGenerator implements AutoCloseable {
     long start = System.nanoTime();
     int resumed = writer.nextPosition();
     findCopies(resumed);
-    prepareText(resumed);
     position = resumed;
     int drawn = 0;
     try {
+      report(listener, resumed); // where the work begins, in time as in images
+      prepareText(resumed);
       while (position < plan.size() || !again.isEmpty() || !inFlight.isEmpty()) {
         int from = position;
         List<Job> batch = nextBatch();

@@ -6,6 +6,7 @@ import dev.motley.files.FileFailure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -144,7 +145,7 @@ final class ImageFolderReader {
   }
 
   private static List<Path> pictures(Path folder) throws IOException {
-    try (Stream<Path> entries = Files.walk(folder)) {
+    try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
       return entries
           .filter(Files::isRegularFile)
           .filter(file -> ENDINGS.stream().anyMatch(name(file).toLowerCase(Locale.ROOT)::endsWith))

@@ -8,6 +8,8 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,14 +80,12 @@ final class PackedFiles {
 
   /** The lines of a text file, without empty ones: class names. */
   static List<String> names(Path file) {
-    try {
-      return Files.readAllLines(file).stream()
-          .map(String::strip)
-          .filter(line -> !line.isEmpty())
-          .toList();
-    } catch (IOException e) {
-      throw FileFailure.reading(file, e);
-    }
+    // a decoder of its own: what is not UTF-8 is an error, not a replacement character
+    return read(file, in -> StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(in.readAllBytes())).toString())
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .toList();
   }
 
   private static InputStream unpack(Path file, InputStream raw) throws IOException {

@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
       throw new InvalidInputException(folder + ": no such folder or picture");
     }
     List<Path> found;
-    try (Stream<Path> all = Files.walk(folder)) {
+    try (Stream<Path> all = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
       found = all.filter(Files::isRegularFile).filter(PictureFolder::isPicture).sorted().toList();
     } catch (IOException e) {
       throw FileFailure.readingIn(folder, e);

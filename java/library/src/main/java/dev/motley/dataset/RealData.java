@@ -87,6 +87,9 @@ public record RealData(ImageSet images, String format, int unreadable) {
   }
 
   private static RealData open(Path path, Optional<String> kind, Options options) {
+    if (path.toString().isEmpty()) {
+      throw new InvalidInputException("the path of the real images is empty");
+    }
     if (Files.isRegularFile(path)
         && path.toString().toLowerCase(Locale.ROOT).endsWith(".zip")
         && kind.orElse("folder").equals("folder")) {
@@ -114,8 +117,8 @@ public record RealData(ImageSet images, String format, int unreadable) {
   }
 
   private static String recognise(Path folder) {
-    for (String stem : List.of("t10k-images-idx3-ubyte", "train-images-idx3-ubyte")) {
-      if (PackedFiles.find(folder.resolve(stem)).isPresent()) {
+    for (String part : List.of("t10k-images-idx3", "train-images-idx3", "t10k-labels-idx1", "train-labels-idx1")) {
+      if (PackedFiles.find(folder.resolve(part + "-ubyte")).isPresent()) {
         return "idx";
       }
     }

@@ -141,9 +141,12 @@ final class StoreRecovery {
     files.syncFolder(folder);
   }
 
-  private void requireWhole(StoreJournal journal) {
+  private void requireWhole(StoreJournal journal) throws IOException {
     if (journal.beyond()) {
       throw damaged("the journal has a damaged line at byte " + journal.length());
+    }
+    if (journal.head().isEmpty() && names(folder).stream().anyMatch(name -> SHARD.matcher(name).matches())) {
+      throw damaged("the journal is empty or gone, but there are shards");
     }
     if (journal.head().isPresent() && !journal.head().get().equals(header.head())) {
       throw damaged(
@@ -163,7 +166,7 @@ final class StoreRecovery {
 
   private InvalidInputException damaged(String what) {
     return new InvalidInputException(
-        "folder %s is damaged: %s; 'verify' tells more, 'repair' keeps what is whole"
+        "folder %s is damaged: %s; 'verify' tells more, 'verify --repair' keeps what is whole"
             .formatted(folder, what));
   }
 

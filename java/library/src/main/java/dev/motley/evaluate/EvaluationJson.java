@@ -4,6 +4,7 @@ package dev.motley.evaluate;
 import com.fasterxml.jackson.annotation.JsonGetter;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
@@ -49,6 +50,7 @@ final class EvaluationJson {
   @JsonIgnoreProperties(
       value = {"accuracy", "interval95"},
       allowGetters = true)
+  @JsonPropertyOrder({"correct", "images", "accuracy", "interval95"})
   private interface WithAccuracy {
     @JsonGetter("accuracy")
     double accuracy();
@@ -60,6 +62,9 @@ final class EvaluationJson {
   @JsonIgnoreProperties(
       value = {"total", "perClass", "calibrationError"},
       allowGetters = true)
+  @JsonPropertyOrder({
+    "total", "topK", "topKTally", "calibrationError", "perClass", "confusion", "calibration", "worstMistakes"
+  })
   private interface WithTotals {
     @JsonGetter("total")
     Tally total();

@@ -51,7 +51,7 @@ public record Finding(String headline, List<String> explanation) {
   private static String compare(Experiment base, Experiment other) {
     Tally to = running(other);
     Tally from = running(base);
-    double difference = to.accuracy() - from.accuracy();
+    double difference = shown(to) - shown(from); // what a reader finds who subtracts
     String points = Format.number(Math.abs(100 * difference), 1);
     String verdict =
         to.difference(from).contains(0)
@@ -61,6 +61,11 @@ public record Finding(String headline, List<String> explanation) {
     return "%s %s real images: %s right against %s."
         .formatted(
             other.name(), verdict, Format.percent(to.accuracy()), Format.percent(from.accuracy()));
+  }
+
+  /** An accuracy as {@link Format#percent} shows it. */
+  private static double shown(Tally tally) {
+    return Math.round(1000 * tally.accuracy()) / 1000.0;
   }
 
   private static String range(List<Experiment> experiments) {
@@ -89,7 +94,7 @@ public record Finding(String headline, List<String> explanation) {
   private static String difference(Experiment base, Experiment other) {
     Tally to = running(other);
     Tally from = running(base);
-    double difference = to.accuracy() - from.accuracy();
+    double difference = shown(to) - shown(from);
     Interval interval = to.difference(from);
     String bounds =
         "95\u202f%% interval %s to %s"

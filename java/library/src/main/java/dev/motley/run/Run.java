@@ -7,7 +7,6 @@ import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.DatasetGenerator;
-import dev.motley.dataset.GenerationResult;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
 import dev.motley.dataset.Resize;
@@ -19,6 +18,7 @@ import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.AtomicFile;
 import dev.motley.files.FileFailure;
+import dev.motley.files.FileHash;
 import dev.motley.files.FolderLock;
 import dev.motley.report.Experiment;
 import dev.motley.report.Report;
@@ -38,8 +38,8 @@ import java.util.stream.Stream;
 
 /**
  * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store), {@code NAME/training}, {@code
- * NAME/evaluation.json}; for all {@code config.yaml} (resolved) and {@code report.html}. Whatever is there already and belongs to
- * the same config is kept, so a run that was stopped goes on.
+ * NAME/evaluation.json} and {@code NAME/ledger.yaml} (its times); for all {@code config.yaml} (resolved) and {@code
+ * report.html}. Whatever is there already and belongs to the same config is kept, so a run that was stopped goes on.
  */
 public final class Run {
   private static final String CONFIG = "config.yaml";
@@ -153,11 +153,14 @@ public final class Run {
     var earlier = new ArrayList<SyntheticStore>();
     try (pipeline) {
       for (RunConfig.SetConfig set : config.sets()) {
-        GenerationResult result =
-            DatasetGenerator.generate(
-                GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), on(set));
-        if (result.drawn() > 0) { // of this run: what an earlier one drew took its own time
-          stages.add(new Stage("Generate: " + set.name(), result.seconds(), result.drawn(), "images"));
+        Ledger ledger = ledger(set);
+        ledger.draw(
+            on(set),
+            hears ->
+                DatasetGenerator.generate(
+                    GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), hears));
+        if (ledger.drawn() > 0) {
+          stages.add(new Stage("Generate: " + set.name(), ledger.drawingSeconds(), ledger.drawn(), "images"));
         }
         earlier.add(SyntheticStore.open(part(set, "images")));
       }
@@ -185,15 +188,23 @@ public final class Run {
   }
 
   private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real) {
-    long start = System.nanoTime();
-    Evaluation evaluation;
-    try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
-      evaluation = Evaluator.evaluate(classifier, real, config.testBatch(), on(set));
-    } catch (CancelledException e) {
-      throw new CancelledException("stopped while testing; run the same command again to go on", e);
+    Path file = part(set, "evaluation.json");
+    Ledger ledger = ledger(set);
+    String identity = FileHash.sha256(model) + " " + real.sha256() + " " + config.testBatch();
+    if (!ledger.isTested(identity) || !Files.exists(file)) {
+      long start = System.nanoTime();
+      try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
+        Evaluator.evaluate(classifier, real, config.testBatch(), on(set)).write(file);
+      } catch (CancelledException e) {
+        throw new CancelledException("stopped while testing; run the same command again to go on", e);
+      }
+      ledger.test(identity, (System.nanoTime() - start) / 1e9);
     }
-    stages.add(new Stage("Test: " + set.name(), (System.nanoTime() - start) / 1e9, 2L * real.count(), "images"));
-    evaluation.write(part(set, "evaluation.json"));
-    return evaluation;
+    stages.add(new Stage("Test: " + set.name(), ledger.testingSeconds(), 2L * real.count(), "images"));
+    return Evaluation.read(file);
+  }
+
+  private Ledger ledger(RunConfig.SetConfig set) {
+    return Ledger.of(folder.resolve(set.folder()));
   }
 }

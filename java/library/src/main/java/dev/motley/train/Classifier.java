@@ -2,6 +2,7 @@
 package dev.motley.train;
 
 import dev.motley.BatchNormMode;
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.Progress;
@@ -23,6 +24,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 
 /** A network that labels images. Holds native memory: close it. Not for several threads. */
 public final class Classifier implements AutoCloseable {
@@ -53,11 +55,18 @@ public final class Classifier implements AutoCloseable {
    *
    * @param file a safetensors file with torchvision's names and Motley's metadata
    * @param precision what the network computes in
-   * @throws InvalidInputException if the file is damaged or no classifier, in one line
+   * @throws InvalidInputException if the file is damaged, no classifier, or holds NaN or infinity, in one line
    */
   public static Classifier load(Path file, Precision precision) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
+      for (TensorView tensor : tensors.tensors().values()) {
+        if (!tensor.isFinite()) {
+          throw new InvalidInputException(
+              "%s: tensor \"%s\" holds NaN or infinity: the training diverged, or the file is damaged"
+                  .formatted(file, tensor.name()));
+        }
+      }
       return of(file.toString(), tensors.tensors().values(), spec, precision);
     }
   }
@@ -101,19 +110,14 @@ public final class Classifier implements AutoCloseable {
    */
   public float[] logits(ImageSet images, int batch, BatchNormMode mode, ProgressListener listener) {
     requireImages(images);
+    String statistics = mode == BatchNormMode.RUNNING ? "running statistics" : "batch statistics";
+    LongPredicate hear = done -> listener.onProgress(new Progress("test", done, images.count(), 0, "images", statistics));
+    if (!hear.test(0)) {
+      throw new CancelledException("evaluation was cancelled");
+    }
     try (NativeImages packed = pack(images)) {
       return network.evaluate(
-          packed,
-          0,
-          images.count(),
-          batch,
-          mode,
-          spec.normalisation(),
-          (done, _, _, _) ->
-              listener.onProgress(
-                  new Progress(
-                      "test", done, images.count(), 0, "images",
-                      mode == BatchNormMode.RUNNING ? "running statistics" : "batch statistics")));
+          packed, 0, images.count(), batch, mode, spec.normalisation(), (done, _, _, _) -> hear.test(done));
     }
   }
 

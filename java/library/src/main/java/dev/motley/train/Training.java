@@ -293,11 +293,7 @@ public final class Training implements AutoCloseable {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update(JSON.writeValueAsBytes(recipe));
-      digest.update(JSON.writeValueAsBytes(images.classNames()));
-      digest.update(JSON.writeValueAsBytes(images.labels()));
-      digest.update(
-          "%d %d %d".formatted(images.count(), images.height(), images.width()).getBytes(StandardCharsets.UTF_8));
-      digest.update(images.pixels());
+      digest.update(images.sha256().getBytes(StandardCharsets.US_ASCII));
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException | JsonProcessingException e) {
       throw new AssertionError(e);

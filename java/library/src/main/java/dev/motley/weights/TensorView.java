@@ -137,6 +137,21 @@ public record TensorView(String name, DType dtype, long[] shape, ByteBuffer data
     };
   }
 
+  /** Whether no element is NaN or infinite as float32; whole numbers never are. */
+  public boolean isFinite() {
+    return switch (dtype) {
+      case F32, F16, BF16, F64 -> {
+        for (float value : toFloats()) {
+          if (!Float.isFinite(value)) {
+            yield false;
+          }
+        }
+        yield true;
+      }
+      default -> true;
+    };
+  }
+
   /**
    * The elements of an I64 tensor.
    *

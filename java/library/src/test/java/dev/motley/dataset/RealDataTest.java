@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.motley.InvalidInputException;
+import dev.motley.MotleyException;
 import dev.motley.ResourceException;
 import dev.motley.testing.Shared;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -162,6 +164,13 @@ class RealDataTest {
     }
     Files.writeString(folder.resolve("fine_label_names.txt"), "a\nb\nc\n");
     assertThat(RealData.open(folder.toString()).images().labels()).containsExactly(2);
+    Files.delete(folder.resolve("fine_label_names.txt"));
+    writePacked(folder.resolve("fine_label_names.txt.gz"), "a\nb\nü\n".getBytes(StandardCharsets.UTF_8));
+    assertThat(RealData.open(folder.toString()).images().classNames()).containsExactly("a", "b", "ü");
+    writePacked(folder.resolve("fine_label_names.txt.gz"), new byte[] {'a', (byte) 0xff});
+    refused(folder.toString(), "fine_label_names.txt.gz: not valid UTF-8");
+    Files.delete(folder.resolve("fine_label_names.txt.gz"));
+    Files.writeString(folder.resolve("fine_label_names.txt"), "a\nb\nc\n");
     byte[] packed = Files.readAllBytes(folder.resolve("test.bin.xz"));
     Files.write(folder.resolve("test.bin.xz"), Arrays.copyOf(packed, packed.length - 20));
     refused(folder.toString(), "packed file is");
@@ -202,6 +211,22 @@ class RealDataTest {
     assertThat(data.images().labels()).containsExactly(0, 1, 1);
     assertThat(data.images().image(2).pixels()).isEqualTo(PngTest.picture(4, 5).pixels());
     assertThat(data.images().name()).isEqualTo("set");
+  }
+
+  @Test
+  void followsLinksToFoldersAndPictures() throws IOException {
+    write("there/1.png", PngTest.picture(4, 5));
+    Files.createDirectories(folder.resolve("set"));
+    for (String name : List.of("a", "b")) {
+      Files.createSymbolicLink(folder.resolve("set").resolve(name), folder.resolve("there"));
+    }
+    assertThat(RealData.open(folder.resolve("set").toString()).images().classNames()).containsExactly("a", "b");
+    assertThat(PictureFolder.read(folder.resolve("set/a"), 4).files()).containsExactly("1.png");
+    Files.createSymbolicLink(folder.resolve("there/round"), folder.resolve("there"));
+    assertThatThrownBy(() -> RealData.open(folder.resolve("set").toString()))
+        .as("a link to a folder above it")
+        .isInstanceOf(MotleyException.class)
+        .hasMessageContaining("a link leads back to a folder above it");
   }
 
   @Test

@@ -157,7 +157,7 @@ class StoreCrashTest {
       StoreFixture.finish(writer, HEADER.plan(), 9, new Random(1));
       return false;
     } catch (InvalidInputException e) {
-      assertThat(e.getMessage()).contains("is damaged").contains("'repair'");
+      assertThat(e.getMessage()).contains("is damaged").contains("'verify --repair'");
     }
     assertThat(SyntheticStore.verify(folder).isSound()).isFalse();
     StoreReport report = SyntheticStore.repair(folder);

@@ -66,6 +66,14 @@ class EvaluationTest {
   }
 
   @Test
+  void theKeysHaveTheirOrder() {
+    assertThat(evaluation().toJson().replaceAll("[^a-zA-Z0-9]+", " "))
+        .contains("running total correct", "accuracy", "interval95", "topK 3 topKTally correct", "calibrationError")
+        .containsPattern("correct \\d+ images \\d+ accuracy [0-9 ]+ interval95 ")
+        .containsPattern("calibrationError .* perClass .* confusion .* calibration .* worstMistakes");
+  }
+
+  @Test
   void saysWhatIsWrongWithAFile() throws Exception {
     Path missing = folder.resolve("none.json");
     assertThatThrownBy(() -> Evaluation.read(missing))

@@ -12,6 +12,7 @@ import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,38 @@ class RunTest {
         .as("not refused, but stopped")
         .isInstanceOf(CancelledException.class);
     assertThat(folder.resolve("config.yaml")).content().isNotEqualTo(first).contains("Another");
+  }
+
+  @Test
+  void aRunThatWasStoppedReportsAllItsTimeAndTestsOnce() throws IOException {
+    Map<String, Object> plan = Map.of("classes", "fashion-mnist", "per-class", 2, "sampling", Map.of("steps", 2));
+    var config =
+        RunConfig.of(
+            Map.of(
+                "sets", List.of(Map.of("name", "Base", "plan", plan)),
+                "batch", 5,
+                "recipe", Map.of("epochs", 2),
+                "test-batch", 1000),
+            EMBEDDED);
+    assertThatThrownBy(() -> Run.execute(config, EMBEDDED, folder, progress -> !progress.stage().equals("train")))
+        .isInstanceOf(CancelledException.class);
+    var stages = new ArrayList<String>();
+    ProgressListener hear =
+        progress -> {
+          stages.add(progress.stage());
+          return true;
+        };
+    RunResult first = Run.execute(config, EMBEDDED, folder, hear);
+    assertThat(stages).contains("train", "test");
+    assertThat(Files.readString(first.report())).contains("Generate: Base").contains("20 images");
+    stages.clear();
+    RunResult again = Run.execute(config, EMBEDDED, folder, hear);
+    assertThat(stages).as("all was done").doesNotContain("train", "test");
+    assertThat(again.evaluations()).isEqualTo(first.evaluations());
+    assertThat(Files.readString(again.report())).contains("Generate: Base", "Train: Base", "Test: Base");
+    Files.writeString(folder.resolve("base/ledger.yaml"), "drawn: [");
+    Run.execute(config, EMBEDDED, folder, hear);
+    assertThat(stages).as("a damaged ledger costs a test, no more").contains("test");
   }
 
   @Test

@@ -16,10 +16,13 @@ import dev.motley.dataset.ImageSet;
 import dev.motley.ffi.ClassifierConfig;
 import dev.motley.ffi.NativeClassifier;
 import dev.motley.weights.SafeTensors;
+import dev.motley.weights.SafeTensorsWriter;
+import dev.motley.weights.TensorView;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -71,6 +74,25 @@ class TrainingTest {
       assertThat(tensors.tensor("layer4.2.conv3.weight").shape()).containsExactly(2048, 512, 1, 1);
       assertThat(tensors.tensor("bn1.num_batches_tracked").toLongs()).containsExactly(18);
     }
+  }
+
+  @Test
+  void aModelWithoutFiniteWeightsIsRefusedByName() {
+    Path file = folder.resolve("broken.safetensors");
+    try (Classifier classifier = Classifier.create(RECIPE, List.of("a", "b"))) {
+      classifier.save(file);
+    }
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      var broken = new ArrayList<TensorView>(tensors.tensors().values());
+      broken.removeIf(t -> t.name().equals("fc.bias"));
+      broken.add(TensorView.ofFloats("fc.bias", new long[] {2}, 0, Float.NaN));
+      SafeTensorsWriter.write(folder.resolve("nan.safetensors"), broken, tensors.metadata());
+    }
+    assertThatThrownBy(() -> Classifier.load(folder.resolve("nan.safetensors"), Precision.FP32))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(
+            folder.resolve("nan.safetensors")
+                + ": tensor \"fc.bias\" holds NaN or infinity: the training diverged, or the file is damaged");
   }
 
   @Test
