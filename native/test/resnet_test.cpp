@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ResNet50 against torchvision's float64 results.
+// ResNets against torchvision's float64 results.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,9 +17,15 @@ namespace {
 
 constexpr double kOfPyTorch = 2;  // error allowed, in units of PyTorch's own in the same precision
 
-std::unique_ptr<Classifier> filled(const test::Golden& g, DType compute = DType::f32) {
-  auto model = make_classifier({"resnet50", 10, 32, compute});
-  model->load(test::FilledWeights(g.meta()["state_dict"], "resnet50.").tensors());
+struct Network {
+  const char* name;
+  int64_t parameters;  // with 10 classes
+};
+constexpr Network kNetworks[] = {{"resnet50", 23'528'522}, {"resnet101", 42'520'650}};
+
+std::unique_ptr<Classifier> filled(const char* name, const test::Golden& g, DType compute = DType::f32) {
+  auto model = make_classifier({name, 10, 32, compute});
+  model->load(test::FilledWeights(g.meta()["state_dict"], std::string(name) + ".").tensors());
   return model;
 }
 
@@ -51,37 +57,38 @@ void check_against_pytorch(const test::Golden& g, const test::Difference& error,
 
 }  // namespace
 
-TEST_CASE("ResNet50 has torchvision's tensors in torchvision's order") {
-  const test::Golden g("resnet50");
-  const auto model = make_classifier({"resnet50", 10, 32, DType::f32});
-  const auto& parameters = g.meta()["parameters"].items;
-  const auto& shapes = g.meta()["state_dict"];
-  REQUIRE(model->tensors().size() == shapes.members.size());
-  int64_t count = 0;
-  for (size_t i = 0; i < model->tensors().size(); ++i) {
-    const ClassifierTensor& t = model->tensors()[i];
-    CHECK(t.trainable == (i < parameters.size()));
-    if (t.trainable) CHECK(t.name == parameters[i].text);
-    if (t.trainable) count += t.value.numel();
-    Shape shape;
-    for (const auto& size : shapes[t.name].items) shape.push_back(static_cast<int64_t>(size.number));
-    CHECK(t.shape == shape);
+TEST_CASE("ResNets have torchvision's tensors in torchvision's order") {
+  for (const Network& network : kNetworks) {
+    CAPTURE(std::string(network.name));
+    const test::Golden g(network.name);
+    const auto model = make_classifier({network.name, 10, 32, DType::f32});
+    const auto& parameters = g.meta()["parameters"].items;
+    const auto& shapes = g.meta()["state_dict"];
+    REQUIRE(model->tensors().size() == shapes.members.size());
+    int64_t count = 0;
+    for (size_t i = 0; i < model->tensors().size(); ++i) {
+      const ClassifierTensor& t = model->tensors()[i];
+      CHECK(t.trainable == (i < parameters.size()));
+      if (t.trainable) CHECK(t.name == parameters[i].text);
+      if (t.trainable) count += t.value.numel();
+      Shape shape;
+      for (const auto& size : shapes[t.name].items) shape.push_back(static_cast<int64_t>(size.number));
+      CHECK(t.shape == shape);
+    }
+    CHECK(count == network.parameters);
   }
-  CHECK(count == 23'528'522);
 }
 
-TEST_CASE("ResNet50 gives torchvision's logits with running statistics") {
-  const test::Golden g("resnet50");
-  const auto model = filled(g);
-  check_against_pytorch(g, logits_error(g, "logits_eval", model->forward(images_of(g), ops::Statistics::running)), "float32",
-                        "logits_eval");
-}
-
-TEST_CASE("ResNet50 with bf16 activations gives torchvision's logits to bf16's accuracy") {
-  const test::Golden g("resnet50");
-  const auto model = filled(g, DType::bf16);
-  check_against_pytorch(g, logits_error(g, "logits_eval", model->forward(images_of(g), ops::Statistics::running)), "bfloat16",
-                        "logits_eval");
+TEST_CASE("ResNets give torchvision's logits with running statistics, in f32 and to bf16's accuracy") {
+  for (const Network& network : kNetworks) {
+    CAPTURE(std::string(network.name));
+    const test::Golden g(network.name);
+    for (DType compute : {DType::f32, DType::bf16}) {
+      const auto model = filled(network.name, g, compute);
+      check_against_pytorch(g, logits_error(g, "logits_eval", model->forward(images_of(g), ops::Statistics::running)),
+                            compute == DType::f32 ? "float32" : "bfloat16", "logits_eval");
+    }
+  }
 }
 
 TEST_CASE("ResNet50 trains with bf16 activations as it does with f32") {

@@ -60,7 +60,7 @@ final class ModelOptions {
         .findFirst()
         .ifPresent(
             label ->
-                err.printf("motley: the embedded model draws clothes only, not '%s': give --model for other classes%n", label));
+                err.printf("motley: warning: the embedded model draws clothes only, not '%s': give --model for other classes%n", label));
   }
 
   DiffusionPipeline load() {

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
-    description = "Reads every byte of a store and compares it with its journal and plan; exit code 1 if something is wrong.",
+    description = "Reads every byte of a store and compares it with its journal and plan; exit code 1 if something is wrong; being incomplete is not.",
     footer = {"", "Example: ./motley verify runs/demo/base-class/images"})
 final class VerifyCommand implements Callable<Integer> {
   private final Context context;

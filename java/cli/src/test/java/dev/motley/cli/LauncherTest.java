@@ -207,6 +207,19 @@ class LauncherTest {
   }
 
   @Test
+  void itsOwnCommandsHaveHelpAndTakeNothingElse() throws IOException, InterruptedException {
+    for (String command : List.of("test", "jdk")) {
+      Result help = motley(command, "--help");
+      assertThat(help.code()).isZero();
+      assertThat(help.out()).startsWith("Usage: ./motley " + command + "\n");
+      Result wrong = motley(command, "--fast");
+      assertThat(wrong.code()).isEqualTo(2);
+      assertThat(wrong.err()).isEqualTo("motley: unexpected argument '--fast'\n");
+    }
+    assertThat(root.resolve("build")).as("nothing was begun").doesNotExist();
+  }
+
+  @Test
   void anAddressThatGivesNothingIsNamed() throws IOException, InterruptedException {
     environment.put("MOTLEY_JDK_URL", folder.resolve("none.tar.gz").toUri().toString());
     Result result = motley("info");

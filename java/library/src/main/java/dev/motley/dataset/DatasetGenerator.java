@@ -137,7 +137,7 @@ public final class DatasetGenerator implements AutoCloseable {
     } catch (CancelledException e) {
       drain(0);
       throw new CancelledException(
-          "stopped after %d of %d images; run the same command again to go on"
+          "stopped after %,d of %,d images; run the same command again to go on"
               .formatted(writer.nextPosition(), plan.size()));
     }
     return new GenerationResult(

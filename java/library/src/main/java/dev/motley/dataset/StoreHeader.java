@@ -142,8 +142,8 @@ public record StoreHeader(
   void requireSame(StoreHeader begun, String folder) {
     if (!begun.plan.hash().equals(plan.hash())) {
       throw new InvalidInputException(
-          "folder %s belongs to another plan: it has %s, asked for is %s; choose another folder"
-              .formatted(folder, shown(begun.plan.hash()), shown(plan.hash())));
+          "folder %s belongs to another plan: %s; choose another folder"
+              .formatted(folder, begun.plan.difference(plan).orElse("their hashes differ")));
     }
     if (!begun.modelHash.equals(modelHash)) {
       throw new InvalidInputException(

@@ -299,6 +299,17 @@ public final class GenerationPlan {
     return PlanJson.write(toTree());
   }
 
+  /**
+   * Says in what another plan differs, for a message.
+   *
+   * @param asked the other plan
+   * @return the first key of the canonical form that differs, such as {@code spec.sampling.seed is 0, asked for is 1}; empty for
+   *     an equal plan
+   */
+  public Optional<String> difference(GenerationPlan asked) {
+    return PlanJson.difference(toTree(), asked.toTree());
+  }
+
   private Map<String, Object> toTree() {
     var tree = new LinkedHashMap<String, Object>();
     tree.put(FORMAT, VERSION);

@@ -11,6 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Canonical JSON of trees and its hash. */
 final class PlanJson {
@@ -48,6 +54,35 @@ final class PlanJson {
                   at == null ? 1 : at.getColumnNr(),
                   e.getOriginalMessage().lines().findFirst().orElse("")),
           e);
+    }
+  }
+
+  /** The first leaf, by its key, in which a tree differs from the one asked for. */
+  static Optional<String> difference(Object tree, Object asked) {
+    Map<String, String> ours = new TreeMap<>();
+    Map<String, String> theirs = new TreeMap<>();
+    flatten("", tree, ours);
+    flatten("", asked, theirs);
+    var keys = new TreeSet<>(ours.keySet());
+    keys.addAll(theirs.keySet());
+    return keys.stream()
+        .filter(key -> !Objects.equals(ours.get(key), theirs.get(key)))
+        .findFirst()
+        .map(
+            key ->
+                "%s is %s, asked for is %s"
+                    .formatted(key, ours.getOrDefault(key, "not there"), theirs.getOrDefault(key, "none")));
+  }
+
+  private static void flatten(String path, Object tree, Map<String, String> to) {
+    switch (tree) {
+      case Map<?, ?> map -> map.forEach((key, value) -> flatten(path.isEmpty() ? key.toString() : path + "." + key, value, to));
+      case List<?> list -> {
+        for (int i = 0; i < list.size(); i++) {
+          flatten(path + "[" + i + "]", list.get(i), to);
+        }
+      }
+      default -> to.put(path, write(tree));
     }
   }
 

@@ -176,9 +176,7 @@ class SyntheticStoreTest {
     StoreHeader otherPlan = StoreFixture.header(2, 5);
     assertThatThrownBy(() -> SyntheticStore.create(folder, otherPlan))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("belongs to another plan")
-        .hasMessageContaining(HEADER.plan().hash().substring(0, 16))
-        .hasMessageContaining(otherPlan.plan().hash().substring(0, 16));
+        .hasMessageMatching("folder .* belongs to another plan: spec\\.tricks\\.[a-z-]+ is \\d+, asked for is \\d+; choose another folder");
     assertThatThrownBy(() -> SyntheticStore.create(folder, with("ffff", HEADER.config(), 5)))
         .hasMessageContaining("another model: it has 0123456789abcdef, asked for is ffff");
     var config = new java.util.HashMap<>(HEADER.config());
