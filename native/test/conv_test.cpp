@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/winograd.h"
 #include "libtorch/call.h"
+#include "ops/layout.h"
 #include "ops/linear.h"
 #include "ops/linear_torch.h"
 #include "ops/tape.h"
@@ -144,6 +145,18 @@ TEST_CASE("an image's result depends on nothing but the image") {
       for (int64_t n : {int64_t{0}, k.n - 1}) CHECK(same_bits(image(all, n), ops::conv2d(image(x, n), w, k.how)));
     }
   });
+}
+
+TEST_CASE("libtorch's bf16 products do not depend on the batch either") {  // where the CPU has bf16 units, they draw images
+  constexpr int64_t kImages = 5;
+  const Tensor x = random_tensor({kImages, 16, 16, 64}, 3).to(DType::bf16), w = random_tensor({64, 3, 3, 64}, 4).to(DType::bf16);
+  const Tensor rows = random_tensor({kImages, 256, 320}, 5).to(DType::bf16), v = random_tensor({320, 320}, 6).to(DType::bf16);
+  const Tensor y = ops::torch::conv2d(x, w, ops::Conv2d::same(3), {}), z = ops::torch::linear(rows, v, {});
+  for (int64_t i = 0; i < kImages; ++i) {
+    CAPTURE(i);
+    CHECK(same_bits(ops::torch::conv2d(ops::slice(x, i, 1), w, ops::Conv2d::same(3), {}), ops::slice(y, i, 1)));
+    CHECK(same_bits(ops::torch::linear(ops::slice(rows, i, 1), v, {}), ops::slice(z, i, 1)));
+  }
 }
 
 TEST_CASE("a frozen weight serves images of any size, one after the other") {

@@ -24,7 +24,7 @@ ops::Statistics statistics_of(int32_t batchnorm) {
 }
 
 ClassifierConfig config_of(const motley_classifier_config& c) {
-  require(c.architecture != nullptr, "architecture is NULL");
+  check_pointer("architecture", c.architecture);
   require(c.classes >= 1 && c.classes <= kMaxClasses, "classes must be in [1, ", kMaxClasses, "], got ", c.classes);
   require(c.image_size >= 1 && c.image_size <= kMaxImageSize, "image_size must be in [1, ", kMaxImageSize, "], got ", c.image_size);
   require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16, "unknown precision ", c.precision,
@@ -64,8 +64,9 @@ using namespace motley::api;
 motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels, const int32_t* labels,
                                    motley_images** out, motley_error* error) {
   return guarded(error, [&] {
-    require(out != nullptr, "out is NULL");
-    require(pixels != nullptr && labels != nullptr, "pixels or labels is NULL");
+    check_pointer("out", out);
+    check_pointer("pixels", pixels);
+    check_pointer("labels", labels);
     require(n >= 1 && n <= std::numeric_limits<int32_t>::max(), "the number of images must be in [1, 2^31), got ", n);
     require(height >= 1 && height <= kMaxImageSize && width >= 1 && width <= kMaxImageSize, "images of ", height, " x ", width,
             ": expected sizes in [1, ", kMaxImageSize, "]");
@@ -82,7 +83,7 @@ motley_status motley_classifier_create(const motley_classifier_config* config, c
                                        motley_classifier** out, motley_error* error) {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_classifier_config");
-    require(out != nullptr, "out is NULL");
+    check_pointer("out", out);
     auto classifier = std::make_unique<motley_classifier>();
     classifier->model = make_classifier(config_of(c));
     if (weights != nullptr) {
@@ -98,7 +99,8 @@ void motley_classifier_destroy(motley_classifier* classifier) { delete classifie
 
 motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count, motley_error* error) {
   return guarded(error, [&] {
-    require(classifier != nullptr && count != nullptr, "classifier or count is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("count", count);
     *count = static_cast<int64_t>(classifier->model->tensors().size());
   });
 }
@@ -106,7 +108,8 @@ motley_status motley_classifier_tensors(const motley_classifier* classifier, int
 motley_status motley_classifier_tensor(const motley_classifier* classifier, int64_t index, motley_tensor_info* info,
                                        motley_error* error) {
   return guarded(error, [&] {
-    require(classifier != nullptr && info != nullptr, "classifier or info is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("info", info);
     const ClassifierTensor& t = classifier->model->tensors()[checked_index(*classifier->model, index)];
     motley_tensor_info result{};
     result.name = t.name.c_str();
@@ -121,7 +124,8 @@ motley_status motley_classifier_tensor(const motley_classifier* classifier, int6
 motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values, int64_t count,
                                      motley_error* error) {
   return guarded(error, [&] {
-    require(classifier != nullptr && values != nullptr, "classifier or values is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("values", values);
     const size_t i = checked_index(*classifier->model, index);
     const ClassifierTensor& t = classifier->model->tensors()[i];
     require(count == t.value.numel(), t.name, " ", shown(t.shape), " has ", t.value.numel(), " elements, the buffer holds ", count);
@@ -132,7 +136,9 @@ motley_status motley_classifier_read(const motley_classifier* classifier, int64_
 motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm,
                                         float* logits, motley_error* error) {
   return guarded(error, [&] {
-    require(classifier != nullptr && inputs != nullptr && logits != nullptr, "classifier, inputs or logits is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("inputs", inputs);
+    check_pointer("logits", logits);
     const ops::Statistics statistics = statistics_of(batchnorm);
     const Tensor y = classifier->model->forward(inputs_of(*classifier->model, n, inputs), statistics);
     std::memcpy(logits, y.raw(), static_cast<size_t>(y.bytes()));
@@ -143,8 +149,10 @@ motley_status motley_classifier_evaluate(motley_classifier* classifier, const mo
                                          int64_t batch, int32_t batchnorm, const motley_normalisation* normalisation,
                                          float* logits, motley_progress_fn progress, void* user, motley_error* error) {
   return guarded(error, [&] {
-    require(classifier != nullptr && images != nullptr && normalisation != nullptr && logits != nullptr,
-            "classifier, images, normalisation or logits is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("images", images);
+    check_pointer("normalisation", normalisation);
+    check_pointer("logits", logits);
     const Images& set = images->images;
     const int64_t size = classifier->model->config().image_size;
     require(first >= 0 && n >= 1 && first <= set.n - n, "images [", first, ", ", first + n, ") of a set of ", set.n);

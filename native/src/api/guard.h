@@ -21,6 +21,8 @@ inline motley_status report(motley_error* error, motley_status status, const cha
   return status;
 }
 
+inline void check_pointer(const char* name, const void* pointer) { require(pointer != nullptr, name, " is NULL"); }
+
 template <typename Body>
 motley_status guarded(motley_error* error, const Body& body) noexcept {
   try {
@@ -40,7 +42,7 @@ motley_status guarded(motley_error* error, const Body& body) noexcept {
 /// Params and config structs state the size they were compiled with.
 template <typename Struct>
 const Struct& checked(const Struct* params, const char* name) {
-  require(params != nullptr, name, " is NULL");
+  check_pointer(name, params);
   require(params->struct_size == static_cast<int64_t>(sizeof(Struct)), name, ".struct_size is ", params->struct_size,
           ", this library expects ", sizeof(Struct), ": header and library are of different versions");
   return *params;

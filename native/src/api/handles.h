@@ -43,6 +43,4 @@ inline void check_side(const char* name, int64_t value, int64_t multiple) {
           " up to ", kLongestSide, ", got ", value);
 }
 
-inline void check_pointer(const char* name, const void* pointer) { require(pointer != nullptr, name, " is NULL"); }
-
 }  // namespace motley::api

@@ -39,7 +39,7 @@ int32_t motley_api_version(void) { return MOTLEY_API_VERSION; }
 motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error) {
   return guarded(error, [&] {
     const auto& p = checked(params, "motley_runtime_params");
-    require(p.libtorch_dir != nullptr, "libtorch_dir is NULL");
+    check_pointer("libtorch_dir", p.libtorch_dir);
     require(p.threads >= 0, "threads must not be negative, got ", p.threads);
     const bool first = !libtorch::loaded();
     libtorch::load(p.libtorch_dir);
@@ -59,7 +59,7 @@ motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_
 
 motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) {
   return guarded(error, [&] {
-    require(buffer != nullptr, "buffer is NULL");
+    check_pointer("buffer", buffer);
     const std::string text = describe();
     require(capacity > static_cast<int64_t>(text.size()), "the buffer holds ", capacity, " bytes, ", text.size() + 1, " are needed");
     std::memcpy(buffer, text.c_str(), text.size() + 1);

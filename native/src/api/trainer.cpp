@@ -89,7 +89,8 @@ motley_status motley_trainer_create(motley_classifier* classifier, const motley_
                                     motley_error* error) {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_trainer_config");
-    require(classifier != nullptr && out != nullptr, "classifier or out is NULL");
+    check_pointer("classifier", classifier);
+    check_pointer("out", out);
     *out = new motley_trainer(*classifier->model, config_of(c));
   });
 }
@@ -101,8 +102,11 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
                                  motley_progress_fn progress, void* user, motley_error* error) {
   TrainingSums sums;
   const motley_status status = guarded(error, [&] {
-    require(trainer != nullptr && images != nullptr, "trainer or images is NULL");
-    require(done != nullptr && loss_sum != nullptr && correct != nullptr, "done, loss_sum or correct is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("images", images);
+    check_pointer("done", done);
+    check_pointer("loss_sum", loss_sum);
+    check_pointer("correct", correct);
     check_learning_rate(learning_rate);
     const int64_t steps = trainer->trainer.steps_per_epoch(images->images.n);
     require(epoch >= 0 && epoch < (int64_t{1} << 32), "epoch must be in [0, 2^32), got ", epoch);
@@ -129,8 +133,10 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
 motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs, const int32_t* labels,
                                   double learning_rate, double* loss, float* logits, motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr && inputs != nullptr && labels != nullptr && loss != nullptr,
-            "trainer, inputs, labels or loss is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("inputs", inputs);
+    check_pointer("labels", labels);
+    check_pointer("loss", loss);
     if (!std::isnan(learning_rate)) check_learning_rate(learning_rate);
     Tensor y;
     const TrainingSums sums =
@@ -143,8 +149,10 @@ motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const floa
 motley_status motley_trainer_preview(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first, int64_t n,
                                      float* inputs, int32_t* labels, motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr && images != nullptr && inputs != nullptr && labels != nullptr,
-            "trainer, images, inputs or labels is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("images", images);
+    check_pointer("inputs", inputs);
+    check_pointer("labels", labels);
     require(epoch >= 0 && epoch < (int64_t{1} << 32), "epoch must be in [0, 2^32), got ", epoch);
     require(first >= 0 && n >= 1 && first <= images->images.n - n, "entries [", first, ", ", first + n, ") of a set of ",
             images->images.n);
@@ -158,7 +166,8 @@ motley_status motley_trainer_preview(motley_trainer* trainer, const motley_image
 motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state, float* values, int64_t count,
                                   motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr && values != nullptr, "trainer or values is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("values", values);
     const StateTensor s = state_of(trainer->trainer, index, state, count);
     to_channels_first(s.info.shape, s.value.data<float>(), values);
   });
@@ -167,7 +176,8 @@ motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, 
 motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32_t state, const float* values, int64_t count,
                                    motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr && values != nullptr, "trainer or values is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("values", values);
     const StateTensor s = state_of(trainer->trainer, index, state, count);
     require(state != MOTLEY_STATE_GRADIENT, "gradients are read only");
     for (int64_t i = 0; i < count; ++i) {
@@ -180,14 +190,15 @@ motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32
 
 motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr && steps != nullptr, "trainer or steps is NULL");
+    check_pointer("trainer", trainer);
+    check_pointer("steps", steps);
     *steps = trainer->trainer.steps();
   });
 }
 
 motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error) {
   return guarded(error, [&] {
-    require(trainer != nullptr, "trainer is NULL");
+    check_pointer("trainer", trainer);
     require(steps >= 0, "steps must not be negative, got ", steps);
     trainer->trainer.set_steps(steps);
   });

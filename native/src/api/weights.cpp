@@ -8,7 +8,7 @@ using namespace motley::api;
 
 motley_status motley_weights_create(motley_weights** out, motley_error* error) {
   return guarded(error, [&] {
-    require(out != nullptr, "out is NULL");
+    check_pointer("out", out);
     *out = new motley_weights;
   });
 }
@@ -18,7 +18,9 @@ void motley_weights_destroy(motley_weights* weights) { delete weights; }
 motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
                                  const int64_t* shape, const void* data, int64_t bytes, motley_error* error) {
   return guarded(error, [&] {
-    require(weights != nullptr && name != nullptr && (dims == 0 || shape != nullptr), "weights, name or shape is NULL");
+    check_pointer("weights", weights);
+    check_pointer("name", name);
+    if (dims != 0) check_pointer("shape", shape);
     require(dtype >= MOTLEY_F32 && dtype <= MOTLEY_I64, name, ": unknown element type ", dtype);
     require(dims >= 0 && dims <= MOTLEY_MAX_DIMS, name, ": ", dims, " dimensions, at most ", MOTLEY_MAX_DIMS, " are supported");
     const Shape sizes(shape, shape + dims);

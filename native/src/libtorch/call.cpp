@@ -90,11 +90,13 @@ Tensor densify(const Shape& shape, DType dtype, const char* data, const std::vec
   return out;
 }
 
-Tensor adopt(TensorHandle handle, View view) {
+std::shared_ptr<void> owned(TensorHandle handle) {
+  return {handle, [](void* h) { symbols().aoti_torch_delete_tensor_object(static_cast<TensorHandle>(h)); }};
+}
+
+Tensor adopt(std::shared_ptr<void> owner, View view) {
   const Symbols& s = symbols();
-  std::shared_ptr<void> owner(handle, [](void* h) {
-    symbols().aoti_torch_delete_tensor_object(static_cast<TensorHandle>(h));
-  });
+  const auto handle = static_cast<TensorHandle>(owner.get());
   bool defined = false;
   check(s.aoti_torch_is_defined(handle, &defined), "read a result");
   if (!defined) return {};
@@ -194,8 +196,10 @@ std::vector<Tensor> Call::adopt_results(const std::vector<View>& views) {
   const Status status =
       symbols().torch_call_dispatcher(op_.c_str(), overload_.c_str(), stack_.data(), kAbiVersion);
   ensure(status == 0, "libtorch operator ", op_, " failed; libtorch's own message is on stderr");
+  std::vector<std::shared_ptr<void>> owners;  // of all, before any of them is looked at
+  for (size_t i = 0; i < views.size(); ++i) owners.push_back(owned(reinterpret_cast<TensorHandle>(stack_[i])));
   std::vector<Tensor> out;
-  for (size_t i = 0; i < views.size(); ++i) out.push_back(adopt(reinterpret_cast<TensorHandle>(stack_[i]), views[i]));
+  for (size_t i = 0; i < views.size(); ++i) out.push_back(adopt(std::move(owners[i]), views[i]));
   return out;
 }
 

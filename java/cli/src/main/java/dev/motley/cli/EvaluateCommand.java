@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 final class EvaluateCommand implements Callable<Integer> {
   private final Context context;
 
-  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training.")
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training, or its folder.")
   private Path model;
 
   @Option(

@@ -33,7 +33,7 @@ final class PlanOptions {
       split = ",",
       paramLabel = "TRICK",
       description =
-          "base-class, class-prompt, multi-domain, random-guidance; several by commas; all-combined; best. Default: base-class.")
+          "base-class, class-prompt, multi-domain, random-guidance; several by commas; all-combined; best, the paper's own mix for a built-in list. Default: base-class.")
   private List<String> tricks = List.of();
 
   @Option(

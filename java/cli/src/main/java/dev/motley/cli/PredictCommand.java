@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
 final class PredictCommand implements Callable<Integer> {
   private final Context context;
 
-  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training.")
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "model.safetensors of a training, or its folder.")
   private Path model;
 
   @Option(

@@ -16,6 +16,9 @@ public final class Names {
   /** Longer lists of choices are not printed beside an offer. */
   private static final int FEW = 20;
 
+  /** Letters from which on the beginning of a name is taken for it. */
+  private static final int SHORTEST_BEGINNING = 3;
+
   private Names() {}
 
   /**
@@ -37,7 +40,7 @@ public final class Names {
     String plain = plain(name);
     List<String> near =
         known.stream()
-            .filter(k -> distance(plain, plain(k)) <= Math.max(2, NEAR * plain.length()))
+            .filter(k -> beginsWith(k, plain) || distance(plain, plain(k)) <= Math.max(2, NEAR * plain.length()))
             .sorted(Comparator.comparingInt(k -> distance(plain, plain(k))))
             .limit(2)
             .map(k -> "'" + k + "'")
@@ -57,6 +60,10 @@ public final class Names {
       out.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
     }
     return out.toString();
+  }
+
+  private static boolean beginsWith(String known, String plain) {
+    return plain.length() >= SHORTEST_BEGINNING && plain(known).startsWith(plain);
   }
 
   private static String plain(String name) {

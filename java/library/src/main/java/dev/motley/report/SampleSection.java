@@ -14,7 +14,7 @@ final class SampleSection {
   static void write(Html html, ReportData data) {
     html.element(
         "p",
-        "Synthetic images with the prompt each was drawn from; g is the guidance scale: the"
+        "Synthetic images of the most diverse set, with the prompt each was drawn from; g is the guidance scale: the"
             + " higher, the more the image keeps to its prompt and the less it varies.");
     List<String> tricks = data.samples().stream().map(Sample::trick).distinct().toList();
     List<String> shown =

@@ -18,6 +18,7 @@ import dev.motley.weights.SafeTensors;
 import dev.motley.weights.SafeTensorsWriter;
 import dev.motley.weights.SafeTensorsWriter.Source;
 import dev.motley.weights.TensorView;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -53,11 +54,12 @@ public final class Classifier implements AutoCloseable {
   /**
    * Reads what {@link #save} wrote.
    *
-   * @param file a safetensors file with torchvision's names and Motley's metadata
+   * @param path a safetensors file with torchvision's names and Motley's metadata, or the folder of a finished training
    * @param precision what the network computes in
    * @throws InvalidInputException if the file is damaged, no classifier, or holds NaN or infinity, in one line
    */
-  public static Classifier load(Path file, Precision precision) {
+  public static Classifier load(Path path, Precision precision) {
+    Path file = Files.isDirectory(path) ? path.resolve(Training.MODEL) : path;
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
       for (TensorView tensor : tensors.tensors().values()) {

@@ -42,7 +42,7 @@ public final class Training implements AutoCloseable {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String CHECKPOINT = "checkpoint.safetensors";
-  private static final String MODEL = "model.safetensors";
+  static final String MODEL = "model.safetensors";
   private static final String METRICS = "metrics.jsonl";
 
   /** In the metadata of a finished model: which training it came from. */

@@ -63,7 +63,7 @@ class TrainingTest {
     assertThat(result.epochs()).hasSize(6);
     assertThat(result.epochs().getLast().loss()).isLessThan(result.epochs().getFirst().loss());
     assertThat(result.epochs().get(3).learningRate()).isCloseTo(5e-4, within(1e-12));
-    try (Classifier classifier = Classifier.load(result.model(), Precision.FP32)) {
+    try (Classifier classifier = Classifier.load(folder.resolve("run"), Precision.FP32)) {
       assertThat(classifier.spec().classNames()).containsExactly("dark", "light");
       float[] logits = classifier.logits(images(), 20, BatchNormMode.BATCH, ProgressListener.NONE);
       for (int i = 0; i < 20; i++) {
