@@ -2,13 +2,12 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.files.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -98,21 +97,17 @@ public record ImageSet(
 
   /** SHA-256, in hexadecimal, over all but where the images come from. */
   public String sha256() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String className : classNames) {
-        byte[] utf8 = className.getBytes(StandardCharsets.UTF_8);
-        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(utf8.length).flip());
-        digest.update(utf8);
-      }
-      ByteBuffer numbers = ByteBuffer.allocate(Integer.BYTES * (3 + labels.length));
-      numbers.putInt(count()).putInt(height).putInt(width).asIntBuffer().put(labels);
-      digest.update(numbers.array());
-      digest.update(pixels);
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
+    MessageDigest digest = Sha256.begin();
+    for (String className : classNames) {
+      byte[] utf8 = className.getBytes(StandardCharsets.UTF_8);
+      digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(utf8.length).flip());
+      digest.update(utf8);
     }
+    ByteBuffer numbers = ByteBuffer.allocate(Integer.BYTES * (3 + labels.length));
+    numbers.putInt(count()).putInt(height).putInt(width).asIntBuffer().put(labels);
+    digest.update(numbers.array());
+    digest.update(pixels);
+    return Sha256.hex(digest);
   }
 
   /**

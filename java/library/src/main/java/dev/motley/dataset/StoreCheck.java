@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
+import dev.motley.files.Sha256;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -121,7 +122,7 @@ final class StoreCheck {
       int to = from + shard.images();
       checkShard(StoreShard.file(folder, shard.index()), from, to, shard.length());
       Path file = StoreShard.file(folder, shard.index());
-      if (Files.exists(file) && !StoreRecovery.sha256(file).equals(shard.sha256())) {
+      if (Files.exists(file) && !Sha256.of(file).equals(shard.sha256())) {
         problem("%s: SHA-256 is not the journal's %s", file.getFileName(), shard.sha256());
         if (firstBad >= to) {
           // Every image is whole, so the damage lies in what fills or ends the archive.

@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
+import dev.motley.files.Sha256;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,9 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -228,7 +227,7 @@ final class StoreRecovery {
 
   /** Cuts the growing shard behind its last counted image and reads that every image is whole. */
   private MessageDigest digest(int shard, List<StoreEntry> growing) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     Path path = StoreShard.part(folder, shard);
     long length = length(growing);
     long found = Files.exists(path) ? Files.size(path) : 0;
@@ -293,24 +292,5 @@ final class StoreRecovery {
         return;
       }
     }
-  }
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
-  static String sha256(Path file) throws IOException {
-    MessageDigest digest = sha256();
-    try (InputStream in = Files.newInputStream(file)) {
-      var buffer = new byte[1 << 20];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-    }
-    return HexFormat.of().formatHex(digest.digest());
   }
 }

@@ -7,13 +7,13 @@ import dev.motley.MotleyException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
+import dev.motley.files.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -224,7 +224,7 @@ public final class StoreWriter implements AutoCloseable {
     part = null;
     files.rename(StoreShard.part(folder, shard), StoreShard.file(folder, shard));
     files.syncFolder(folder);
-    String sha256 = HexFormat.of().formatHex(digest.digest());
+    String sha256 = Sha256.hex(digest);
     int images = header.endOf(shard) - shard * header.imagesPerShard();
     appendToJournal(
         StoreJournal.line(new StoreShard(shard, images, partLength + TarBlocks.TRAILER, sha256)));

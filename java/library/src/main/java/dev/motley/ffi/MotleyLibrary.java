@@ -5,6 +5,7 @@ import dev.motley.MotleyException;
 import dev.motley.NativeException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
+import dev.motley.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -13,10 +14,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -103,9 +101,9 @@ final class MotleyLibrary {
 
   /** Writes the content under a name made of its hash, so that versions never overwrite another. */
   static Optional<Path> unpack(byte[] content, Path cache, List<String> attempts) {
-    Path file = cache.resolve("native").resolve(sha256(content)).resolve(fileName());
+    Path file = cache.resolve("native").resolve(Sha256.of(content)).resolve(fileName());
     try {
-      if (Files.isRegularFile(file) && sha256(Files.readAllBytes(file)).equals(sha256(content))) {
+      if (Files.isRegularFile(file) && Sha256.of(file).equals(Sha256.of(content))) {
         return Optional.of(file);
       }
       Files.createDirectories(file.getParent());
@@ -149,13 +147,5 @@ final class MotleyLibrary {
 
   private static String fileName() {
     return System.mapLibraryName("motley");
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 }

@@ -18,7 +18,7 @@ import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.AtomicFile;
 import dev.motley.files.FileFailure;
-import dev.motley.files.FileHash;
+import dev.motley.files.Sha256;
 import dev.motley.files.FolderLock;
 import dev.motley.report.Experiment;
 import dev.motley.report.Report;
@@ -190,7 +190,7 @@ public final class Run {
   private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real) {
     Path file = part(set, "evaluation.json");
     Ledger ledger = ledger(set);
-    String identity = FileHash.sha256(model) + " " + real.sha256() + " " + config.testBatch();
+    String identity = hash(model) + " " + real.sha256() + " " + config.testBatch();
     if (!ledger.isTested(identity) || !Files.exists(file)) {
       long start = System.nanoTime();
       try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
@@ -202,6 +202,14 @@ public final class Run {
     }
     stages.add(new Stage("Test: " + set.name(), ledger.testingSeconds(), 2L * real.count(), "images"));
     return Evaluation.read(file);
+  }
+
+  private static String hash(Path model) {
+    try {
+      return Sha256.of(model);
+    } catch (IOException e) {
+      throw FileFailure.reading(model, e);
+    }
   }
 
   private Ledger ledger(RunConfig.SetConfig set) {

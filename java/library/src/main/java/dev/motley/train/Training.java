@@ -18,15 +18,14 @@ import dev.motley.files.AtomicFile;
 import dev.motley.files.DiskSpace;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
+import dev.motley.files.Sha256;
 import dev.motley.weights.SafeTensors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -291,11 +290,11 @@ public final class Training implements AutoCloseable {
   /** SHA-256 over everything that decides the weights. */
   private static String identity(ImageSet images, Recipe recipe) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = Sha256.begin();
       digest.update(JSON.writeValueAsBytes(recipe));
       digest.update(images.sha256().getBytes(StandardCharsets.US_ASCII));
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException | JsonProcessingException e) {
+      return Sha256.hex(digest);
+    } catch (JsonProcessingException e) {
       throw new AssertionError(e);
     }
   }

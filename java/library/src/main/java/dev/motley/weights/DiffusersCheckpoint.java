@@ -4,17 +4,14 @@ package dev.motley.weights;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
+import dev.motley.files.Sha256;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -188,15 +185,13 @@ public final class DiffusersCheckpoint implements AutoCloseable {
         }
       }
       Collections.sort(files);
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = Sha256.begin();
       for (Path file : files) {
         update(digest, file);
       }
-      return HexFormat.of().formatHex(digest.digest());
+      return Sha256.hex(digest);
     } catch (IOException e) {
       throw FileFailure.readingIn(folder, e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 
@@ -211,12 +206,7 @@ public final class DiffusersCheckpoint implements AutoCloseable {
   private void update(MessageDigest digest, Path file) throws IOException {
     String name = folder.relativize(file).toString().replace('\\', '/');
     digest.update((name + "\n" + Files.size(file) + "\n").getBytes(StandardCharsets.UTF_8));
-    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-      byte[] buffer = new byte[1 << 20];
-      while (in.read(buffer) >= 0) {
-        continue;
-      }
-    }
+    Sha256.feed(digest, file);
   }
 
   private static void checkIndex(Path folder) {
