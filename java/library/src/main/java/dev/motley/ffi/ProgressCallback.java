@@ -52,13 +52,14 @@ final class ProgressCallback {
 
   /** As {@link #run}, for a call that gives results though cancelled: present if the progress said so. */
   Optional<CancelledException> cancelled(Native.Call call) {
+    Optional<CancelledException> cancelled = Optional.empty();
     try {
       Native.check(call);
-      return Optional.empty();
-    } catch (CancelledException cancelled) {
-      failure.ifPresent(ProgressCallback::rethrow);
-      return Optional.of(cancelled);
+    } catch (CancelledException e) {
+      cancelled = Optional.of(e);
     }
+    failure.ifPresent(ProgressCallback::rethrow); // also where nothing was left to cancel
+    return cancelled;
   }
 
   private int update(MemorySegment user, MemorySegment at) {

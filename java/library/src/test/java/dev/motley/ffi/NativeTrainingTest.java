@@ -102,6 +102,19 @@ class NativeTrainingTest {
   }
 
   @Test
+  void whatTheListenerThrowsAtTheEndOfAnEvaluationComesBack() {
+    var own = new IllegalStateException("the listener's own");
+    assertThatThrownBy(
+            () ->
+                classifier.evaluate(
+                    images, 0, 8, 8, BatchNormMode.RUNNING, HALF,
+                    (done, total, v, v2) -> {
+                      throw own;
+                    }))
+        .isSameAs(own);
+  }
+
+  @Test
   void refusesImagesThatAreNotThere() {
     assertThatThrownBy(
             () ->
