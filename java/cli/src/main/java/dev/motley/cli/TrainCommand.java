@@ -114,7 +114,12 @@ final class TrainCommand implements Callable<Integer> {
         .out()
         .printf(
             "%s: %d %s on %,d images, last loss %.3f, last training accuracy %.1f %%%n",
-            result.model(), result.epochs().size(), result.epochs().size() == 1 ? "epoch" : "epochs", images.count(), last.loss(), 100 * last.accuracy());
+            result.model(),
+            result.epochs().size(),
+            result.epochs().size() == 1 ? "epoch" : "epochs",
+            images.count(),
+            last.loss(),
+            100 * last.accuracy());
     return 0;
   }
 

@@ -101,9 +101,10 @@ final class MotleyLibrary {
 
   /** Writes the content under a name made of its hash, so that versions never overwrite another. */
   static Optional<Path> unpack(byte[] content, Path cache, List<String> attempts) {
-    Path file = cache.resolve("native").resolve(Sha256.of(content)).resolve(fileName());
+    String hash = Sha256.of(content);
+    Path file = cache.resolve("native").resolve(hash).resolve(fileName());
     try {
-      if (Files.isRegularFile(file) && Sha256.of(file).equals(Sha256.of(content))) {
+      if (Files.isRegularFile(file) && Sha256.of(file).equals(hash)) {
         return Optional.of(file);
       }
       Files.createDirectories(file.getParent());

@@ -18,8 +18,8 @@ import dev.motley.evaluate.Evaluation;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.AtomicFile;
 import dev.motley.files.FileFailure;
-import dev.motley.files.Sha256;
 import dev.motley.files.FolderLock;
+import dev.motley.files.Sha256;
 import dev.motley.report.Experiment;
 import dev.motley.report.Report;
 import dev.motley.report.Stage;
@@ -170,6 +170,7 @@ public final class Run {
   private RunResult trainAndTest(ImageSet real) {
     var page = new RunReport(config, modelHash, real);
     var experiments = new ArrayList<Experiment>();
+    String testSet = real.sha256();
     for (RunConfig.SetConfig set : config.sets()) {
       ImageSet images = StoreView.ofFinished(List.of(part(set, "images"))).load();
       TrainingResult training =
@@ -177,7 +178,7 @@ public final class Run {
       long seen = (long) images.count() * config.recipe().epochs();
       double seconds = training.epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
       stages.add(new Stage("Train: " + set.name(), seconds, seen, "images"));
-      Evaluation evaluation = test(set, training.model(), real);
+      Evaluation evaluation = test(set, training.model(), real, testSet);
       experiments.add(page.experiment(set, images.count(), training, evaluation));
     }
     RunConfig.SetConfig richest = config.richestSet();
@@ -187,10 +188,11 @@ public final class Run {
     return new RunResult(experiments.stream().map(Experiment::evaluation).toList(), report);
   }
 
-  private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real) {
+  /** @param testSet hash of {@code real} */
+  private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real, String testSet) {
     Path file = part(set, "evaluation.json");
     Ledger ledger = ledger(set);
-    String identity = hash(model) + " " + real.sha256() + " " + config.testBatch();
+    String identity = hash(model) + " " + testSet + " " + config.testBatch();
     if (!ledger.isTested(identity) || !Files.exists(file)) {
       long start = System.nanoTime();
       try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
