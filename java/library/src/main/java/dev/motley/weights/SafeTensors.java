@@ -28,7 +28,7 @@ import java.util.Set;
  * nothing refers to it any more; the file must not be truncated while views are in use, or the JVM
  * may crash.
  */
-public final class SafeTensors implements AutoCloseable {
+public final class SafeTensors implements TensorFile {
   /** The reference reader's limit: a header this long is an attack, not a model. */
   static final int MAX_HEADER_BYTES = 100_000_000;
 
@@ -72,7 +72,13 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
+  @Override
+  public Path file() {
+    return file;
+  }
+
   /** Names in the order of their data. */
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(header.entries().keySet());
   }
@@ -87,6 +93,7 @@ public final class SafeTensors implements AutoCloseable {
    *
    * @throws InvalidInputException if there is none, or if it has more than 2^31 - 1 bytes
    */
+  @Override
   public TensorView tensor(String name) {
     if (closed) {
       throw new IllegalStateException(file + " is closed");
@@ -108,21 +115,11 @@ public final class SafeTensors implements AutoCloseable {
     return new TensorView(name, entry.dtype(), entry.shape(), bytes);
   }
 
-  /** All tensors by name, in the order of their data. */
-  public Map<String, TensorView> tensors() {
-    Map<String, TensorView> all = new LinkedHashMap<>();
-    for (String name : names()) {
-      all.put(name, tensor(name));
-    }
-    return all;
-  }
-
   @Override
   public String toString() {
     return file.toString();
   }
 
-  /** No further tensors are given out. Idempotent. */
   @Override
   public void close() {
     closed = true;
