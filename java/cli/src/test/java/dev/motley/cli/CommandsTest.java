@@ -4,7 +4,7 @@ package dev.motley.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.motley.config.Yaml;
-import dev.motley.dataset.Png;
+import dev.motley.image.Png;
 import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
 import dev.motley.train.Recipe;

@@ -4,6 +4,8 @@ package dev.motley.dataset;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyVersion;
 import dev.motley.Precision;
+import dev.motley.image.Resize;
+import dev.motley.image.RgbImage;
 import dev.motley.tricks.PlanSpec;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,8 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.files.FileFailure;
+import dev.motley.image.PictureReader;
+import dev.motley.image.RgbImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

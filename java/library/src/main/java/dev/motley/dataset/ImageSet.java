@@ -3,6 +3,8 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.files.Sha256;
+import dev.motley.image.Resize;
+import dev.motley.image.RgbImage;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

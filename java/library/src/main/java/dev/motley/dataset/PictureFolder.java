@@ -3,6 +3,9 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.files.FileFailure;
+import dev.motley.image.PictureReader;
+import dev.motley.image.Resize;
+import dev.motley.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;

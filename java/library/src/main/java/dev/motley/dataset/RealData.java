@@ -4,6 +4,7 @@ package dev.motley.dataset;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
+import dev.motley.image.Resize;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;

@@ -2,6 +2,8 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.image.Png;
+import dev.motley.image.RgbImage;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.tricks.Trick;

@@ -2,8 +2,7 @@
 
 /**
  * Images with labels: packed sets in memory, readers for the real test sets (IDX, CIFAR binary,
- * class folders), resizing as torch and Pillow do it, PNG with text chunks, and the synthetic
- * store.
+ * class folders), and the synthetic store.
  */
 @NullMarked
 package dev.motley.dataset;

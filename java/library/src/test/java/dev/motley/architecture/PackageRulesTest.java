@@ -30,6 +30,7 @@ class PackageRulesTest {
       List.of(
           "files",
           "config",
+          "image",
           "ffi",
           "weights",
           "text",

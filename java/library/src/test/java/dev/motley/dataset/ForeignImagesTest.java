@@ -3,6 +3,9 @@ package dev.motley.dataset;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.motley.image.PictureReader;
+import dev.motley.image.Png;
+import dev.motley.image.RgbImage;
 import dev.motley.testing.Mutations;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;

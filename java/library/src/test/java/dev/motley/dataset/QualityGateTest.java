@@ -8,6 +8,7 @@ import dev.motley.MotleyException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.image.Resize;
 import dev.motley.testing.Shared;
 import dev.motley.tricks.DatasetPreset;
 import dev.motley.tricks.Fidelity;

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.ResourceException;
+import dev.motley.image.Png;
+import dev.motley.image.Resize;
+import dev.motley.image.RgbImage;
+import dev.motley.testing.RandomPicture;
 import dev.motley.testing.Shared;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -201,21 +205,21 @@ class RealDataTest {
 
   @Test
   void readsClassFolders() throws IOException {
-    write("set/eurosat/2750/b class/2.png", PngTest.picture(4, 5));
-    write("set/eurosat/2750/b class/10.PNG", PngTest.picture(4, 5));
-    write("set/eurosat/2750/Zebra/deep/x.png", PngTest.picture(4, 5));
+    write("set/eurosat/2750/b class/2.png", RandomPicture.of(4, 5));
+    write("set/eurosat/2750/b class/10.PNG", RandomPicture.of(4, 5));
+    write("set/eurosat/2750/Zebra/deep/x.png", RandomPicture.of(4, 5));
     Files.writeString(folder.resolve("set/eurosat/2750/Zebra/notes.txt"), "no picture");
     Files.createDirectories(folder.resolve("set/eurosat/2750/.cache"));
     RealData data = RealData.open(folder.resolve("set").toString());
     assertThat(data.images().classNames()).containsExactly("Zebra", "b class");
     assertThat(data.images().labels()).containsExactly(0, 1, 1);
-    assertThat(data.images().image(2).pixels()).isEqualTo(PngTest.picture(4, 5).pixels());
+    assertThat(data.images().image(2).pixels()).isEqualTo(RandomPicture.of(4, 5).pixels());
     assertThat(data.images().name()).isEqualTo("set");
   }
 
   @Test
   void followsLinksToFoldersAndPictures() throws IOException {
-    write("there/1.png", PngTest.picture(4, 5));
+    write("there/1.png", RandomPicture.of(4, 5));
     Files.createDirectories(folder.resolve("set"));
     for (String name : List.of("a", "b")) {
       Files.createSymbolicLink(folder.resolve("set").resolve(name), folder.resolve("there"));
@@ -242,8 +246,8 @@ class RealDataTest {
 
   @Test
   void sizesMustAgreeOrASizeBeGiven() throws IOException {
-    write("set/a/1.png", PngTest.picture(4, 5));
-    write("set/a/2.png", PngTest.picture(6, 5));
+    write("set/a/1.png", RandomPicture.of(4, 5));
+    write("set/a/2.png", RandomPicture.of(6, 5));
     refused(
         folder.resolve("set").toString(),
         "2.png: 5x6 pixels, but the pictures before have 5x4; give a size");
@@ -251,13 +255,13 @@ class RealDataTest {
     ImageSet images = RealData.open(folder.resolve("set"), options).images();
     assertThat(images.height()).isEqualTo(8);
     assertThat(images.image(1).pixels())
-        .isEqualTo(PngTest.picture(6, 5).resized(8, 8, Resize.Filter.PIL_BICUBIC).pixels());
+        .isEqualTo(RandomPicture.of(6, 5).resized(8, 8, Resize.Filter.PIL_BICUBIC).pixels());
   }
 
   @Test
   void leavesOutAFewUnreadablePictures() throws IOException {
     for (int i = 0; i < 199; i++) {
-      write("set/a/" + i + ".png", PngTest.picture(2, 2));
+      write("set/a/" + i + ".png", RandomPicture.of(2, 2));
     }
     Files.write(folder.resolve("set/a/bad.png"), new byte[] {1, 2, 3});
     RealData data = RealData.open(folder.resolve("set").toString());
@@ -291,7 +295,7 @@ class RealDataTest {
     refused("folder:" + folder.resolve("no"), "no such data set");
     Files.createDirectories(folder.resolve("set/a"));
     refused(folder.resolve("set/a").toString(), "no class folders");
-    write("set/b/1.png", PngTest.picture(2, 2));
+    write("set/b/1.png", RandomPicture.of(2, 2));
     refused(folder.resolve("set").toString(), "no pictures (.png, .jpg, .jpeg)");
     refused("cifar10:" + folder, "no test_batch.bin");
     Files.write(folder.resolve("x.zip"), new byte[] {'P', 'K', 1, 2});

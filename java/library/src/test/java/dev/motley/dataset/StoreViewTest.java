@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.image.Png;
+import dev.motley.image.RgbImage;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.Fidelity;
 import dev.motley.tricks.GenerationPlan;

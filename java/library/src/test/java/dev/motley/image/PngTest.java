@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.dataset;
+package dev.motley.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.testing.RandomPicture;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,7 +23,7 @@ class PngTest {
   @ParameterizedTest
   @CsvSource({"1,1", "1,7", "7,1", "32,32", "33,17", "64,200"})
   void roundTripsPixelsAndTexts(int height, int width) {
-    RgbImage image = picture(height, width);
+    RgbImage image = RandomPicture.of(height, width);
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("prompt", "a photo of an ankle boot\nNegative prompt: é");
     texts.put("title", "靴 🐶");
@@ -83,7 +84,7 @@ class PngTest {
   void readsCompressedTexts() {
     // "k\0\0" and deflate("hello"), then an iTXt with compression flag 1.
     byte[] packed = deflated("hello".getBytes(java.nio.charset.StandardCharsets.UTF_8));
-    byte[] png = Png.encode(picture(1, 1), Map.of());
+    byte[] png = Png.encode(RandomPicture.of(1, 1), Map.of());
     byte[] with = insert(png, "zTXt", concat(new byte[] {'k', 0, 0}, packed));
     with = insert(with, "iTXt", concat(new byte[] {'i', 0, 1, 0, 0, 0}, packed));
     assertThat(Png.texts("test", with)).containsEntry("k", "hello").containsEntry("i", "hello");
@@ -91,7 +92,7 @@ class PngTest {
 
   @Test
   void refusesTextBombsAndDamage() {
-    byte[] png = Png.encode(picture(4, 4), Map.of("k", "v"));
+    byte[] png = Png.encode(RandomPicture.of(4, 4), Map.of("k", "v"));
     byte[] bomb = insert(png, "zTXt", concat(new byte[] {'k', 0, 0}, deflated(new byte[2 << 20])));
     refused(bomb, "unpacks to more than");
     refused(insert(png, "tEXt", new byte[] {'k'}), "without end of keyword");
@@ -101,15 +102,15 @@ class PngTest {
     flipped[45] ^= 1; // inside the text chunk behind IHDR
     refused(flipped, "wrong checksum");
     refused(new byte[] {1, 2, 3}, "not a PNG picture");
-    assertThatThrownBy(() -> Png.encode(picture(1, 1), Map.of("", "x")))
+    assertThatThrownBy(() -> Png.encode(RandomPicture.of(1, 1), Map.of("", "x")))
         .isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> Png.encode(picture(1, 1), Map.of("k", "a\0b")))
+    assertThatThrownBy(() -> Png.encode(RandomPicture.of(1, 1), Map.of("k", "a\0b")))
         .hasMessageContaining("no NUL");
   }
 
   @Test
   void randomDamageNeverEscapes() {
-    byte[] png = Png.encode(picture(9, 9), Map.of("k", "v"));
+    byte[] png = Png.encode(RandomPicture.of(9, 9), Map.of("k", "v"));
     Random random = new Random(3);
     for (int round = 0; round < 500; round++) {
       byte[] damaged =
@@ -131,12 +132,6 @@ class PngTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageStartingWith("test: ")
         .hasMessageContaining(complaint);
-  }
-
-  static RgbImage picture(int height, int width) {
-    byte[] pixels = new byte[3 * height * width];
-    new Random(height * 1000L + width).nextBytes(pixels);
-    return new RgbImage(height, width, pixels);
   }
 
   private static byte[] deflated(byte[] data) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.dataset;
+package dev.motley.image;
 
 import dev.motley.InvalidInputException;
 import java.io.ByteArrayOutputStream;

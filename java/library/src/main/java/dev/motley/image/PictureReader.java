@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.dataset;
+package dev.motley.image;
 
 import dev.motley.InvalidInputException;
 import java.awt.image.BufferedImage;
@@ -19,7 +19,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * PNG and JPEG pictures to 8-bit RGB, as Pillow's {@code convert("RGB")} gives it: alpha is
  * dropped, grey repeated, colour profiles and orientation marks are ignored.
  */
-final class PictureReader {
+public final class PictureReader {
   /** A decoder that believes a header of 60000x60000 takes 10 GB; no data set has such pictures. */
   private static final long MAX_PIXELS = 1L << 26;
 
@@ -31,9 +31,11 @@ final class PictureReader {
   /**
    * Decodes a picture.
    *
+   * @param name what messages call it
+   * @param bytes the whole file
    * @throws InvalidInputException if it is damaged, cut short, too large or of another format
    */
-  static RgbImage decode(String name, byte[] bytes) {
+  public static RgbImage decode(String name, byte[] bytes) {
     try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.dataset;
+package dev.motley.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.motley.InvalidInputException;
-import dev.motley.dataset.Resize.Filter;
+import dev.motley.image.Resize.Filter;
 import dev.motley.weights.SafeTensors;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
