@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 1001
+#define MOTLEY_API_VERSION 1002
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -134,6 +134,25 @@ MOTLEY_EXPORT void motley_text_destroy(motley_text* text);
 /* ids (n, positions) in [0, vocabulary) -> hidden (n, positions, width): last hidden state after the final norm. */
 MOTLEY_EXPORT motley_status motley_text_encode(motley_text* text, int64_t n, const int32_t* ids, float* hidden,
                                                motley_error* error);
+
+/* ---- vision encoder (CLIP vision transformer with projection) -------------------------------------------------- */
+
+typedef struct motley_vision_config {
+  int64_t struct_size;
+  int32_t image_size, patch_size, width, layers, heads, mlp_width;
+  int32_t projection; /* values of an embedding */
+  int32_t activation, precision, reserved;
+  double norm_eps;
+} motley_vision_config;
+
+typedef struct motley_vision motley_vision;
+/* Tensors as transformers' CLIPVisionModelWithProjection names them; faults as in motley_text_create. */
+MOTLEY_EXPORT motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights,
+                                                 motley_vision** out, motley_error* error);
+MOTLEY_EXPORT void motley_vision_destroy(motley_vision* vision);
+/* pixels (n, 3, image_size, image_size), normalised -> embeds (n, projection), not scaled to length 1. */
+MOTLEY_EXPORT motley_status motley_vision_encode(motley_vision* vision, int64_t n, const float* pixels, float* embeds,
+                                                 motley_error* error);
 
 /* ---- UNet2DCondition ------------------------------------------------------------------------------------------ */
 

@@ -6,11 +6,16 @@
 
 #include "api/guard.h"
 #include "models/clip_text.h"
+#include "models/clip_vision.h"
 #include "models/unet.h"
 #include "models/vae.h"
 
 struct motley_text {
   motley::ClipText model;
+};
+
+struct motley_vision {
+  motley::ClipVision model;
 };
 
 struct motley_unet {

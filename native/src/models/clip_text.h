@@ -2,21 +2,14 @@
 // CLIP's text transformer, as transformers' CLIPTextModel computes last_hidden_state.
 #pragma once
 
-#include <vector>
-
-#include "models/layers.h"
-#include "motley.h"
+#include "models/clip_block.h"
 
 namespace motley {
 
 struct ClipText {
-  struct Block {
-    Norm norm1, norm2;
-    Layer qkv, out, fc1, fc2;  // qkv: the three projections as one matrix
-  };
   motley_text_config config;
   Tensor tokens, positions;  // (vocabulary, width), (positions, width), float32
-  std::vector<Block> blocks;
+  ClipTransformer transformer;
   Norm final_norm;
 };
 

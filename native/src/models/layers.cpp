@@ -36,9 +36,9 @@ Layer Taker::dense(const std::string& name, int64_t out, int64_t in, bool bias) 
   return packed({weight, bias ? vector(name + ".bias", out) : Tensor()});
 }
 
-Layer Taker::conv(const std::string& name, int64_t out, int64_t in, int64_t kernel) const {
+Layer Taker::conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, bool bias) const {
   const Tensor weight = parameters_.take_conv(prefix_ + name + ".weight", out, in, kernel, dtype_);
-  return packed({weight, vector(name + ".bias", out)});
+  return packed({weight, bias ? vector(name + ".bias", out) : Tensor()});
 }
 
 Layer Taker::dense_joined(std::initializer_list<const char*> names, int64_t out_each, int64_t in, bool bias) const {

@@ -34,7 +34,7 @@ class Taker {
 
   Norm norm(const std::string& name, int64_t width) const;
   Layer dense(const std::string& name, int64_t out, int64_t in, bool bias = true) const;
-  Layer conv(const std::string& name, int64_t out, int64_t in, int64_t kernel) const;
+  Layer conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, bool bias = true) const;
   /// Several dense layers of one input as one matrix, outputs in the order of the names.
   Layer dense_joined(std::initializer_list<const char*> names, int64_t out_each, int64_t in, bool bias) const;
   Tensor table(const std::string& name, int64_t rows, int64_t width) const;  // float32

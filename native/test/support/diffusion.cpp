@@ -22,6 +22,21 @@ motley_text_config text_config(const Json& j) {
   return c;
 }
 
+motley_vision_config vision_config(const Json& j) {
+  motley_vision_config c = {};
+  c.struct_size = sizeof c;
+  c.image_size = integer(j, "image_size");
+  c.patch_size = integer(j, "patch_size");
+  c.width = integer(j, "hidden_size");
+  c.layers = integer(j, "num_hidden_layers");
+  c.heads = integer(j, "num_attention_heads");
+  c.mlp_width = integer(j, "intermediate_size");
+  c.projection = integer(j, "projection_dim");
+  c.activation = MOTLEY_QUICK_GELU;  // not in the goldens: transformers' default
+  c.norm_eps = 1e-5;
+  return c;
+}
+
 motley_unet_config unet_config(const Json& j) {
   motley_unet_config c = {};
   c.struct_size = sizeof c;

@@ -14,6 +14,7 @@ namespace motley::test {
 
 struct Destroy {
   void operator()(motley_text* h) const { motley_text_destroy(h); }
+  void operator()(motley_vision* h) const { motley_vision_destroy(h); }
   void operator()(motley_unet* h) const { motley_unet_destroy(h); }
   void operator()(motley_vae* h) const { motley_vae_destroy(h); }
   void operator()(motley_prompts* h) const { motley_prompts_destroy(h); }
@@ -36,6 +37,17 @@ inline Handle<motley_text> make_text(const Golden& g, int32_t precision = MOTLEY
   motley_error e;
   ok(motley_text_create(&c, &weights, &out, &e), e);
   return Handle<motley_text>(out);
+}
+
+inline Handle<motley_vision> make_vision(const Golden& g, int32_t precision = MOTLEY_PRECISION_FP32) {
+  const FilledWeights filled(g.meta()["state_dict"], "clip_vision.");
+  const motley_weights weights{filled.tensors()};
+  motley_vision_config c = vision_config(g.meta()["config"]);
+  c.precision = precision;
+  motley_vision* out = nullptr;
+  motley_error e;
+  ok(motley_vision_create(&c, &weights, &out, &e), e);
+  return Handle<motley_vision>(out);
 }
 
 inline Handle<motley_unet> make_unet(const Golden& g, int32_t precision = MOTLEY_PRECISION_FP32) {

@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 1001;
+  static final int API_VERSION = 1002;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -60,6 +60,14 @@ final class Header {
           longs("struct_size"),
           ints("vocabulary", "positions", "width", "layers", "heads", "mlp_width"),
           ints("activation", "precision"),
+          doubles("norm_eps"));
+
+  static final StructLayout VISION_CONFIG =
+      struct(
+          "motley_vision_config",
+          longs("struct_size"),
+          ints("image_size", "patch_size", "width", "layers", "heads", "mlp_width"),
+          ints("projection", "activation", "precision", "reserved"),
           doubles("norm_eps"));
 
   static final StructLayout UNET_CONFIG =
@@ -161,6 +169,7 @@ final class Header {
       PROGRESS,
       RUNTIME_PARAMS,
       TEXT_CONFIG,
+      VISION_CONFIG,
       UNET_CONFIG,
       VAE_CONFIG,
       DDIM_CONFIG,
@@ -192,6 +201,9 @@ final class Header {
       {"motley_text_create", "pppp>i"},
       {"motley_text_destroy", "p>v"},
       {"motley_text_encode", "plppp>i"},
+      {"motley_vision_create", "pppp>i"},
+      {"motley_vision_destroy", "p>v"},
+      {"motley_vision_encode", "plppp>i"},
       {"motley_unet_create", "pppp>i"},
       {"motley_unet_destroy", "p>v"},
       {"motley_unet_forward", "pllllppppp>i"},
