@@ -93,7 +93,7 @@ class SameResultsTest {
     }
     try (DiffusersCheckpoint checkpoint = DiffusersCheckpoint.open(model);
         NativeTextEncoder encoder = encoder(checkpoint)) {
-      ClipTokenizer tokenizer = ClipTokenizer.load(checkpoint.tokenizerFolder());
+      ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
       float[] negative = encode(encoder, tokenizer, requests, ImageRequest::negativePrompt);
       float[] positive = encode(encoder, tokenizer, requests, ImageRequest::prompt);
       int tokens = checkpoint.textConfig().positions();
@@ -138,6 +138,7 @@ class SameResultsTest {
     try (NativeWeights weights = NativeWeights.create()) {
       checkpoint
           .textEncoder()
+          .tensors()
           .forEach((name, view) -> weights.add(name, DType.F16, view.shape(), view.data()));
       return NativeTextEncoder.create(config, weights);
     }

@@ -40,8 +40,8 @@ public final class EagerPipeline implements AutoCloseable {
       float[] guidance) {}
 
   private EagerPipeline(DiffusersCheckpoint checkpoint, MemoryFormat format) {
-    unet = new EagerUNet(checkpoint.unetConfig(), checkpoint.unet(), format);
-    vae = new EagerVaeDecoder(checkpoint.vaeConfig(), checkpoint.vae(), format);
+    unet = new EagerUNet(checkpoint.unetConfig(), checkpoint.unet().tensors(), format);
+    vae = new EagerVaeDecoder(checkpoint.vaeConfig(), checkpoint.vae().tensors(), format);
     sampler = new EagerSampler(unet, checkpoint.schedulerConfig());
   }
 

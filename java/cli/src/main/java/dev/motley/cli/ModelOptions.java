@@ -6,7 +6,8 @@ import dev.motley.Precision;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
-import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.Checkpoint;
+import dev.motley.weights.Ema;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,8 +19,9 @@ final class ModelOptions {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "A latent diffusion model in diffusers' folder layout. Default: the embedded model of clothes.")
+      paramLabel = "PATH",
+      description =
+          "A latent diffusion model: a folder in diffusers' layout, or Stable Diffusion v1 as one .safetensors or .ckpt file. Default: the embedded model of clothes.")
   private Optional<Path> model = Optional.empty();
 
   @Option(
@@ -29,8 +31,19 @@ final class ModelOptions {
       description = "What the networks compute in. Default: ${DEFAULT-VALUE}.")
   private String precision;
 
-  Path folder() {
+  @Option(
+      names = "--ema",
+      negatable = true,
+      description =
+          "The UNet's averaged weights, or with --no-ema those it was averaged from, of a model that holds both. Default: what a file gives under the usual names.")
+  private Optional<Boolean> averaged = Optional.empty();
+
+  Path path() {
     return model.orElseGet(Home::model);
+  }
+
+  Ema ema() {
+    return averaged.map(yes -> yes ? Ema.AVERAGED : Ema.PLAIN).orElse(Ema.AS_GIVEN);
   }
 
   Precision precision() {
@@ -43,7 +56,7 @@ final class ModelOptions {
    * @param name of the option or key that says how many
    */
   void requireSteps(String name, int steps) {
-    int most = DiffusersCheckpoint.maxSteps(folder());
+    int most = Checkpoint.maxSteps(path());
     if (steps < 1 || steps > most) {
       throw new InvalidInputException("%s must be from 1 to %d for this model, got %d".formatted(name, most, steps));
     }
@@ -64,6 +77,6 @@ final class ModelOptions {
   }
 
   DiffusionPipeline load() {
-    return DiffusionPipeline.load(folder(), precision());
+    return DiffusionPipeline.load(path(), precision(), ema());
   }
 }

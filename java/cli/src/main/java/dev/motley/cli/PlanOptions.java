@@ -6,7 +6,7 @@ import dev.motley.config.Yaml;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.PlanSpec;
-import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -95,7 +95,7 @@ final class PlanOptions {
    */
   GenerationPlan plan(ModelOptions model) {
     steps.ifPresent(n -> model.requireSteps("--steps", n));
-    PlanSpec spec = PlanSpec.fromTree(tree(DiffusersCheckpoint.nativeSize(model.folder())));
+    PlanSpec spec = PlanSpec.fromTree(tree(Checkpoint.nativeSize(model.path())));
     model.requireSteps("'sampling.steps'", spec.sampling().steps());
     return GenerationPlan.of(spec);
   }

@@ -17,15 +17,18 @@ import dev.motley.ffi.NativeVae;
 import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.SampleRequest;
 import dev.motley.text.ClipTokenizer;
-import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.Checkpoint;
+import dev.motley.weights.Ema;
+import dev.motley.weights.ModelHash;
 import dev.motley.weights.NativeTensors;
-import dev.motley.weights.TensorView;
+import dev.motley.weights.Part;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -52,18 +55,20 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final int nativeSize;
   private final double presentMemory;
 
-  private DiffusionPipeline(DiffusersCheckpoint checkpoint, Precision precision) {
+  private DiffusionPipeline(Checkpoint checkpoint, Precision precision) {
+    MemoryNeed.require(checkpoint, precision);
     var configs = new NativeConfigs(checkpoint, precision);
-    ClipTokenizer tokenizer = ClipTokenizer.load(checkpoint.tokenizerFolder());
+    ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
     schedule = configs.schedule();
     clipSample = checkpoint.schedulerConfig().clipSample();
-    hash = checkpoint.hash();
     nativeSize = configs.nativeSize();
     presentMemory = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(); // takes milliseconds
+    var hashes = new TreeMap<String, String>();
     try {
-      text = open.add(make(checkpoint.textEncoderFile(), checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
-      unet = open.add(make(checkpoint.unetFile(), checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
-      vae = open.add(make(checkpoint.vaeFile(), checkpoint.vae(), w -> NativeVae.create(configs.vae(), w)));
+      text = open.add(make(checkpoint.textEncoder(), hashes, w -> NativeTextEncoder.create(configs.text(), w)));
+      unet = open.add(make(checkpoint.unet(), hashes, w -> NativeUNet.create(configs.unet(), w)));
+      vae = open.add(make(checkpoint.vae(), hashes, w -> NativeVae.create(configs.vae(), w)));
+      hash = ModelHash.of(hashes, checkpoint, tokenizer.hash()).whole();
       prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
     } catch (RuntimeException e) {
       open.close();
@@ -71,21 +76,30 @@ public final class DiffusionPipeline implements AutoCloseable {
     }
   }
 
-  private static <T> T make(Path file, Map<String, TensorView> tensors, Function<NativeWeights, T> model) {
-    return NativeTensors.make(file.toString(), tensors.values(), model);
+  /** Hashes a network and makes it at once, while its pages are at hand. */
+  private static <T> T make(Part part, Map<String, String> hashes, Function<NativeWeights, T> model) {
+    hashes.put(part.name(), ModelHash.of(part));
+    return NativeTensors.make(part.file().toString(), part.tensors().values(), model);
   }
 
   /**
-   * Loads a model in diffusers' folder layout.
+   * Loads a model, whatever form it has.
    *
-   * @param folder with model_index.json, unet/, vae/, text_encoder/, tokenizer/, scheduler/
+   * @param path a folder in diffusers' layout, or a single file in the layout of the latent diffusion code
    * @param precision what the networks compute in
-   * @throws InvalidInputException if a file is missing, damaged or does not fit, in one line naming file and key
+   * @param ema which of the UNet's weights
+   * @throws InvalidInputException if a file is missing, damaged, of another model or does not fit, in one line naming file and key
+   * @throws ResourceException if the memory there is does not take it
    */
-  public static DiffusionPipeline load(Path folder, Precision precision) {
-    try (DiffusersCheckpoint checkpoint = DiffusersCheckpoint.open(folder)) {
+  public static DiffusionPipeline load(Path path, Precision precision, Ema ema) {
+    try (Checkpoint checkpoint = Checkpoint.open(path, ema)) {
       return new DiffusionPipeline(checkpoint, precision);
     }
+  }
+
+  /** Loads a model with {@link Ema#AS_GIVEN}. */
+  public static DiffusionPipeline load(Path path, Precision precision) {
+    return load(path, precision, Ema.AS_GIVEN);
   }
 
   /** SHA-256 of everything in the model that decides a picture. */

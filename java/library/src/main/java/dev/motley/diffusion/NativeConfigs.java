@@ -6,16 +6,16 @@ import dev.motley.ffi.DdimConfig;
 import dev.motley.ffi.TextConfig;
 import dev.motley.ffi.UNetConfig;
 import dev.motley.ffi.VaeConfig;
-import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.Checkpoint;
 import dev.motley.weights.SchedulerConfig;
 import java.util.List;
 
 /** A checkpoint's configurations in the native core's terms. */
 final class NativeConfigs {
-  private final DiffusersCheckpoint checkpoint;
+  private final Checkpoint checkpoint;
   private final Precision precision;
 
-  NativeConfigs(DiffusersCheckpoint checkpoint, Precision precision) {
+  NativeConfigs(Checkpoint checkpoint, Precision precision) {
     this.checkpoint = checkpoint;
     this.precision = precision;
   }

@@ -13,7 +13,7 @@ import dev.motley.files.FolderLock;
 import dev.motley.image.Resize;
 import dev.motley.train.Recipe;
 import dev.motley.tricks.PlanSpec;
-import dev.motley.weights.DiffusersCheckpoint;
+import dev.motley.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -150,7 +150,7 @@ public record RunConfig(
   public static RunConfig of(Map<String, Object> map, Embedded embedded) {
     Tree tree = Tree.of("", map, KEYS);
     String model = tree.text("model").orElse(EMBEDDED);
-    Optional<Integer> nativeSize = DiffusersCheckpoint.nativeSize(modelFolder(model, embedded));
+    Optional<Integer> nativeSize = Checkpoint.nativeSize(modelFolder(model, embedded));
     var sets = new ArrayList<SetConfig>();
     List<Object> items =
         Tree.items(

@@ -3,6 +3,8 @@ package dev.motley.text;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * GPT-2's spelling of bytes as printable characters: bytes that are visible in Latin-1 stand for
@@ -16,6 +18,15 @@ final class ByteAlphabet {
   /** The character that stands for a byte given as 0..255. */
   static char of(int value) {
     return CHARACTERS.charAt(value);
+  }
+
+  /** All characters, those that stand for themselves first: the order in which CLIP numbers them. */
+  static List<String> visibleFirst() {
+    return IntStream.concat(
+            IntStream.range(0, 256).filter(value -> of(value) == value),
+            IntStream.range(0, 256).filter(value -> of(value) != value))
+        .mapToObj(value -> String.valueOf(of(value)))
+        .toList();
   }
 
   /**

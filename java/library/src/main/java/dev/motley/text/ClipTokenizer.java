@@ -2,6 +2,9 @@
 package dev.motley.text;
 
 import dev.motley.InvalidInputException;
+import dev.motley.files.Sha256;
+import dev.motley.weights.Checkpoint;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,7 @@ public final class ClipTokenizer {
   private final int pad;
   private final int maxLength;
   private final int vocabularySize;
+  private final String hash;
 
   private ClipTokenizer(Vocabulary vocabulary) {
     pairs = new BytePairs(vocabulary);
@@ -45,6 +49,18 @@ public final class ClipTokenizer {
       highest = Math.max(highest, entry.getValue());
     }
     vocabularySize = highest + 1;
+    hash = hash(vocabulary);
+  }
+
+  private String hash(Vocabulary vocabulary) {
+    var text = new StringBuilder("ids " + start + " " + end + " " + pad + " length " + maxLength + "\n");
+    for (int id = 0; id < vocabularySize; id++) {
+      if (spellings.containsKey(id)) {
+        text.append(id).append(' ').append(spellings.get(id)).append('\n');
+      }
+    }
+    vocabulary.merges().forEach(merge -> text.append(merge.left()).append(' ').append(merge.right()).append('\n'));
+    return Sha256.of(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   /**
@@ -59,6 +75,45 @@ public final class ClipTokenizer {
       throw new InvalidInputException(folder + ": no such tokenizer folder");
     }
     return new ClipTokenizer(VocabularyReader.read(folder));
+  }
+
+  /** CLIP's own tokenizer of 49,408 tokens, which Stable Diffusion v1 uses; needs no file. */
+  public static ClipTokenizer builtIn() {
+    return new ClipTokenizer(BuiltInVocabulary.read());
+  }
+
+  /**
+   * The tokenizer of a checkpoint: that of its {@code tokenizer/} folder; CLIP's own where there is none.
+   *
+   * @throws InvalidInputException if the folder's files are damaged, or if there is no folder and the text encoder's vocabulary is not
+   *     CLIP's
+   */
+  public static ClipTokenizer of(Checkpoint checkpoint) {
+    if (checkpoint.tokenizerFolder().isPresent()) {
+      return load(checkpoint.tokenizerFolder().get());
+    }
+    int size = checkpoint.textConfig().vocabSize();
+    if (size != BuiltInVocabulary.SIZE) {
+      throw new InvalidInputException(
+          "%s: no tokenizer/ folder, and a text encoder of %,d tokens does not take CLIP's own tokenizer of %,d"
+              .formatted(checkpoint.path(), size, BuiltInVocabulary.SIZE));
+    }
+    return builtIn();
+  }
+
+  /**
+   * Writes {@link #builtIn} as transformers' files, with their licence.
+   *
+   * @param folder made if absent
+   * @throws dev.motley.ResourceException if they cannot be written
+   */
+  public static void writeBuiltIn(Path folder) {
+    BuiltInVocabulary.write(folder);
+  }
+
+  /** SHA-256, in hexadecimal, over all that decides which ids a text has; the same for the same tokenizer in any files. */
+  public String hash() {
+    return hash;
   }
 
   /** The ids of a text: {@link #maxLength()} of them, as {@link #tokenize} gives them. */

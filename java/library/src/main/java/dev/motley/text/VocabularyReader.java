@@ -33,8 +33,8 @@ final class VocabularyReader {
   /** CLIP's own file is 3 MB in the larger layout. */
   private static final long MAX_BYTES = 64 << 20;
 
-  private static final String START = "<|startoftext|>";
-  private static final String END = "<|endoftext|>";
+  static final String START = "<|startoftext|>";
+  static final String END = "<|endoftext|>";
   private static final int CLIP_POSITIONS = 77;
 
   /** Files without a limit state 10^30. */

@@ -31,11 +31,11 @@ final class ConfigFile {
   /** Configurations are a few kilobytes; anything larger is another file. */
   private static final long MAX_BYTES = 16 << 20;
 
-  private final Path file;
+  private final String name;
   private final JsonNode root;
 
-  private ConfigFile(Path file, JsonNode root) {
-    this.file = file;
+  private ConfigFile(String name, JsonNode root) {
+    this.name = name;
     this.root = root;
   }
 
@@ -45,21 +45,36 @@ final class ConfigFile {
         throw new InvalidInputException(
             file + ": larger than " + MAX_BYTES + " bytes, not a configuration");
       }
-      JsonNode root = JSON.readTree(Files.readAllBytes(file));
-      if (!root.isObject()) {
-        throw new InvalidInputException(file + ": not a JSON object");
-      }
-      return new ConfigFile(file, root);
-    } catch (JsonProcessingException e) {
-      throw new InvalidInputException(
-          file + ": not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+      return parse(file.toString(), Files.readAllBytes(file));
     } catch (IOException e) {
       throw FileFailure.reading(file, e);
     }
   }
 
-  Path file() {
-    return file;
+  /**
+   * Reads a configuration's text.
+   *
+   * @param name for messages
+   */
+  static ConfigFile parse(String name, byte[] json) {
+    try {
+      JsonNode root = JSON.readTree(json);
+      if (!root.isObject()) {
+        throw new InvalidInputException(name + ": not a JSON object");
+      }
+      return new ConfigFile(name, root);
+    } catch (JsonProcessingException e) {
+      throw new InvalidInputException(
+          name + ": not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+    } catch (IOException e) {
+      // Jackson's own complaint about the bytes: there is no file that could fail.
+      throw new InvalidInputException(name + ": not valid JSON: " + FileFailure.reason(e), e);
+    }
+  }
+
+  /** An object within: its keys as a configuration of their own; the whole if there is no such key. */
+  ConfigFile section(String key) {
+    return root.path(key).isObject() ? new ConfigFile(name + ": " + key, root.path(key)) : this;
   }
 
   boolean has(String key) {
@@ -223,7 +238,14 @@ final class ConfigFile {
         value.isMissingNode()
             ? "is missing"
             : "is " + Quote.line(value.toString()) + ", which is not supported";
-    return new InvalidInputException(file + ": " + key + " " + found + "; expected " + supported);
+    return new InvalidInputException(name + ": " + key + " " + found + "; expected " + supported);
+  }
+
+  /** The error for a key that gives away a model of another kind. */
+  InvalidInputException foreign(String key, String kind) {
+    return new InvalidInputException(
+        "%s: %s is %s: this is %s, %s"
+            .formatted(name, key, Quote.line(node(key).toString()), kind, ModelKind.EXPECTED));
   }
 
   private JsonNode list(String key, int longest) {

@@ -73,4 +73,9 @@ public record SchedulerConfig(
     }
     return result;
   }
+
+  /** The most DDIM steps that the schedule has room for: 999 for Stable Diffusion's. */
+  public int maxSteps() {
+    return numTrainTimesteps - stepsOffset;
+  }
 }

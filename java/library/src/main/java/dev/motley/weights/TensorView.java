@@ -77,6 +77,15 @@ public record TensorView(String name, DType dtype, long[] shape, ByteBuffer data
     return new TensorView(newName, dtype, shape, data);
   }
 
+  /**
+   * The same bytes as a tensor of another shape.
+   *
+   * @throws InvalidInputException if that shape has another number of elements
+   */
+  public TensorView reshaped(long... newShape) {
+    return new TensorView(name, dtype, newShape, data);
+  }
+
   /** A copy of the sizes. */
   @Override
   public long[] shape() {

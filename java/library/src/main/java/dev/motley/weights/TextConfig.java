@@ -37,7 +37,8 @@ public record TextConfig(
     return of(ConfigFile.read(file));
   }
 
-  static TextConfig of(ConfigFile config) {
+  static TextConfig of(ConfigFile file) {
+    ConfigFile config = file.section("text_config"); // of a file that describes all of CLIP
     config.oneOf("model_type", "clip_text_model", List.of("clip_text_model"));
     TextConfig result =
         new TextConfig(

@@ -199,7 +199,7 @@ class NativeSamplingTest {
 
   @Test
   void missingAndExtraTensorsAreNamed() {
-    try (var weights = model.weights(model.checkpoint.unet().values())) {
+    try (var weights = model.weights(model.checkpoint.unet().tensors().values())) {
       weights.add("not.there", DType.F32, new long[] {1}, ByteBuffer.allocate(4));
       assertThatThrownBy(() -> NativeUNet.create(model.unetConfig(), weights))
           .isInstanceOf(InvalidInputException.class)

@@ -36,13 +36,13 @@ final class SmallModel implements AutoCloseable {
             TextConfig.Activation.QUICK_GELU,
             Precision.FP32,
             c.layerNormEps());
-    try (var weights = weights(checkpoint.textEncoder().values())) {
+    try (var weights = weights(checkpoint.textEncoder().tensors().values())) {
       return NativeTextEncoder.create(config, weights);
     }
   }
 
   NativeUNet unet() {
-    try (var weights = weights(checkpoint.unet().values())) {
+    try (var weights = weights(checkpoint.unet().tensors().values())) {
       return NativeUNet.create(unetConfig(), weights);
     }
   }
@@ -82,7 +82,7 @@ final class SmallModel implements AutoCloseable {
             c.usePostQuantConv(),
             Precision.FP32,
             c.scalingFactor());
-    try (var weights = weights(checkpoint.vae().values())) {
+    try (var weights = weights(checkpoint.vae().tensors().values())) {
       return NativeVae.create(config, weights);
     }
   }

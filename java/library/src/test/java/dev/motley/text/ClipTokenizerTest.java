@@ -10,14 +10,10 @@ import dev.motley.InvalidInputException;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,36 +38,16 @@ class ClipTokenizerTest {
     }
   }
 
-  /**
-   * CLIP's vocabulary follows from its merges: bytes, bytes that end a word, merges, start, end.
-   */
   @BeforeAll
-  static void writeVocabulary() throws IOException {
-    byte[] merges;
-    try (InputStream in = new GZIPInputStream(resource("merges.txt.gz"))) {
-      merges = in.readAllBytes();
-    }
-    Files.write(clip.resolve("merges.txt"), merges);
-    // CLIP lists the visible bytes first.
-    List<String> letters = new ArrayList<>();
-    for (int pass = 0; pass < 2; pass++) {
-      for (int value = 0; value < 256; value++) {
-        if ((ByteAlphabet.of(value) == value) == (pass == 0)) {
-          letters.add(String.valueOf(ByteAlphabet.of(value)));
-        }
-      }
-    }
-    Map<String, Integer> vocab = new LinkedHashMap<>();
-    letters.forEach(letter -> vocab.put(letter, vocab.size()));
-    letters.forEach(letter -> vocab.put(letter + "</w>", vocab.size()));
-    new String(merges, StandardCharsets.UTF_8)
-        .lines()
-        .skip(1)
-        .forEach(line -> vocab.put(line.replace(" ", ""), vocab.size()));
-    vocab.put("<|startoftext|>", vocab.size());
-    vocab.put("<|endoftext|>", vocab.size());
-    Files.writeString(clip.resolve("vocab.json"), JSON.writeValueAsString(vocab));
-    tokenizer = ClipTokenizer.load(clip);
+  static void writeVocabulary() {
+    ClipTokenizer.writeBuiltIn(clip);
+    tokenizer = ClipTokenizer.builtIn();
+  }
+
+  @Test
+  void theBuiltInFilesAreTheBuiltInTokenizer() {
+    assertThat(ClipTokenizer.load(clip).hash()).isEqualTo(tokenizer.hash()).isNotEqualTo(small().hash());
+    assertThat(clip.resolve("LICENSE.txt")).content().contains("MIT License", "OpenAI");
   }
 
   @ParameterizedTest
@@ -175,7 +151,7 @@ class ClipTokenizerTest {
     for (Row row : rows("golden_tokenizer.json", "rows", "ids")) {
       assertThat(single.encode(row.text())).isEqualTo(classic.encode(row.text()));
     }
-    assertThat(single.start()).isEqualTo(classic.start());
+    assertThat(single.hash()).isEqualTo(classic.hash());
   }
 
   @Test
