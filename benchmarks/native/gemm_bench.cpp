@@ -19,7 +19,7 @@
 #include "libtorch/call.h"
 #include "libtorch/symbols.h"
 #include "ops/linear.h"
-#include "ops/linear_torch.h"
+#include "support/torch_ops.h"
 
 using namespace motley;
 using bench::filled;
@@ -122,8 +122,8 @@ void forward(const Layer& l, bool frozen) {
   const Tensor x = filled({l.n, l.size, l.size, l.in}), w = filled({l.out, l.kernel, l.kernel, l.in});
   ops::Epilogue e;
   if (frozen) e.bias = filled({l.out});
-  if (frozen) ops::pack_frozen(w);
-  report(name_of(l, ""), conv_flops(l), [&] { ops::conv2d(x, w, how_of(l), e); }, [&] { ops::torch::conv2d(x, w, how_of(l), e); }, l.times);
+  const ops::Weight packed = frozen ? ops::Weight(w) : ops::Weight();
+  report(name_of(l, ""), conv_flops(l), [&] { frozen ? ops::conv2d(x, packed, how_of(l), e) : ops::conv2d(x, w, how_of(l), e); }, [&] { test::torch::conv2d(x, w, how_of(l), e); }, l.times);
 }
 
 void backward(const Layer& l, bool input) {
@@ -147,20 +147,20 @@ void linear(int64_t rows, int64_t depth, int64_t columns, int times = 1) {
   const Tensor x = filled({rows, depth}), w = filled({columns, depth});
   ops::Epilogue e;
   e.bias = filled({columns});
-  ops::pack_frozen(w);
+  const ops::Weight packed(w);
   char name[64];
   std::snprintf(name, sizeof name, "linear %lldx%lldx%lld", (long long)rows, (long long)depth, (long long)columns);
-  report(name, 2.0 * static_cast<double>(rows * depth * columns), [&] { ops::linear(x, w, e); }, [&] { ops::torch::linear(x, w, e); }, times);
+  report(name, 2.0 * static_cast<double>(rows * depth * columns), [&] { ops::linear(x, packed, e); }, [&] { test::torch::linear(x, w, e); }, times);
 }
 
 void upsample(const Layer& l) {
   const Tensor x = filled({l.n, l.size, l.size, l.in}), w = filled({l.out, 3, 3, l.in});
   ops::Epilogue e;
   e.bias = filled({l.out});
-  ops::pack_frozen(w);
+  const ops::Weight packed(w);
   Layer big = l;
   big.size *= 2;
-  report(name_of(l, "upsample "), conv_flops(big), [&] { ops::upsample_conv2d(x, w, e); }, [&] { ops::torch::upsample_conv2d(x, w, e); }, l.times);
+  report(name_of(l, "upsample "), conv_flops(big), [&] { ops::upsample_conv2d(x, packed, e); }, [&] { test::torch::upsample_conv2d(x, w, e); }, l.times);
 }
 
 bool wanted(const char* group) { return only.empty() || std::strstr(group, only.c_str()) != nullptr; }

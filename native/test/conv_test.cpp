@@ -9,7 +9,7 @@
 #include "libtorch/call.h"
 #include "ops/layout.h"
 #include "ops/linear.h"
-#include "ops/linear_torch.h"
+#include "support/torch_ops.h"
 #include "ops/tape.h"
 #include "product_reference.h"
 #include "support/threads.h"
@@ -110,7 +110,7 @@ TEST_CASE("conv2d and its gradients agree with a double reference") {
     ops::Epilogue e;
     e.bias = b;
     const double taps = double(k.kh * k.kw), plain = tolerance(taps * double(k.c));
-    const double of_y = kernels::winograd_suits(shape_of(k)) ? std::max(plain, kRule * worst_error(ops::torch::conv2d(x, w, k.how, e), ey)) : plain;
+    const double of_y = kernels::winograd_suits(shape_of(k)) ? std::max(plain, kRule * worst_error(test::torch::conv2d(x, w, k.how, e), ey)) : plain;
     for_each_isa([&] {
       CAPTURE(shown(x.shape()));
       CAPTURE(shown(w.shape()));
@@ -140,34 +140,22 @@ TEST_CASE("an image's result depends on nothing but the image") {
     for (const Case& k : kCases) {
       const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6);
       const Tensor all = ops::conv2d(x, w, k.how);
-      ops::pack_frozen(w);
-      CHECK(same_bits(all, ops::conv2d(x, w, k.how)));
-      for (int64_t n : {int64_t{0}, k.n - 1}) CHECK(same_bits(image(all, n), ops::conv2d(image(x, n), w, k.how)));
+      const ops::Weight frozen(w);
+      CHECK(same_bits(all, ops::conv2d(x, frozen, k.how)));
+      for (int64_t n : {int64_t{0}, k.n - 1}) CHECK(same_bits(image(all, n), ops::conv2d(image(x, n), frozen, k.how)));
     }
   });
 }
 
-TEST_CASE("libtorch's bf16 products do not depend on the batch either") {  // where the CPU has bf16 units, they draw images
-  constexpr int64_t kImages = 5;
-  const Tensor x = random_tensor({kImages, 16, 16, 64}, 3).to(DType::bf16), w = random_tensor({64, 3, 3, 64}, 4).to(DType::bf16);
-  const Tensor rows = random_tensor({kImages, 256, 320}, 5).to(DType::bf16), v = random_tensor({320, 320}, 6).to(DType::bf16);
-  const Tensor y = ops::torch::conv2d(x, w, ops::Conv2d::same(3), {}), z = ops::torch::linear(rows, v, {});
-  for (int64_t i = 0; i < kImages; ++i) {
-    CAPTURE(i);
-    CHECK(same_bits(ops::torch::conv2d(ops::slice(x, i, 1), w, ops::Conv2d::same(3), {}), ops::slice(y, i, 1)));
-    CHECK(same_bits(ops::torch::linear(ops::slice(rows, i, 1), v, {}), ops::slice(z, i, 1)));
-  }
-}
-
 TEST_CASE("a frozen weight serves images of any size, one after the other") {
   for_each_isa([] {
-    const Tensor w = random_tensor({20, 3, 3, 24}, 6), frozen = random_tensor({20, 3, 3, 24}, 6);
-    ops::pack_frozen(frozen);
+    const Tensor w = random_tensor({20, 3, 3, 24}, 6);
+    const ops::Weight frozen(w);
     for (int64_t size : {8, 5, 8, 1, 3, 6, 2}) {
       CAPTURE(size);
       const Tensor x = random_tensor({3, size, size, 24}, 5);
       CHECK(same_bits(ops::conv2d(x, w, ops::Conv2d::same(3)), ops::conv2d(x, frozen, ops::Conv2d::same(3))));
-      CHECK(same_bits(ops::upsample_conv2d(x, w), ops::upsample_conv2d(x, frozen)));
+      CHECK(same_bits(ops::upsample_conv2d(x, ops::Weight(w)), ops::upsample_conv2d(x, frozen)));
       CHECK(same_bits(ops::conv2d(x, w, ops::Conv2d::same(3, 2)), ops::conv2d(x, frozen, ops::Conv2d::same(3, 2))));
     }
   });
@@ -258,7 +246,7 @@ TEST_CASE("conv2d adds a term per image and a residual, then activates") {
         e.residual = random_tensor({shape[0], shape[1], shape[2], 18}, 11);
         e.per_image = random_tensor({shape[0], 18}, 12);
         e.activation = activation;
-        const Tensor expected = ops::torch::conv2d(x, w, ops::Conv2d::same(3), e);
+        const Tensor expected = test::torch::conv2d(x, w, ops::Conv2d::same(3), e);
         const std::vector<double> wanted(expected.data<float>(), expected.data<float>() + expected.numel());
         CHECK(worst_error(ops::conv2d(x, w, ops::Conv2d::same(3), e), wanted) < 2e-5);
       }
@@ -285,12 +273,12 @@ TEST_CASE("Winograd's convolution is about as exact as libtorch's") {
         for (size_t i = 0; i < wanted.size(); ++i) squares += std::pow(y.data<float>()[i] - wanted[i], 2);
         return std::sqrt(squares / static_cast<double>(wanted.size()));
       };
-      const double libtorch = rms(ops::torch::conv2d(x, w, ops::Conv2d::same(3), {}));
+      const double libtorch = rms(test::torch::conv2d(x, w, ops::Conv2d::same(3), {}));
       CHECK(libtorch > 0);
       for_each_isa([&] {
-        const Tensor winograd = Tensor::empty(result_shape(k)), u = Tensor::empty({kernels::kWinogradTaps, 32, channels});
+        const Tensor winograd = Tensor::empty(result_shape(k)), u = Tensor::empty({kernels::winograd_size(32, channels)});
         kernels::winograd_weights(32, channels, w.data<float>(), u.data<float>());
-        kernels::winograd_forward(s, x.data<float>(), kernels::winograd_right(u.data<float>(), 32, channels), {winograd.data<float>()});
+        kernels::winograd_forward(s, x.data<float>(), u.data<float>(), {winograd.data<float>()});
         CHECK(rms(winograd) < kRule * libtorch);
       });
     }
@@ -320,12 +308,9 @@ TEST_CASE("upsample_conv2d is doubling, then a 3x3 convolution") {
       e.bias = random_tensor({18}, 10);
       e.residual = random_tensor({shape[0], 2 * shape[1], 2 * shape[2], 18}, 11);
       e.per_image = random_tensor({shape[0], 18}, 12);
-      const Tensor expected = ops::torch::upsample_conv2d(x, w, e);
+      const Tensor expected = test::torch::upsample_conv2d(x, w, e);
       std::vector<double> wanted(expected.data<float>(), expected.data<float>() + expected.numel());
-      const Tensor y = ops::upsample_conv2d(x, w, e);
-      CHECK(worst_error(y, wanted) < 2e-5);
-      ops::pack_frozen(w);
-      CHECK(same_bits(y, ops::upsample_conv2d(x, w, e)));
+      CHECK(worst_error(ops::upsample_conv2d(x, ops::Weight(w), e), wanted) < 2e-5);
     }
   });
 }
@@ -346,7 +331,7 @@ TEST_CASE("libtorch's convolution and its backward give the same") {
   auto close = [](const Tensor& a, const Tensor& b) {
     return worst_error(a, std::vector<double>(b.data<float>(), b.data<float>() + b.numel())) < 2e-5;
   };
-  CHECK(close(y, ops::torch::conv2d(x, w, k.how)));
+  CHECK(close(y, test::torch::conv2d(x, w, k.how)));
   const auto g = Call("aten::convolution_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last)
                      .none().integers({2, 2}).integers({1, 1}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
                      .booleans({true, true, false}).run(2, View::channels_last);

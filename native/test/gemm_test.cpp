@@ -8,7 +8,6 @@
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/product.h"
 #include "ops/linear.h"
-#include "ops/linear_path.h"
 #include "ops/tape.h"
 #include "product_reference.h"
 #include "support/threads.h"
@@ -47,8 +46,7 @@ TEST_CASE("a row's result depends on nothing but the row") {
   for_each_isa([] {
     const Tensor w = random_tensor({75, 700}, 4), x = random_tensor({64, 700}, 5);
     const Tensor all = ops::linear(x, w);
-    const Tensor frozen = w.clone();
-    ops::pack_frozen(frozen);
+    const ops::Weight frozen(w);
     CHECK(same_bits(all, ops::linear(x, frozen)));
     CHECK(same_bits(all, ops::linear(x, frozen)));
     for (int64_t row : {0, 5, 63}) {
@@ -100,8 +98,7 @@ TEST_CASE("bf16 in and out: f32 sums, rounded once") {
     const Tensor wide = ops::linear(x.to(DType::f32), w.to(DType::f32)), y = ops::linear(x, w);
     REQUIRE(y.dtype() == DType::bf16);
     CHECK(same_bits(y, wide.to(DType::bf16)));
-    ops::pack_frozen(w);
-    CHECK(same_bits(y, ops::linear(x, w)));
+    CHECK(same_bits(y, ops::linear(x, ops::Weight(w))));
   });
 }
 
@@ -163,14 +160,4 @@ TEST_CASE("work is cut where it needs the least preparation") {
   CHECK(is(choose_split(1, 64, 8, 0.05, 0.02, 96), 1, 8));
   CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 96), 2, 1));   // packed again for every chunk: no loss to a part of rows
   CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 960), 1, 2));
-}
-
-TEST_CASE("libtorch computes what has bf16 units") {
-  using ops::Path;
-  const ops::Cpu plain{false}, amx{true};
-  CHECK(ops::choose_path({6400, 576, 64, DType::f32}, plain) == Path::own);
-  CHECK(ops::choose_path({6400, 576, 64, DType::f32}, amx) == Path::own);
-  CHECK(ops::choose_path({6400, 576, 64, DType::bf16}, plain) == Path::own);
-  CHECK(ops::choose_path({6400, 576, 64, DType::bf16}, amx) == Path::libtorch);
-  CHECK(ops::choose_path({2, 256, 256, DType::bf16}, amx) == Path::own);
 }

@@ -28,14 +28,18 @@ inline bf16 from_float<bf16>(float x) {
   return {static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
 }
 
-/// IEEE binary16 bits -> float, exact.
-inline float half_to_float(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
-  const uint32_t exponent = (h >> 10) & 0x1fu, mantissa = h & 0x3ffu;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign ? -subnormal : subnormal;
+/// IEEE binary16 as stored.
+struct half {
+  uint16_t bits;
+};
+
+/// Exact, subnormals, infinities and NaN included: the exponent's bias is corrected by a multiplication with a power of two.
+inline float to_float(half x) {
+  const uint32_t magnitude = static_cast<uint32_t>(x.bits & 0x7fffu) << 13;
+  uint32_t bits = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
+  if ((x.bits & 0x7c00u) == 0x7c00u) bits |= 0x7f800000u;
+  return std::bit_cast<float>(bits | static_cast<uint32_t>(x.bits & 0x8000u) << 16);
 }
+inline float to_float(double x) { return static_cast<float>(x); }
 
 }  // namespace motley

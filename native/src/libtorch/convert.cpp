@@ -11,7 +11,7 @@ namespace {
 double load(DType dtype, const void* in, int64_t i) {
   switch (dtype) {
     case DType::f32: return static_cast<const float*>(in)[i];
-    case DType::f16: return half_to_float(static_cast<const uint16_t*>(in)[i]);
+    case DType::f16: return to_float(static_cast<const half*>(in)[i]);
     case DType::bf16: return to_float(static_cast<const bf16*>(in)[i]);
     case DType::f64: return static_cast<const double*>(in)[i];
     case DType::u8: return static_cast<const uint8_t*>(in)[i];

@@ -92,9 +92,6 @@ class Tensor {
   Tensor to(DType dtype) const;
   Tensor clone() const;
 
-  /// What an op keeps with a tensor that does not change (a packed weight); goes with its last copy.
-  std::shared_ptr<void>& attachment() const { return impl_->attachment; }
-
   /// Identity on the tape: equal for copies of one Tensor object, different for views.
   const void* id() const { return impl_.get(); }
 
@@ -105,7 +102,6 @@ class Tensor {
     DType dtype = DType::f32;
     void* data = nullptr;
     std::shared_ptr<void> owner;
-    mutable std::shared_ptr<void> attachment;
   };
   std::shared_ptr<const Impl> impl_;
 };

@@ -1,53 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/layers.h"
 
-#include <cstring>
+#include <algorithm>
 #include <vector>
 
 namespace motley {
-namespace {
-
-// Stacks tensors along the slowest dimension.
-Tensor stacked(const std::vector<Tensor>& parts) {
-  Shape shape = parts[0].shape();
-  shape[0] *= static_cast<int64_t>(parts.size());
-  Tensor out = Tensor::empty(shape, parts[0].dtype());
-  char* to = static_cast<char*>(out.raw());
-  for (const Tensor& part : parts) {
-    std::memcpy(to, part.raw(), static_cast<size_t>(part.bytes()));
-    to += part.bytes();
-  }
-  return out;
-}
-
-Layer packed(Layer layer) {
-  ops::pack_frozen(layer.weight);
-  return layer;
-}
-
-}  // namespace
 
 Norm Taker::norm(const std::string& name, int64_t width) const {
   return {vector(name + ".weight", width), vector(name + ".bias", width)};
 }
 
 Layer Taker::dense(const std::string& name, int64_t out, int64_t in, bool bias) const {
-  const Tensor weight = parameters_.take_matrix(prefix_ + name + ".weight", out, in, dtype_);
-  return packed({weight, bias ? vector(name + ".bias", out) : Tensor()});
+  return dense_joined({name.c_str()}, out, in, bias);
 }
 
 Layer Taker::conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, bool bias) const {
-  const Tensor weight = parameters_.take_conv(prefix_ + name + ".weight", out, in, kernel, dtype_);
-  return packed({weight, bias ? vector(name + ".bias", out) : Tensor()});
+  return {parameters_.take_conv(prefix_ + name + ".weight", out, in, kernel, dtype_), bias ? vector(name + ".bias", out) : Tensor()};
 }
 
 Layer Taker::dense_joined(std::initializer_list<const char*> names, int64_t out_each, int64_t in, bool bias) const {
-  std::vector<Tensor> weights, biases;
+  std::vector<std::string> weights;
+  Tensor joined = bias ? Tensor::empty({out_each * static_cast<int64_t>(names.size())}) : Tensor();
   for (const char* name : names) {
-    weights.push_back(parameters_.take_matrix(prefix_ + name + ".weight", out_each, in, dtype_));
-    if (bias) biases.push_back(vector(concat(name, ".bias"), out_each));
+    weights.push_back(concat(prefix_, name, ".weight"));
+    if (!bias) continue;
+    const Tensor part = vector(concat(name, ".bias"), out_each);
+    std::copy_n(part.data<float>(), out_each, joined.data<float>() + static_cast<int64_t>(weights.size() - 1) * out_each);
   }
-  return packed({stacked(weights), bias ? stacked(biases) : Tensor()});
+  return {parameters_.take_matrices(weights, out_each, in, dtype_), joined};
 }
 
 Tensor Taker::table(const std::string& name, int64_t rows, int64_t width) const {

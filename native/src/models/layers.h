@@ -14,7 +14,8 @@ constexpr int kMostLayers = 256, kWidest = 1 << 16, kMostEntries = 1 << 24;
 
 /// A dense layer (O, I) or a convolution (O, KH, KW, I); bias float32 or undefined.
 struct Layer {
-  Tensor weight, bias;
+  ops::Weight weight;
+  Tensor bias;
 };
 
 /// Scale and offset of a normalisation, float32.

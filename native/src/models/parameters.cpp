@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/parameters.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "libtorch/convert.h"
 
 namespace motley {
@@ -15,22 +20,14 @@ Tensor converted(const NamedTensor& t, Shape shape, DType dtype) {
   return out;
 }
 
-// (O, I, KH, KW) -> (O, KH, KW, I)
-Tensor channels_last(const Tensor& w) {
-  const int64_t o = w.size(0), i = w.size(1), taps = w.size(2) * w.size(3), width = size_of(w.dtype());
-  Tensor out = Tensor::empty({o, w.size(2), w.size(3), i}, w.dtype());
-  const char* from = static_cast<const char*>(w.raw());
-  char* to = static_cast<char*>(out.raw());
-  for (int64_t a = 0; a < o; ++a) {
-    for (int64_t b = 0; b < i; ++b) {
-      for (int64_t t = 0; t < taps; ++t) {
-        const char* source = from + ((a * i + b) * taps + t) * width;
-        char* target = to + ((a * taps + t) * i + b) * width;
-        for (int64_t k = 0; k < width; ++k) target[k] = source[k];
-      }
-    }
-  }
-  return out;
+// The whole pages of a mapped file that a tensor covers: read again, they would come from the file. So a model takes the memory of
+// its own weights, not that of the file besides.
+void let_go(const NamedTensor& t) {
+  if (!t.mapped) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(t.data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<uintptr_t>(t.data) + static_cast<uintptr_t>(elements(t.shape) * size_of(t.dtype))) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace
@@ -51,21 +48,39 @@ const NamedTensor* Parameters::find(const std::string& name, const Shape& shape)
 
 Tensor Parameters::take(const std::string& name, const Shape& shape, DType dtype) {
   const NamedTensor* t = find(name, shape);
-  if (t != nullptr) return converted(*t, shape, dtype);
+  if (t != nullptr) {
+    const Tensor taken = converted(*t, shape, dtype);
+    let_go(*t);
+    return taken;
+  }
   // Zeros stand in, so that the other faults are found too; not for sizes that a wrong config may ask for.
   if (elements(shape) > kLargestStandIn) report(faults_);
   return Tensor::zeros(shape, dtype);
 }
 
-Tensor Parameters::take_conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, DType dtype) {
-  return channels_last(take(name, {out, in, kernel, kernel}, dtype));
+ops::Weight Parameters::take_conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, DType dtype) {
+  const NamedTensor* t = find(name, {out, in, kernel, kernel});
+  if (t == nullptr) return {};
+  ops::Weight weight({out, kernel, kernel, in}, dtype);
+  weight.fill(0, out, t->dtype, t->data);
+  let_go(*t);
+  return weight;
 }
 
-Tensor Parameters::take_matrix(const std::string& name, int64_t out, int64_t in, DType dtype) {
-  auto found = tensors_.find(name);
-  const bool as_conv = found != tensors_.end() && found->second.shape == Shape{out, in, 1, 1};
-  Tensor t = as_conv ? take(name, {out, in, 1, 1}, dtype) : take(name, {out, in}, dtype);
-  return as_conv ? t.viewed({out, in}) : t;
+ops::Weight Parameters::take_matrices(const std::vector<std::string>& names, int64_t out, int64_t in, DType dtype) {
+  std::vector<const NamedTensor*> parts;
+  for (const std::string& name : names) {
+    const auto found = tensors_.find(name);
+    const bool as_conv = found != tensors_.end() && found->second.shape == Shape{out, in, 1, 1};
+    parts.push_back(find(name, as_conv ? Shape{out, in, 1, 1} : Shape{out, in}));
+  }
+  if (std::find(parts.begin(), parts.end(), nullptr) != parts.end()) return {};
+  ops::Weight weight({out * static_cast<int64_t>(parts.size()), in}, dtype);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    weight.fill(static_cast<int64_t>(i) * out, out, parts[i]->dtype, parts[i]->data);
+    let_go(*parts[i]);
+  }
+  return weight;
 }
 
 void Parameters::finish() const {

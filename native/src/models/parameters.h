@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libtorch/tensor.h"
+#include "ops/weight.h"
 
 namespace motley {
 
@@ -17,6 +18,7 @@ struct NamedTensor {
   DType dtype;
   Shape shape;
   const void* data;
+  bool mapped = false;  // data lies in a read-only mapping of a file: its pages are let go of once they were read
 };
 
 using NamedTensors = std::map<std::string, NamedTensor>;
@@ -28,10 +30,11 @@ class Parameters {
 
   /// The tensor in the checkpoint's own shape and order, as `dtype`. On a fault: zeros, and the fault is noted.
   Tensor take(const std::string& name, const Shape& shape, DType dtype = DType::f32);
-  /// A convolution weight, given as (O, I, KH, KW), as (O, KH, KW, I).
-  Tensor take_conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, DType dtype = DType::f32);
-  /// A matrix (out, in) that may also be stored as a 1x1 convolution (out, in, 1, 1), or the other way round.
-  Tensor take_matrix(const std::string& name, int64_t out, int64_t in, DType dtype = DType::f32);
+  /// Convolution kernels (out, in, kernel, kernel). Undefined on a fault.
+  ops::Weight take_conv(const std::string& name, int64_t out, int64_t in, int64_t kernel, DType dtype);
+  /// Matrices (out, in) of one input as one, outputs in the order of the names. Each may also be stored as a 1x1 convolution
+  /// (out, in, 1, 1). Undefined on a fault.
+  ops::Weight take_matrices(const std::vector<std::string>& names, int64_t out, int64_t in, DType dtype);
   bool has(const std::string& name) const { return tensors_.count(name) != 0; }
   /// A tensor that may be present and is not used (position_ids).
   void ignore(const std::string& name) { used_.insert(name); }

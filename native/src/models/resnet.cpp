@@ -27,7 +27,8 @@ struct Unit {
   ops::BatchNorm norm;
   Conv2d how;
   // For inference with running statistics: the normalisation folded into the convolution.
-  Tensor folded, folded_bias;
+  ops::Weight folded;
+  Tensor folded_bias;
 
   // y = conv(x) * scale + shift, per output channel
   void fold(DType compute) {
@@ -44,8 +45,7 @@ struct Unit {
         bias[o] = static_cast<float>(beta[o] - mean[o] * scale);
       }
     });
-    folded = w.to(compute);
-    ops::pack_frozen(folded);
+    folded = ops::Weight(w.to(compute));
   }
 };
 

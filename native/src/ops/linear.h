@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/gemm.h"
 #include "libtorch/tensor.h"
+#include "ops/weight.h"
 
 namespace motley::ops {
 
@@ -27,19 +28,16 @@ struct Epilogue {
   Activation activation = Activation::none;
 };
 
-/// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O).
-/// Differentiable in x, w and bias when the epilogue holds at most a bias; w is then f32, x of either type.
-/// x, w, residual and the result are of one type, f32 or bf16; sums are f32.
+/// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O). x, residual and the result are of one type, f32 or bf16; sums are f32.
+/// Differentiable in x, w and bias when the epilogue holds at most a bias; w is then f32.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
+Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogue& epilogue = {});  // inference only
 
 /// nearest-neighbour doubling, then a 3x3 convolution with padding 1: (N, H, W, C) -> (N, 2H, 2W, O). Inference only.
-Tensor upsample_conv2d(const Tensor& x, const Tensor& w, const Epilogue& epilogue = {});
+Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogue = {});
 
-/// x (..., K), w (O, K) -> (..., O). Differentiable as conv2d.
+/// x (..., K), w (O, K) -> (..., O). As conv2d.
 Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue = {});
-
-/// Declares that a weight does not change any more: conv2d, upsample_conv2d and linear keep their packed form of it from the
-/// first call with this tensor on. Dropped when the weight's last copy goes.
-void pack_frozen(const Tensor& w);
+Tensor linear(const Tensor& x, const Weight& w, const Epilogue& epilogue = {});  // inference only
 
 }  // namespace motley::ops

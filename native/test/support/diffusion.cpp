@@ -72,7 +72,7 @@ motley_vae_config vae_config(const Json& j) {
     c.block_channels[i] = static_cast<int32_t>(j["block_out_channels"][i].number);
   }
   c.mid_attention = c.quant_conv = c.post_quant_conv = 1;
-  c.scaling_factor = j["scaling_factor"].number;
+  c.scaling_factor = j.has("scaling_factor") ? j["scaling_factor"].number : 0.18215;  // the default of diffusers
   return c;
 }
 

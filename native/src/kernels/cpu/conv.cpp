@@ -346,6 +346,13 @@ Right conv_right(const ConvShape& s, const float* w) {
   return {taps, channels, s.outputs, w, channels, 1, taps * channels};
 }
 
+Right conv_right(const ConvShape& s, const Panels& w) {
+  Right right = conv_right(s, static_cast<const float*>(nullptr));
+  right.packed = w.ready();
+  right.frozen = &w;
+  return right;
+}
+
 void conv_forward(const ConvShape& s, const float* x, const Right& right, const Output& out) {
   const int64_t pixels = s.out_height * s.out_width;
   if (s.kernel_h == 1 && s.kernel_w == 1 && s.stride == 1 && s.top == 0 && s.left == 0 && pixels == s.height * s.width) {
@@ -387,35 +394,51 @@ void conv_weight_gradient(const ConvShape& s, const float* dy, const float* x, f
   });
 }
 
-void upsample_phases(const float* w, int64_t outputs, int64_t channels, float* phases) {
+int64_t upsample_size(int64_t outputs, int64_t channels) {
+  const int64_t panel = gemm_kernels().panel;
+  return 16 * channels * up(outputs, panel) * panel;
+}
+
+void upsample_weights(const Panels& w, float* phases) {
   // along one axis: the even phase reads taps {0} and {1, 2} of the source's previous and own pixel, the odd one {0, 1} and {2}
   static constexpr int kFirst[2][2] = {{0, 1}, {0, 2}}, kLast[2][2] = {{0, 2}, {1, 2}};
-  for (int phase = 0; phase < 4; ++phase) {
-    for (int64_t o = 0; o < outputs; ++o) {
-      for (int tap = 0; tap < 4; ++tap) {
-        float* to = phases + ((phase * outputs + o) * 4 + tap) * channels;
-        std::fill_n(to, channels, 0.0f);
-        for (int ky = kFirst[phase / 2][tap / 2]; ky <= kLast[phase / 2][tap / 2]; ++ky) {
-          for (int kx = kFirst[phase % 2][tap % 2]; kx <= kLast[phase % 2][tap % 2]; ++kx) {
-            const float* from = w + ((o * 3 + ky) * 3 + kx) * channels;
-            for (int64_t c = 0; c < channels; ++c) to[c] += from[c];
+  constexpr int64_t kTogether = 64;  // channels: their taps lie in the first-level cache while they are added up
+  const int64_t channels = w.depth() / 9, wide = gemm_kernels().panel, panels = up(w.columns(), wide), chunks = up(channels, kTogether);
+  parallel_for(panels * chunks, 1, [&](int64_t begin, int64_t end) {
+    const Scratch scratch(9 * Panels::block_floats(kTogether));
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t panel = i / chunks, c = i % chunks * kTogether, count = std::min(kTogether, channels - c);
+      const float* taps[9];
+      for (int64_t t = 0; t < 9; ++t) {
+        const int64_t k = t * channels + c;
+        taps[t] = w.block(panel, k, k + count, scratch.data() + t * Panels::block_floats(kTogether)) + k * wide;
+      }
+      for (int phase = 0; phase < 4; ++phase) {
+        for (int tap = 0; tap < 4; ++tap) {
+          float* to = phases + (((phase * panels + panel) * 4 + tap) * channels + c) * wide;
+          std::fill_n(to, count * wide, 0.0f);
+          for (int ky = kFirst[phase / 2][tap / 2]; ky <= kLast[phase / 2][tap / 2]; ++ky) {
+            for (int kx = kFirst[phase % 2][tap % 2]; kx <= kLast[phase % 2][tap % 2]; ++kx) {
+              const float* from = taps[ky * 3 + kx];
+              for (int64_t k = 0; k < count * wide; ++k) to[k] += from[k];
+            }
           }
         }
       }
     }
-  }
+  });
 }
 
-Right upsample_right(const float* phases, int phase, int64_t outputs, int64_t channels) {
-  return {4, channels, outputs, phases + phase * outputs * 4 * channels, channels, 1, 4 * channels};
-}
-
-void upsample_conv_forward(int64_t images, int64_t height, int64_t width, const float* x, const Right* rights, const Output& out) {
+void upsample_conv_forward(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const float* x,
+                           const float* phases, const Output& out) {
+  const int64_t size = upsample_size(outputs, channels) / 4;
   for (int phase = 0; phase < 4; ++phase) {
-    const int64_t dy = phase / 2, dx = phase % 2, channels = rights[phase].channels;
+    const int64_t dy = phase / 2, dx = phase % 2;
     Source source{x, images, width * channels, height * width * channels, channels, channels,
                   forward_axis(height, 2, 1, 1 - dy, height), forward_axis(width, 2, 1, 1 - dx, width)};
-    multiply(ConvLeft(std::move(source), {4 * height * width, 4 * width, 2, dy * 2 * width + dx}), rights[phase], out);
+    Right right{4, channels, outputs, nullptr, 0, 0, 0};
+    right.packed = phases + phase * size;
+    multiply(ConvLeft(std::move(source), {4 * height * width, 4 * width, 2, dy * 2 * width + dx}), right, out);
   }
 }
 

@@ -18,8 +18,9 @@ struct ConvShape {
   int64_t out_height, out_width;
 };
 
-/// w as a right matrix for conv_forward, e.g. to pack() it.
+/// w as a right matrix for conv_forward.
 Right conv_right(const ConvShape& shape, const float* w);
+Right conv_right(const ConvShape& shape, const Panels& w);
 
 /// out (images, out_height, out_width, outputs) = conv(x, w) and what Output adds; right from conv_right.
 void conv_forward(const ConvShape& shape, const float* x, const Right& right, const Output& out);
@@ -30,10 +31,12 @@ void conv_weight_gradient(const ConvShape& shape, const float* dy, const float* 
 
 /// Nearest-neighbour doubling and a 3x3 convolution with padding 1 in one: each of the four sub-pixel phases of the result
 /// is a 2x2 convolution of x whose weights are sums of the 3x3's: 4/9 of the work.
-/// phases (4, outputs, 2, 2, channels) from w (outputs, 3, 3, channels).
-void upsample_phases(const float* w, int64_t outputs, int64_t channels, float* phases);
-Right upsample_right(const float* phases, int phase, int64_t outputs, int64_t channels);
-/// out (images, 2 height, 2 width, outputs); rights: one per phase.
-void upsample_conv_forward(int64_t images, int64_t height, int64_t width, const float* x, const Right* rights, const Output& out);
+/// Floats of the phases' weights in panels, (4, panels, 2, 2, channels, gemm_kernels().panel), and they themselves from the 3x3
+/// kernels as panels.
+int64_t upsample_size(int64_t outputs, int64_t channels);
+void upsample_weights(const Panels& w, float* phases);
+/// x (images, height, width, channels) -> out (images, 2 height, 2 width, outputs)
+void upsample_conv_forward(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const float* x,
+                           const float* phases, const Output& out);
 
 }  // namespace motley::kernels

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "libtorch/bf16.h"
+
 namespace motley::kernels {
 
 enum class Activation { none, silu, relu, gelu, quick_gelu };  // gelu: the exact one, x Phi(x)
@@ -65,6 +67,8 @@ struct GemmKernels {
   void (*gather_panel)(const float* const* rows, int64_t count, int64_t offset, int width, float* to);
   /// The same in tiles of tile_rows side by side, the t-th at to + t * to_stride.
   void (*gather_tiles)(const float* const* rows, int64_t count, int64_t offset, int width, float* to, int64_t to_stride);
+  /// to[2 * i * panel + j], to[(2 * i + 1) * panel + j] = the i-th pair of column j, j < columns, of pairs (count, 16, 2).
+  void (*widen_pairs)(const bf16* pairs, int64_t count, int columns, float* to);
   /// out[0 .. width) = sum over rows of x[row * stride + 0 .. width), width <= panel.
   void (*sum_rows)(const float* x, int64_t rows, int64_t stride, int width, float* out);
 };

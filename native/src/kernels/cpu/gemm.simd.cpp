@@ -341,6 +341,18 @@ void gather_tiles(const float* const* rows, int64_t count, int64_t offset, int w
   }
 }
 
+void widen_pairs(const bf16* pairs, int64_t count, int columns, float* to) {
+  constexpr int kStored = 16;
+  for (int64_t i = 0; i < count; ++i, pairs += 2 * kStored, to += 2 * kPanel) {
+    for (int j = 0; j < columns; j += kLanes) {
+      UVec pair;
+      std::memcpy(&pair, pairs + 2 * j, sizeof(UVec));
+      store(to + j, (Vec)(pair << 16));
+      store(to + kPanel + j, (Vec)(pair & 0xffff0000u));
+    }
+  }
+}
+
 void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* out) {
   constexpr int64_t kBlock = 256;  // summed apart, so that the error grows with the square root of the blocks
   Vec acc[kVectors] = {};
@@ -367,7 +379,7 @@ void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* ou
 
 const GemmKernels& gemm_kernels() {
   static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,   pack_rows,
-                                          pack_columns, gather_panel, gather_tiles, sum_rows};
+                                          pack_columns, gather_panel, gather_tiles, widen_pairs, sum_rows};
   return kernels;
 }
 

@@ -61,7 +61,7 @@ class Worker {
     ends_.resize(static_cast<size_t>(chunk));
     used_.resize(static_cast<size_t>(most_taps_));
     if (blocks_.size() > 1) sums_ = Scratch(chunk * tile_size * group);
-    if (right_.packed == nullptr) panels_ = Scratch(most_depth_ * kernels_.panel * group);
+    if (right_.packed == nullptr) panels_ = Scratch(right_.frozen ? Panels::block_floats(most_depth_) : most_depth_ * kernels_.panel * group);
     for (int64_t t = tile_begin; t < tile_end; t += chunk) {
       const int64_t count = std::min(chunk, tile_end - t);
       left_.describe(t, t + count, right_.columns, tiles_.data());
@@ -77,15 +77,19 @@ class Worker {
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const DepthBlock& block = blocks_[i];
       const bool first = i == 0, last = i + 1 == blocks_.size();
+      const int64_t begin = block.tap_begin * right_.channels + block.channel_begin;
+      const int64_t end = (block.tap_end - 1) * right_.channels + block.channel_end;
       left_.runs(tile, tile + count, block, runs_.data(), ends_.data());
       const int64_t panel_size = kernels_.panel * (right_.packed ? right_.taps * right_.channels : most_depth_);
-      const float* panels = right_.packed ? right_.packed + panel_begin * panel_size : packed(block, count, panel_begin, panel_end, panel_size);
+      const float* panels = right_.packed   ? right_.packed + panel_begin * panel_size
+                            : right_.frozen ? nullptr
+                                            : packed(block, count, panel_begin, panel_end, panel_size);
       for (int64_t p = panel_begin; p < panel_end; ++p) {
         const int64_t column = p * kernels_.panel;
         const int width = static_cast<int>(std::min<int64_t>(kernels_.panel, right_.columns - column));
         float* sums = blocks_.size() > 1 ? sums_.data() + (p - panel_begin) * count * tile_size : nullptr;
-        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(),
-                          {panels + (p - panel_begin) * panel_size, first, last, sums, column, width, right_.columns, &out_});
+        const float* panel = panels ? panels + (p - panel_begin) * panel_size : right_.frozen->block(p, begin, end, panels_.data());
+        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(), {panel, first, last, sums, column, width, right_.columns, &out_});
       }
     }
   }

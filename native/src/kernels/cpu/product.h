@@ -5,7 +5,7 @@
 //
 // The left matrix is implicit: a row is a list of runs, pointers into the source image. So nothing is unfolded (im2col):
 // a convolution's row has one run per kernel tap, a plain matrix's row is one run.
-// The right matrix is cut into panels of gemm_kernels().panel columns, packed once (frozen weights) or on the way.
+// The right matrix is cut into panels of gemm_kernels().panel columns, packed once (panels.h) or on the way.
 //
 // Every element is summed in blocks of the depth (taps x channels) that depend on the depth alone, each block in order of
 // k by fused multiply-adds, the blocks in order. So results do not depend on batch size, position or thread count.
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/panels.h"
 #include "libtorch/parallel.h"
 
 namespace motley::kernels {
@@ -35,7 +36,8 @@ struct Right {
   int64_t taps, channels, columns;
   const float* data;
   int64_t tap_stride, channel_stride, column_stride;
-  const float* packed = nullptr;  // made by pack() for this instruction set, or null
+  const float* packed = nullptr;   // all panels as this instruction set reads them, e.g. made by pack(), or null
+  const Panels* frozen = nullptr;  // the same matrix, to be taken from here where `packed` is null, and data with it
 };
 
 /// Elements of, and all panels of, a right matrix in packed form.

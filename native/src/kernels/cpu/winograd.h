@@ -48,13 +48,16 @@ struct WinogradKernels {
 /// Whether Winograd's way is the cheaper one: by the shape of an image, not by their number.
 bool winograd_suits(const ConvShape& shape);
 
-/// u (kWinogradTaps, outputs, channels) from w (outputs, 3, 3, channels).
+/// Floats of U in panels: (panels, kWinogradTaps, channels, gemm_kernels().panel).
+int64_t winograd_size(int64_t outputs, int64_t channels);
+/// U of all panels from kernels w (outputs, 3, 3, channels), and of panels [begin, end) from such kernels as panels.
 void winograd_weights(int64_t outputs, int64_t channels, const float* w, float* u);
-/// As a right matrix, to pack() it.
-Right winograd_right(const float* u, int64_t outputs, int64_t channels);
+void winograd_weights(const Panels& w, int64_t begin, int64_t end, float* u);
 
-/// As conv_forward; right from winograd_right. Does not depend on the number of images or threads.
-void winograd_forward(const ConvShape& shape, const float* x, const Right& right, const Output& out);
+/// As conv_forward, by U of all panels or by kernels as panels, whose U is then made on the way. Does not depend on the number
+/// of images or threads.
+void winograd_forward(const ConvShape& shape, const float* x, const float* u, const Output& out);
+void winograd_forward(const ConvShape& shape, const float* x, const Panels& w, const Output& out);
 /// dx and what Output adds: the convolution of dy with the kernels turned around, channels and outputs exchanged.
 void winograd_input_gradient(const ConvShape& shape, const float* dy, const float* w, const Output& out);
 

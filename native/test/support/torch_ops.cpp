@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ops/linear_torch.h"
+#include "support/torch_ops.h"
 
 #include <cmath>
 #include <cstring>
@@ -8,9 +8,10 @@
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
 
-namespace motley::ops::torch {
+namespace motley::test::torch {
 namespace {
 
+using ops::Activation;
 using libtorch::Call;
 using libtorch::View;
 
@@ -99,4 +100,4 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   return finished(std::move(y), x.dims() > 2 ? x.size(0) : 1, epilogue);
 }
 
-}  // namespace motley::ops::torch
+}  // namespace motley::test::torch

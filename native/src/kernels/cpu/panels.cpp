@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/panels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/product.h"
+#include "libtorch/parallel.h"
+
+namespace motley::kernels {
+namespace {
+
+constexpr int64_t kElements = 1 << 14;  // of a part that is worth a thread
+
+}  // namespace
+
+Panels::Panels(Type type, int64_t depth, int64_t columns)
+    : type_(type), depth_(depth), columns_(columns), width_(gemm_kernels().panel), data_(up(bytes(), sizeof(float))) {
+  std::memset(data_.data(), 0, static_cast<size_t>(bytes()));  // columns and rows beyond the matrix
+}
+
+int64_t Panels::rows() const { return type_ == Type::bf16 ? up(depth_, 2) * 2 : depth_; }
+
+int64_t Panels::bytes() const {
+  return up(columns_, width()) * width() * rows() * static_cast<int64_t>(type_ == Type::bf16 ? sizeof(bf16) : sizeof(float));
+}
+
+const bf16* Panels::pairs(int64_t panel) const {
+  return reinterpret_cast<const bf16*>(data_.data()) + panel * rows() * kPairColumns;
+}
+
+template <typename T>
+void Panels::fill(int64_t first, const Elements<T>& from) {
+  auto* const pairs = reinterpret_cast<bf16*>(data_.data());
+  float* const floats = data_.data();
+  const int64_t wide = width();
+  // a panel a turn: its columns are read side by side, each in the order of its memory
+  const int64_t begin_panel = first / wide, end_panel = up(first + from.columns, wide);
+  parallel_for(end_panel - begin_panel, 1 + kElements / (wide * depth_), [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin_panel + begin; p < begin_panel + end; ++p) {
+      const int64_t low = std::max(first, p * wide), high = std::min(first + from.columns, (p + 1) * wide);
+      const auto put = [&](int64_t t, int64_t c) {
+        const T* element = from.data + t * from.tap_stride + c * from.channel_stride + (low - first) * from.column_stride;
+        const int64_t k = t * from.channels + c;
+        if (type_ == Type::bf16) {
+          bf16* to = pairs + p * rows() * wide + (k / 2) * 2 * wide + k % 2;
+          for (int64_t n = low; n < high; ++n, element += from.column_stride) to[2 * (n - p * wide)] = from_float<bf16>(to_float(*element));
+        } else {
+          float* to = floats + (p * rows() + k) * wide;
+          for (int64_t n = low; n < high; ++n, element += from.column_stride) to[n - p * wide] = to_float(*element);
+        }
+      };
+      if (from.tap_stride < from.channel_stride) {
+        for (int64_t c = 0; c < from.channels; ++c) {
+          for (int64_t t = 0; t < from.taps; ++t) put(t, c);
+        }
+      } else {
+        for (int64_t t = 0; t < from.taps; ++t) {
+          for (int64_t c = 0; c < from.channels; ++c) put(t, c);
+        }
+      }
+    }
+  });
+}
+
+template void Panels::fill(int64_t, const Elements<float>&);
+template void Panels::fill(int64_t, const Elements<double>&);
+template void Panels::fill(int64_t, const Elements<bf16>&);
+template void Panels::fill(int64_t, const Elements<half>&);
+
+const float* Panels::ready() const {
+  return type_ == Type::f32 && width_ == gemm_kernels().panel ? data_.data() : nullptr;
+}
+
+int64_t Panels::block_floats(int64_t depth) { return (depth + 2) * gemm_kernels().panel; }
+
+const float* Panels::block(int64_t panel, int64_t begin, int64_t end, float* scratch) const {
+  const GemmKernels& kernels = gemm_kernels();
+  const int64_t wide = kernels.panel;
+  if (const float* all = ready()) return all + panel * depth_ * wide;
+  const int64_t origin = type_ == Type::bf16 ? begin / 2 * 2 : begin;  // pairs come whole
+  for (int64_t column = panel * wide; column < std::min((panel + 1) * wide, columns_);) {
+    const int64_t from = column % width(), count = std::min(width() - from, (panel + 1) * wide - column);
+    float* to = scratch + column - panel * wide;
+    if (type_ == Type::bf16) {
+      kernels.widen_pairs(pairs(column / width()) + origin * kPairColumns + 2 * from, up(end - origin, 2), static_cast<int>(count), to);
+    } else {  // made for another instruction set
+      const float* source = data_.data() + (column / width() * depth_ + begin) * width() + from;
+      for (int64_t k = begin; k < end; ++k, source += width(), to += wide) std::copy_n(source, count, to);
+    }
+    column += count;
+  }
+  // Columns beyond the matrix are stored as zeros in whole panels; a panel that is not stored at all (another width) has none.
+  for (int64_t column = std::max(panel * wide, up(columns_, width()) * width()); column < (panel + 1) * wide; ++column) {
+    for (int64_t k = 0; k < up(end - origin, 2) * 2; ++k) scratch[k * wide + column - panel * wide] = 0;
+  }
+  return scratch - origin * wide;
+}
+
+}  // namespace motley::kernels
