@@ -2,6 +2,12 @@
 // Images per second of the sampler on a diffusers folder (float16 or float32 safetensors), and where the time goes.
 //   sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [bf16 [IDS_FILE OUT.ppm]]]]]
 // IDS_FILE: lines of token ids, one prompt each, the first one the empty prompt; the pictures go to OUT.ppm in a row.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -26,25 +32,35 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+const char* map_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY);
+  struct stat status = {};
+  if (file < 0 || fstat(file, &status) != 0) throw Error(MOTLEY_INVALID_ARGUMENT, "cannot read " + path);
+  void* mapped = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, file, 0);
+  close(file);
+  if (mapped == MAP_FAILED) throw Error(MOTLEY_OUT_OF_MEMORY, "cannot map " + path);
+  return static_cast<const char*>(mapped);  // until the program ends
+}
+
 void ok(motley_status status, const motley_error& error) {
   if (status != MOTLEY_OK) throw Error(status, error.message);
 }
 
 // A safetensors file and the weights in it.
 struct Part {
-  std::string file;
+  const char* file;
   motley_weights weights;
   test::Json config;
 
-  Part(const std::string& folder, const std::string& name) : file(read_file(folder + "/" + name)), config(test::parse_json(read_file(folder + "/config.json"))) {
+  Part(const std::string& folder, const std::string& name) : file(map_file(folder + "/" + name)), config(test::parse_json(read_file(folder + "/config.json"))) {
     uint64_t header = 0;
-    std::memcpy(&header, file.data(), 8);
-    for (const auto& [key, value] : test::parse_json(file.substr(8, header)).members) {
+    std::memcpy(&header, file, 8);
+    for (const auto& [key, value] : test::parse_json(std::string(file + 8, header)).members) {
       if (key == "__metadata__") continue;
       Shape shape;
       for (const auto& size : value["shape"].items) shape.push_back(static_cast<int64_t>(size.number));
       const DType type = value["dtype"].text == "F16" ? DType::f16 : DType::f32;
-      weights.tensors[key] = {type, shape, file.data() + 8 + header + static_cast<size_t>(value["data_offsets"][0].number)};
+      weights.tensors[key] = {type, shape, file + 8 + header + static_cast<size_t>(value["data_offsets"][0].number), true};
     }
   }
 };
@@ -64,6 +80,7 @@ void run(int argc, char** argv) {
   const auto steps = static_cast<int32_t>(number(3, 40));
   const int32_t precision = argc > 5 && std::string(argv[5]) == "bf16" ? MOTLEY_PRECISION_BF16 : MOTLEY_PRECISION_FP32;
   motley_error e;
+  const double begin = bench::now().wall;
   Part text_part(model + "/text_encoder", "model.safetensors"), unet_part(model + "/unet", "diffusion_pytorch_model.safetensors"),
       vae_part(model + "/vae", "diffusion_pytorch_model.safetensors");
   auto text_config = test::text_config(text_part.config);
@@ -77,6 +94,7 @@ void run(int argc, char** argv) {
   ok(motley_text_create(&text_config, &text_part.weights, &text, &e), e);
   ok(motley_unet_create(&unet_config, &unet_part.weights, &unet, &e), e);
   ok(motley_vae_create(&vae_config, &vae_part.weights, &vae, &e), e);
+  const double loaded = bench::now().wall - begin;
 
   std::vector<int32_t> ids;
   if (argc > 6) {
@@ -120,6 +138,9 @@ void run(int argc, char** argv) {
   }
   std::printf("batch %lld, %d steps: sampling %.2f images/s, decoding %.1f images/s, together %.2f images/s (best of %lld)\n",
               static_cast<long long>(batch), steps, batch / best_sample, batch / best_decode, batch / (best_sample + best_decode), static_cast<long long>(repeats));
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("loading %.1f s; peak resident memory %.2f GiB\n", loaded, static_cast<double>(usage.ru_maxrss) / (1 << 20));
   ops::print_profile(stdout);
   if (argc > 7) write_row(argv[7], pixels, batch, pixel_side);
   motley_prompts_destroy(prompts);

@@ -16,7 +16,8 @@ constexpr int64_t kElements = 1 << 14;  // of a part that is worth a thread
 
 Panels::Panels(Type type, int64_t depth, int64_t columns)
     : type_(type), depth_(depth), columns_(columns), width_(gemm_kernels().panel), data_(up(bytes(), sizeof(float))) {
-  std::memset(data_.data(), 0, static_cast<size_t>(bytes()));  // columns and rows beyond the matrix
+  // zeros beyond the matrix: the columns of the last panel, and of each panel the second of a last pair
+  if (columns % width() != 0 || depth % 2 != 0) std::memset(data_.data(), 0, static_cast<size_t>(bytes()));
 }
 
 int64_t Panels::rows() const { return type_ == Type::bf16 ? up(depth_, 2) * 2 : depth_; }
@@ -31,33 +32,32 @@ const bf16* Panels::pairs(int64_t panel) const {
 
 template <typename T>
 void Panels::fill(int64_t first, const Elements<T>& from) {
+  constexpr int64_t kTogether = 32;  // channels: what is read of a column and written of the panel stays in the first-level cache
   auto* const pairs = reinterpret_cast<bf16*>(data_.data());
   float* const floats = data_.data();
-  const int64_t wide = width();
-  // a panel a turn: its columns are read side by side, each in the order of its memory
-  const int64_t begin_panel = first / wide, end_panel = up(first + from.columns, wide);
+  const int64_t wide = width(), begin_panel = first / wide, end_panel = up(first + from.columns, wide);
+  // visits the elements of a panel: put(k, column within the panel, value)
+  const auto visit = [&](int64_t p, const auto& put) {
+    const int64_t low = std::max(first, p * wide), high = std::min(first + from.columns, (p + 1) * wide);
+    for (int64_t c = 0; c < from.channels; c += kTogether) {
+      const int64_t count = std::min(kTogether, from.channels - c);
+      for (int64_t n = low; n < high; ++n) {
+        const T* column = from.data + (n - first) * from.column_stride + c * from.channel_stride;
+        for (int64_t t = 0; t < from.taps; ++t) {
+          const T* element = column + t * from.tap_stride;
+          for (int64_t i = 0; i < count; ++i) put(t * from.channels + c + i, n - p * wide, to_float(element[i * from.channel_stride]));
+        }
+      }
+    }
+  };
   parallel_for(end_panel - begin_panel, 1 + kElements / (wide * depth_), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin_panel + begin; p < begin_panel + end; ++p) {
-      const int64_t low = std::max(first, p * wide), high = std::min(first + from.columns, (p + 1) * wide);
-      const auto put = [&](int64_t t, int64_t c) {
-        const T* element = from.data + t * from.tap_stride + c * from.channel_stride + (low - first) * from.column_stride;
-        const int64_t k = t * from.channels + c;
-        if (type_ == Type::bf16) {
-          bf16* to = pairs + p * rows() * wide + (k / 2) * 2 * wide + k % 2;
-          for (int64_t n = low; n < high; ++n, element += from.column_stride) to[2 * (n - p * wide)] = from_float<bf16>(to_float(*element));
-        } else {
-          float* to = floats + (p * rows() + k) * wide;
-          for (int64_t n = low; n < high; ++n, element += from.column_stride) to[n - p * wide] = to_float(*element);
-        }
-      };
-      if (from.tap_stride < from.channel_stride) {
-        for (int64_t c = 0; c < from.channels; ++c) {
-          for (int64_t t = 0; t < from.taps; ++t) put(t, c);
-        }
+      if (type_ == Type::bf16) {
+        bf16* to = pairs + p * rows() * wide;
+        visit(p, [&](int64_t k, int64_t j, float value) { to[(k >> 1) * 2 * wide + 2 * j + (k & 1)] = from_float<bf16>(value); });
       } else {
-        for (int64_t t = 0; t < from.taps; ++t) {
-          for (int64_t c = 0; c < from.channels; ++c) put(t, c);
-        }
+        float* to = floats + p * rows() * wide;
+        visit(p, [&](int64_t k, int64_t j, float value) { to[k * wide + j] = value; });
       }
     }
   });
