@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 1002
+#define MOTLEY_API_VERSION 2000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -110,9 +110,11 @@ MOTLEY_EXPORT void motley_trim(void);
 typedef struct motley_weights motley_weights;
 MOTLEY_EXPORT motley_status motley_weights_create(motley_weights** out, motley_error* error);
 MOTLEY_EXPORT void motley_weights_destroy(motley_weights* weights);
-/* name: UTF-8, the part's own name as in diffusers (e.g. "conv_in.weight"). bytes must equal product(shape) * size. */
+/* name: UTF-8, the part's own name as in diffusers (e.g. "conv_in.weight"). bytes must equal product(shape) * size.
+ * mapped: 1 where data lies in a read-only mapping of a file. Its pages are then let go of once they were read, so that a model
+ * and its file are not in memory at the same time; read again, they come from the file. */
 MOTLEY_EXPORT motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
-                                               const int64_t* shape, const void* data, int64_t bytes,
+                                               const int64_t* shape, const void* data, int64_t bytes, int32_t mapped,
                                                motley_error* error);
 
 /* ---- text encoder (CLIP text transformer) -------------------------------------------------------------------- */

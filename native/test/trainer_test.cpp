@@ -110,7 +110,7 @@ Handle<motley_classifier> restored(const Handle<motley_classifier>& from, const 
     motley_tensor_info info;
     ok(motley_classifier_tensor(from.get(), static_cast<int64_t>(i), &info, &error));
     ok(motley_weights_add(w, info.name, MOTLEY_F32, info.dims, info.shape, tensors[i].data(),
-                          static_cast<int64_t>(tensors[i].size() * 4), &error));
+                          static_cast<int64_t>(tensors[i].size() * 4), 0, &error));
   }
   return classifier(99, w);
 }
@@ -372,7 +372,7 @@ TEST_CASE("bad input is refused with one clear line") {
   const Handle<motley_weights> weights(w);
   const int64_t shape[] = {64, 3, 3, 3};
   const std::vector<float> data(64 * 27);
-  ok(motley_weights_add(w, "conv1.weight", MOTLEY_F32, 4, shape, data.data(), 64 * 27 * 4, &error));
+  ok(motley_weights_add(w, "conv1.weight", MOTLEY_F32, 4, shape, data.data(), 64 * 27 * 4, 0, &error));
   config = classifier_config();
   refused(motley_classifier_create(&config, w, &out, &error), "conv1.weight has shape (64, 3, 3, 3), expected (64, 3, 7, 7)");
 

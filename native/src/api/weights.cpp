@@ -16,7 +16,7 @@ motley_status motley_weights_create(motley_weights** out, motley_error* error) {
 void motley_weights_destroy(motley_weights* weights) { delete weights; }
 
 motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
-                                 const int64_t* shape, const void* data, int64_t bytes, motley_error* error) {
+                                 const int64_t* shape, const void* data, int64_t bytes, int32_t mapped, motley_error* error) {
   return guarded(error, [&] {
     check_pointer("weights", weights);
     check_pointer("name", name);
@@ -29,6 +29,6 @@ motley_status motley_weights_add(motley_weights* weights, const char* name, int3
     require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", shown(sizes), " of ",
             name_of(type), ", expected ", elements(sizes) * size_of(type));
     require(data != nullptr, name, ": data is NULL");
-    require(weights->tensors.emplace(name, NamedTensor{type, sizes, data}).second, name, " was added twice");
+    require(weights->tensors.emplace(name, NamedTensor{type, sizes, data, mapped != 0}).second, name, " was added twice");
   });
 }

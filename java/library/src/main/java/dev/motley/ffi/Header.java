@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 1002;
+  static final int API_VERSION = 2000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -197,7 +197,7 @@ final class Header {
       {"motley_trim", ">v"},
       {"motley_weights_create", "pp>i"},
       {"motley_weights_destroy", "p>v"},
-      {"motley_weights_add", "ppiipplp>i"},
+      {"motley_weights_add", "ppiipplip>i"},
       {"motley_text_create", "pppp>i"},
       {"motley_text_destroy", "p>v"},
       {"motley_text_encode", "plppp>i"},

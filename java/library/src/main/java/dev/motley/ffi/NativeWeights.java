@@ -13,7 +13,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A named set of tensors from which models are made. Direct buffers are taken by reference, so that
- * a mapped file is not copied: they must stay mapped until the models have been made.
+ * a mapped file is not copied: they must stay mapped until the models have been made. What was read of a mapped file leaves
+ * memory again.
  */
 public final class NativeWeights extends NativeHandle {
 
@@ -76,6 +77,7 @@ public final class NativeWeights extends NativeHandle {
                       cShape,
                       segment,
                       segment.byteSize(),
+                      segment.isMapped() && segment.isReadOnly() ? 1 : 0,
                       error));
       data.add(segment);
     }
