@@ -6,17 +6,14 @@ import dev.motley.ResourceException;
 import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -32,16 +29,16 @@ public final class SafeTensors implements TensorFile {
   /** The reference reader's limit: a header this long is an attack, not a model. */
   static final int MAX_HEADER_BYTES = 100_000_000;
 
-  private static final long WINDOW_BYTES = 1L << 30;
-
   private final Path file;
   private final SafeTensorsHeader header;
-  private final Map<String, ByteBuffer> data;
+  private final long dataStart;
+  private final Map<ByteRange, ByteBuffer> data;
   private volatile boolean closed;
 
-  private SafeTensors(Path file, SafeTensorsHeader header, Map<String, ByteBuffer> data) {
+  private SafeTensors(Path file, SafeTensorsHeader header, long dataStart, Map<ByteRange, ByteBuffer> data) {
     this.file = file;
     this.header = header;
+    this.dataStart = dataStart;
     this.data = data;
   }
 
@@ -53,7 +50,7 @@ public final class SafeTensors implements TensorFile {
    * @throws ResourceException if it cannot be read or mapped
    */
   public static SafeTensors open(Path file) {
-    return open(file, WINDOW_BYTES);
+    return open(file, ByteRange.WINDOW_BYTES);
   }
 
   static SafeTensors open(Path file, long windowBytes) {
@@ -64,9 +61,12 @@ public final class SafeTensors implements TensorFile {
       long size = channel.size();
       int headerBytes = readHeaderLength(file, channel, size);
       long dataStart = Long.BYTES + headerBytes;
-      String json = decode(file, read(file, channel, Long.BYTES, headerBytes));
+      String json = decode(file, FileBytes.read(file, channel, Long.BYTES, headerBytes));
       SafeTensorsHeader header = SafeTensorsHeader.parse(file.toString(), json, size - dataStart);
-      return new SafeTensors(file, header, map(channel, header, dataStart, windowBytes));
+      List<ByteRange> ranges =
+          header.entries().values().stream().map(entry -> range(dataStart, entry)).toList();
+      return new SafeTensors(
+          file, header, dataStart, ByteRange.map(channel, ranges, windowBytes));
     } catch (IOException e) {
       throw FileFailure.reading(file, e);
     }
@@ -102,7 +102,7 @@ public final class SafeTensors implements TensorFile {
     if (entry == null) {
       throw new InvalidInputException(file + ": no tensor " + Quote.of(name));
     }
-    ByteBuffer bytes = data.get(name);
+    ByteBuffer bytes = data.get(range(dataStart, entry));
     if (bytes == null) {
       throw new InvalidInputException(
           file
@@ -125,13 +125,17 @@ public final class SafeTensors implements TensorFile {
     closed = true;
   }
 
+  private static ByteRange range(long dataStart, SafeTensorsHeader.Entry entry) {
+    return new ByteRange(dataStart + entry.begin(), entry.end() - entry.begin());
+  }
+
   private static int readHeaderLength(Path file, FileChannel channel, long size)
       throws IOException {
     if (size < Long.BYTES) {
       throw new InvalidInputException(
           file + ": " + size + " bytes are too few for a safetensors file");
     }
-    long length = read(file, channel, 0, Long.BYTES).getLong();
+    long length = FileBytes.read(file, channel, 0, Long.BYTES).getLong();
     // Negative as a long: a length of 2^63 or more.
     if (length < 0 || length > MAX_HEADER_BYTES) {
       throw new InvalidInputException(
@@ -149,17 +153,6 @@ public final class SafeTensors implements TensorFile {
     return (int) length;
   }
 
-  private static ByteBuffer read(Path file, FileChannel channel, long position, int count)
-      throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, position + bytes.position()) < 0) {
-        throw new InvalidInputException(file + ": ended while its header was read");
-      }
-    }
-    return bytes.flip();
-  }
-
   private static String decode(Path file, ByteBuffer bytes) {
     try {
       return StandardCharsets.UTF_8
@@ -169,54 +162,5 @@ public final class SafeTensors implements TensorFile {
     } catch (CharacterCodingException e) {
       throw new InvalidInputException(file + ": header is not valid UTF-8", e);
     }
-  }
-
-  /**
-   * Maps windows of whole tensors and slices them; tensors too large for a ByteBuffer are left out.
-   */
-  private static Map<String, ByteBuffer> map(
-      FileChannel channel, SafeTensorsHeader header, long dataStart, long windowBytes)
-      throws IOException {
-    Map<String, ByteBuffer> slices = new HashMap<>();
-    Map<String, SafeTensorsHeader.Entry> window = new LinkedHashMap<>();
-    long begin = 0;
-    for (var item : header.entries().entrySet()) {
-      SafeTensorsHeader.Entry entry = item.getValue();
-      if (entry.end() - entry.begin() > Integer.MAX_VALUE) {
-        continue;
-      }
-      if (!window.isEmpty() && entry.end() - begin > windowBytes) {
-        slice(channel, dataStart, window, slices);
-        window.clear();
-      }
-      if (window.isEmpty()) {
-        begin = entry.begin();
-      }
-      window.put(item.getKey(), entry);
-    }
-    slice(channel, dataStart, window, slices);
-    return slices;
-  }
-
-  private static void slice(
-      FileChannel channel,
-      long dataStart,
-      Map<String, SafeTensorsHeader.Entry> window,
-      Map<String, ByteBuffer> slices)
-      throws IOException {
-    if (window.isEmpty()) {
-      return;
-    }
-    long begin = window.values().iterator().next().begin();
-    long end = window.values().stream().mapToLong(SafeTensorsHeader.Entry::end).max().orElse(begin);
-    ByteBuffer mapped =
-        end == begin
-            ? ByteBuffer.allocateDirect(0).asReadOnlyBuffer()
-            : channel.map(MapMode.READ_ONLY, dataStart + begin, end - begin);
-    window.forEach(
-        (name, entry) ->
-            slices.put(
-                name,
-                mapped.slice((int) (entry.begin() - begin), (int) (entry.end() - entry.begin()))));
   }
 }
