@@ -2,6 +2,7 @@
 package dev.motley.weights;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,6 +16,17 @@ import java.util.Set;
  * crash.
  */
 public interface TensorFile extends AutoCloseable {
+
+  /**
+   * Opens a file of weights by what it holds, not by its name: safetensors ({@link SafeTensors}), a PyTorch checkpoint ({@link
+   * TorchFile}), or the index of sharded safetensors ({@link ShardedSafeTensors}, {@code *.index.json}).
+   *
+   * @throws InvalidInputException if it is missing, none of these, or breaks a rule of its format
+   * @throws ResourceException if it cannot be read or mapped
+   */
+  static TensorFile open(Path file) {
+    return TensorFileFormat.open(file);
+  }
 
   /** The file; of several that belong together, the one that names the others. */
   Path file();

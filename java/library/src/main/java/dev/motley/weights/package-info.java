@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Weights on disk: a strict, memory-mapped safetensors reader and a writer, and the diffusers
- * folder layout with its configuration files read into records. Nothing here computes with a
+ * Weights on disk: strict, memory-mapped readers of safetensors, whole or sharded, and of PyTorch
+ * checkpoints, whose pickles are read as data only; a safetensors writer; and the diffusers folder
+ * layout with its configuration files read into records. Nothing here computes with a
  * tensor; names and shapes are checked where the models are built.
  */
 @NullMarked
