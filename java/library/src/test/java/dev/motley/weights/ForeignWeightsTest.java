@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.weights;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.motley.InvalidInputException;
 import dev.motley.testing.Mutations;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -15,6 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ForeignWeightsTest {
   private static final int ROUNDS = 1600;
   private static final long MOST_BYTES = 16 << 20;
+
+  private static final Path CHECKPOINTS =
+      Shared.repository().resolve("java/library/src/test/resources/dev/motley/weights/ckpt");
 
   @TempDir private Path folder;
 
@@ -50,6 +57,75 @@ class ForeignWeightsTest {
     check(model.resolve("vae/config.json"), file, VaeConfig::read);
     check(model.resolve("text_encoder/config.json"), file, TextConfig::read);
     check(model.resolve("scheduler/scheduler_config.json"), file, SchedulerConfig::read);
+  }
+
+  @Test
+  void torchFiles() throws IOException {
+    for (String name : List.of("lightning.ckpt", "lightning_protocol4.ckpt", "legacy.ckpt")) {
+      check(CHECKPOINTS.resolve(name), folder.resolve("a.ckpt"), ForeignWeightsTest::readAll);
+    }
+  }
+
+  /** A checkpoint's pickle alone, in an archive that is right: mutations of the archive seldom reach it. */
+  @Test
+  void pickles() throws IOException {
+    byte[] pickle =
+        new RawPickle()
+            .ops("}(")
+            .text("w")
+            .tensor(0, new long[] {2, 2}, new long[] {2, 1})
+            .op('q', 1)
+            .text("v")
+            .op('h', 1)
+            .ops("u")
+            .stop();
+    Path file = folder.resolve("a.ckpt");
+    Mutations.check(
+        pickle,
+        4 * ROUNDS,
+        MOST_BYTES,
+        bytes -> {
+          Files.write(file, RawZip.of(bytes));
+          readAll(file);
+        });
+  }
+
+  @Test
+  void indexes() throws IOException {
+    Path index = folder.resolve("model.safetensors.index.json");
+    for (String name : List.of("1", "2")) {
+      SafeTensorsWriter.write(
+          folder.resolve(name + ".safetensors"),
+          List.of(TensorView.ofFloats(name, new long[] {2}, 1, 2)),
+          Map.of());
+    }
+    Path valid = folder.resolve("valid.json");
+    Files.writeString(
+        valid,
+        "{\"metadata\": {\"total_size\": 16}, \"weight_map\": {\"1\": \"1.safetensors\", \"2\": \"2.safetensors\"}}");
+    check(valid, index, ForeignWeightsTest::readAll);
+  }
+
+  /** None is a whole checkpoint. */
+  @Test
+  void everyTruncationOfACheckpoint() throws IOException {
+    for (String name : List.of("plain_state_dict.pt", "legacy.ckpt")) {
+      byte[] valid = Files.readAllBytes(CHECKPOINTS.resolve(name));
+      Path file = folder.resolve("a.ckpt");
+      for (int length = 0; length < valid.length; length++) {
+        Files.write(file, Arrays.copyOf(valid, length));
+        assertThatThrownBy(() -> TensorFile.open(file)).isInstanceOf(InvalidInputException.class);
+      }
+    }
+  }
+
+  private static Path readAll(Path file) {
+    try (TensorFile tensors = TensorFile.open(file)) {
+      for (TensorView tensor : tensors.tensors().values()) {
+        tensor.data().remaining();
+      }
+    }
+    return file;
   }
 
   private interface FileReader {
