@@ -25,7 +25,7 @@ public interface TensorFile extends AutoCloseable {
    * @throws ResourceException if it cannot be read or mapped
    */
   static TensorFile open(Path file) {
-    return TensorFileFormat.open(file);
+    return TensorFiles.open(file);
   }
 
   /** The file; of several that belong together, the one that names the others. */

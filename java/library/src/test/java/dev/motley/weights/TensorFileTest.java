@@ -74,6 +74,10 @@ class TensorFileTest {
         {"metadata": {"total_size": 12},
          "weight_map": {"c": "2.safetensors", "a": "1.safetensors", "b": "1.safetensors"}}
         """);
+    Path variant = Files.copy(index, folder.resolve("model.safetensors.index.fp16.json"));
+    try (TensorFile half = TensorFile.open(variant)) {
+      assertThat(half.names()).hasSize(3);
+    }
     TensorFile file = TensorFile.open(index);
     assertThat(file).isInstanceOf(ShardedSafeTensors.class);
     assertThat(file.file()).isEqualTo(index);
