@@ -99,6 +99,8 @@ public final class Main implements Runnable {
             new RunCommand(context),
             new SampleCommand(context),
             new VerifyCommand(context),
+            new InspectCommand(context),
+            new ConvertCommand(context),
             new InfoCommand(context),
             new HelpCommand());
     commands.forEach(line::addSubcommand);

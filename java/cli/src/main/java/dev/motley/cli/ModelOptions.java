@@ -43,7 +43,7 @@ final class ModelOptions {
   }
 
   Ema ema() {
-    return averaged.map(yes -> yes ? Ema.AVERAGED : Ema.PLAIN).orElse(Ema.AS_GIVEN);
+    return ConvertCommand.ema(averaged);
   }
 
   Precision precision() {

@@ -2,15 +2,11 @@
 package dev.motley.weights;
 
 import dev.motley.InvalidInputException;
-import dev.motley.files.FileFailure;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A text-to-image latent diffusion model on disk, in whichever form: configurations, and the weights of its networks by the classic names
@@ -29,7 +25,7 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
    * @throws dev.motley.ResourceException if a file cannot be read
    */
   static Checkpoint open(Path path, Ema ema) {
-    Path place = locate(path);
+    Path place = ModelPath.locate(path);
     return Files.isDirectory(place) ? DiffusersCheckpoint.open(place, ema) : LdmCheckpoint.open(place, ema);
   }
 
@@ -38,48 +34,13 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
     return open(path, Ema.AS_GIVEN);
   }
 
-  /** The folder in diffusers' layout, or the file, that a path means. */
-  private static Path locate(Path path) {
-    if (!Files.exists(path)) {
-      throw new InvalidInputException(path + ": no such model folder or file");
-    }
-    if (!Files.isDirectory(path) || Files.exists(path.resolve(DiffusersFolder.INDEX))) {
-      return path;
-    }
-    List<Path> single;
-    try (Stream<Path> files = Files.list(path)) {
-      single = files.filter(Files::isRegularFile).filter(Checkpoint::looksSingle).sorted().toList();
-    } catch (IOException e) {
-      throw FileFailure.readingIn(path, e);
-    }
-    if (single.size() == 1) {
-      return single.getFirst();
-    }
-    throw new InvalidInputException(
-        path
-            + ": no model folder: it has no "
-            + DiffusersFolder.INDEX
-            + (single.isEmpty() ? " and no .safetensors or .ckpt file" : "; name one of its files: " + names(single)));
-  }
-
-  private static boolean looksSingle(Path file) {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    return name.endsWith(".safetensors") || name.endsWith(".ckpt");
-  }
-
-  private static String names(List<Path> files) {
-    int most = 4;
-    String some = String.join(", ", files.stream().limit(most).map(file -> file.getFileName().toString()).toList());
-    return Quote.line(files.size() > most ? some + ", ..." : some);
-  }
-
   /**
    * The size a model was trained for, without opening a folder's weights.
    *
    * @return width and height in pixels; empty where the files do not say
    */
   static Optional<Integer> nativeSize(Path path) {
-    Path place = locate(path);
+    Path place = ModelPath.locate(path);
     if (Files.isDirectory(place)) {
       var folder = new DiffusersFolder(place, Ema.AS_GIVEN);
       folder.checkIndex();
@@ -96,7 +57,7 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
    * @return 999 for Stable Diffusion's
    */
   static int maxSteps(Path path) {
-    Path place = locate(path);
+    Path place = ModelPath.locate(path);
     if (Files.isDirectory(place)) {
       var folder = new DiffusersFolder(place, Ema.AS_GIVEN);
       folder.checkIndex();
