@@ -36,14 +36,11 @@ final class Rounding {
       throw new InvalidInputException(
           "tensor %s is %s, which does not become %s".formatted(Quote.of(tensor.name()), tensor.dtype(), to));
     }
-    float[] values = tensor.dtype() == DType.F64 ? sticky(tensor, to) : tensor.toFloats();
+    float[] values = tensor.dtype() == DType.F64 ? ofDoubles(tensor, to) : tensor.toFloats();
     ByteBuffer bytes =
         ByteBuffer.allocateDirect(Math.multiplyExact(values.length, to.bits() / Byte.SIZE)).order(ByteOrder.LITTLE_ENDIAN);
     switch (to) {
       case F32 -> {
-        for (int i = 0; i < values.length; i++) {
-          require(Float.isFinite(values[i]) || !finite(tensor, i), tensor, to, values[i]);
-        }
         FloatBuffer out = bytes.asFloatBuffer();
         out.put(values);
       }
@@ -68,10 +65,6 @@ final class Rounding {
     return new TensorView(tensor.name(), to, tensor.shape(), bytes);
   }
 
-  private static boolean finite(TensorView tensor, int index) {
-    return tensor.dtype() != DType.F64 || Double.isFinite(tensor.data().asDoubleBuffer().get(index));
-  }
-
   private static short toBf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
@@ -81,19 +74,17 @@ final class Rounding {
   }
 
   /**
-   * Float64 on its way to a half: cut to float32 so that the last bit remembers whether anything was lost, or it would be rounded twice.
+   * Float64 as float32. On its way to a half the last bit remembers whether anything was cut off, or it would be rounded twice.
    */
-  private static float[] sticky(TensorView tensor, DType to) {
-    if (to == DType.F32) {
-      return tensor.toFloats();
-    }
+  private static float[] ofDoubles(TensorView tensor, DType to) {
     DoubleBuffer from = tensor.data().asDoubleBuffer();
     float[] values = new float[from.remaining()];
     for (int i = 0; i < values.length; i++) {
       double exact = from.get(i);
       float near = (float) exact;
+      require(Float.isFinite(near) || !Double.isFinite(exact), tensor, to, exact);
       boolean even = (Float.floatToRawIntBits(near) & 1) == 0;
-      if (Double.isFinite(exact) && near != exact && even) {
+      if (to != DType.F32 && Double.isFinite(exact) && near != exact && even) {
         near = near < exact ? Math.nextUp(near) : Math.nextDown(near);
       }
       values[i] = near;
@@ -101,7 +92,7 @@ final class Rounding {
     return values;
   }
 
-  private static void require(boolean fits, TensorView tensor, DType to, float value) {
+  private static void require(boolean fits, TensorView tensor, DType to, double value) {
     if (!fits) {
       throw new InvalidInputException(
           "tensor %s holds %s, which is too large for %s".formatted(Quote.of(tensor.name()), value, to));

@@ -66,7 +66,9 @@ class RoundingTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("tensor \"w\" holds 65520.0, which is too large for F16");
     assertThatThrownBy(() -> Rounding.to(floats(Float.MAX_VALUE), DType.BF16)).hasMessageContaining("too large for BF16");
-    assertThatThrownBy(() -> Rounding.to(doubles(1e300), DType.F32)).hasMessageContaining("too large for F32");
+    for (DType to : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+      assertThatThrownBy(() -> Rounding.to(doubles(1e300), to)).hasMessage("tensor \"w\" holds 1.0E300, which is too large for " + to);
+    }
     assertThatThrownBy(() -> Rounding.to(TensorView.ofLongs("n", new long[] {1}, 1), DType.F16))
         .hasMessage("tensor \"n\" is I64, which does not become F16");
     float[] special = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f};
