@@ -113,7 +113,7 @@ final class InspectCommand implements Callable<Integer> {
           of -> line("tokenizer", String.format(Locale.ROOT, "%,d tokens, ", of.vocabularySize()) + (model.tokenizerFolder().isPresent() ? "its own" : "CLIP's, built in")));
     });
     if (!found.averaged().isEmpty()) {
-      line("unet has", found.averaged());
+      line("ema", found.averaged());
     }
   }
 
