@@ -125,10 +125,12 @@ TEST_CASE("vision configs that make no sense are refused") {
   using C = motley_vision_config;
   for (auto [field, value, message] : {std::tuple{&C::heads, 5, "width 48 is not a multiple of heads 5"},
                                        {&C::layers, 0, "must be positive"}, {&C::projection, -1, "must be positive"},
-                                       {&C::layers, 2000000000, "at most 256 layers"}, {&C::width, 2000000000, "65536 channels"},
+                                       {&C::layers, 2000000000, "at most 256 layers"},
+                                       {&C::width, 2000000000, "65536 channels"},
                                        {&C::image_size, 2000000000, "65536 pixels a side"},
                                        {&C::patch_size, 29, "patch_size 29 is larger than image_size 28"},
-                                       {&C::activation, 7, "unknown activation 7"}, {&C::precision, 9, "unknown precision 9"}}) {
+                                       {&C::activation, 7, "unknown activation 7"},
+                                       {&C::precision, 9, "unknown precision 9"}}) {
     C wrong = good;
     wrong.*field = value;
     CHECK(contains(refusal(&wrong, &none), message));

@@ -50,7 +50,8 @@ Tensor first_tokens(const Tensor& x) {
   Tensor first = Tensor::empty({x.size(0), x.size(2)}, x.dtype());
   const int64_t row = x.size(2) * size_of(x.dtype()), image = x.size(1) * row;
   for (int64_t i = 0; i < x.size(0); ++i) {
-    std::memcpy(static_cast<char*>(first.raw()) + i * row, static_cast<const char*>(x.raw()) + i * image, static_cast<size_t>(row));
+    const char* from = static_cast<const char*>(x.raw()) + i * image;
+    std::memcpy(static_cast<char*>(first.raw()) + i * row, from, static_cast<size_t>(row));
   }
   return first;
 }
@@ -58,11 +59,13 @@ Tensor first_tokens(const Tensor& x) {
 }  // namespace
 
 void check(const motley_vision_config& c) {
-  require(c.image_size > 0 && c.patch_size > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0 && c.projection > 0,
+  require(c.image_size > 0 && c.patch_size > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0 &&
+              c.projection > 0,
           "vision config: image_size, patch_size, width, layers, heads, mlp_width and projection must be positive");
-  require(c.patch_size <= c.image_size, "vision config: patch_size ", c.patch_size, " is larger than image_size ", c.image_size);
-  require(std::max(c.image_size, c.projection) <= kWidest && patches_of(c) < kMostEntries, "vision config: at most ", kWidest,
-          " pixels a side, ", kMostEntries, " patches and ", kWidest, " values of the projection");
+  require(c.patch_size <= c.image_size, "vision config: patch_size ", c.patch_size, " is larger than image_size ",
+          c.image_size);
+  require(std::max(c.image_size, c.projection) <= kWidest && patches_of(c) < kMostEntries, "vision config: at most ",
+          kWidest, " pixels a side, ", kMostEntries, " patches and ", kWidest, " values of the projection");
   check_clip_transformer("vision config", c);
 }
 
@@ -88,9 +91,10 @@ ClipVision make_clip_vision(const motley_vision_config& config, const NamedTenso
 
 Tensor clip_vision(const ClipVision& model, int64_t n, const float* pixels) {
   const motley_vision_config& c = model.config;
-  const Tensor embedded = ops::layer_norm(embed(model, n, pixels), c.norm_eps, model.pre_norm.weight, model.pre_norm.bias);
+  const Norm &before = model.pre_norm, &after = model.post_norm;
+  const Tensor embedded = ops::layer_norm(embed(model, n, pixels), c.norm_eps, before.weight, before.bias);
   const Tensor x = clip_transformer(model.transformer, embedded.to(dtype_of_config(c)), false);
-  return apply(model.projection, ops::layer_norm(first_tokens(x), c.norm_eps, model.post_norm.weight, model.post_norm.bias));
+  return apply(model.projection, ops::layer_norm(first_tokens(x), c.norm_eps, after.weight, after.bias));
 }
 
 }  // namespace motley

@@ -18,8 +18,8 @@ struct ClipVision {
 /// Throws INVALID_ARGUMENT naming the field of a config that makes no sense.
 void check(const motley_vision_config& config);
 
-/// Takes the weights by their names in published checkpoints ("vision_model.encoder.layers.0....", "visual_projection.weight");
-/// the leading "vision_model." may be absent.
+/// Takes the weights by their names in published checkpoints ("vision_model.encoder.layers.0....",
+/// "visual_projection.weight"); the leading "vision_model." may be absent.
 ClipVision make_clip_vision(const motley_vision_config& config, const NamedTensors& weights);
 
 /// pixels (n, 3, image_size, image_size), normalised -> (n, projection).

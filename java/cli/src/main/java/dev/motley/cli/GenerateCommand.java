@@ -54,7 +54,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--resize",
       paramLabel = "FILTER",
       defaultValue = "bilinear_aa",
-      description = "bilinear, bilinear_aa, bicubic_aa, pil_bilinear, pil_bicubic. Default: ${DEFAULT-VALUE}.")
+      description = "bilinear, bilinear_aa, bicubic, bicubic_aa, pil_bilinear, pil_bicubic. Default: ${DEFAULT-VALUE}.")
   private String resize;
 
   @Option(names = "--reuse", split = ",", paramLabel = "DIR", description = "Copy images from these stores where they are equal.")

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.diffusion;
 
+import dev.motley.image.RgbImage;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Decoded pictures.
@@ -29,5 +31,14 @@ public record Pictures(int count, int height, int width, byte[] pixels, List<Qua
   public byte[] picture(int i) {
     int size = height * width * 3;
     return Arrays.copyOfRange(pixels, i * size, (i + 1) * size);
+  }
+
+  /**
+   * Copies all pictures out.
+   *
+   * @return one image per picture
+   */
+  public List<RgbImage> images() {
+    return IntStream.range(0, count).mapToObj(i -> new RgbImage(height, width, picture(i))).toList();
   }
 }

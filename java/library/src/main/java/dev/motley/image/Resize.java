@@ -23,6 +23,8 @@ public final class Resize {
     BILINEAR,
     /** torch, mode bilinear, antialias=True. */
     BILINEAR_AA,
+    /** torch, mode bicubic, no anti-aliasing: four neighbours, however far apart. */
+    BICUBIC,
     /** torch, mode bicubic, antialias=True. */
     BICUBIC_AA,
     /** Pillow's BILINEAR, which is anti-aliased. */

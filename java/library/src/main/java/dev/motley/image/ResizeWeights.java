@@ -14,6 +14,8 @@ final class ResizeWeights {
   /** One half in that format, which turns the final shift into rounding. */
   static final int HALF = 1 << (PRECISION - 1);
 
+  private static final float TORCH_A = -0.75f;
+
   private final int[] first;
   private final int[] begin;
   private final boolean[] used;
@@ -35,6 +37,7 @@ final class ResizeWeights {
     return switch (filter) {
       case BILINEAR -> twoNeighbours(size, newSize);
       case BILINEAR_AA -> torch(size, newSize, false);
+      case BICUBIC -> fourNeighbours(size, newSize);
       case BICUBIC_AA -> torch(size, newSize, true);
       case PIL_BILINEAR -> pillow(size, newSize, false);
       case PIL_BICUBIC -> pillow(size, newSize, true);
@@ -84,6 +87,36 @@ final class ResizeWeights {
       }
     }
     return new ResizeWeights(size, first, begin, weights, new int[0]);
+  }
+
+  /** torch's upsample_bicubic2d, in float32 throughout; what lies outside repeats the edge. */
+  private static ResizeWeights fourNeighbours(int size, int newSize) {
+    float scale = (float) size / newSize;
+    int[] first = new int[newSize];
+    int[] begin = new int[newSize + 1];
+    float[] weights = new float[4 * newSize];
+    for (int x = 0; x < newSize; x++) {
+      float center = scale * (x + 0.5f) - 0.5f;
+      int low = (int) Math.floor(center);
+      float t = center - low;
+      float[] taps = {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
+      first[x] = Math.clamp(low - 1, 0, size - 1);
+      begin[x + 1] = begin[x] + Math.clamp(low + 2, 0, size - 1) - first[x] + 1;
+      for (int k = 0; k < 4; k++) {
+        weights[begin[x] + Math.clamp(low - 1 + k, 0, size - 1) - first[x]] += taps[k];
+      }
+    }
+    return new ResizeWeights(size, first, begin, weights, new int[0]);
+  }
+
+  /** Keys' cubic with a = -0.75, which torch takes without anti-aliasing, for x up to 1. */
+  private static float inner(float x) {
+    return ((TORCH_A + 2) * x - (TORCH_A + 3)) * x * x + 1;
+  }
+
+  /** The same for x from 1 to 2. */
+  private static float outer(float x) {
+    return ((TORCH_A * x - 5 * TORCH_A) * x + 8 * TORCH_A) * x - 4 * TORCH_A;
   }
 
   /** torch's _upsample_bilinear2d_aa and _upsample_bicubic2d_aa: float32, with double constants. */
