@@ -9,11 +9,18 @@ import dev.motley.Precision;
 import dev.motley.ffi.NativeRuntime;
 import dev.motley.image.RgbImage;
 import dev.motley.testing.RandomPicture;
+import dev.motley.testing.Shared;
+import dev.motley.weights.Checkpoint;
+import dev.motley.weights.SafeTensorsWriter;
 import dev.motley.weights.TensorView;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** On a small random encoder, whose concepts are the embeddings of pictures themselves. */
 class SafetyCheckerTest {
@@ -85,6 +92,34 @@ class SafetyCheckerTest {
       assertThat(checker.check(pictures)).containsExactly(verdicts.get(1));
     }
     assertThat(NativeRuntime.liveBytes()).isEqualTo(before);
+  }
+
+  /** The tensors' names as transformers 5 writes them, and the configuration nested. */
+  @Test
+  void theCheckerOfAModelFolderIsFound(@TempDir Path folder) throws IOException {
+    Map<String, TensorView> tensors = checker(embeddings());
+    CheckpointFormsTest.copy(Shared.repository().resolve("models/clothes"), folder);
+    try (var model = Checkpoint.open(folder)) {
+      assertThat(model.safetyChecker()).isEmpty();
+    }
+    Path part = Files.createDirectory(folder.resolve("safety_checker"));
+    Files.writeString(
+        part.resolve("config.json"),
+        """
+        {"architectures": ["StableDiffusionSafetyChecker"], "model_type": "clip", "projection_dim": 32,
+         "vision_config": {"hidden_size": 48, "image_size": 28, "intermediate_size": 96, "num_attention_heads": 4,
+                           "num_hidden_layers": 3, "patch_size": 7}}\
+        """);
+    List<TensorView> present =
+        tensors.values().stream()
+            .map(tensor -> tensor.renamed(tensor.name().replace("vision_model.vision_model.", "vision_model.")))
+            .toList();
+    SafeTensorsWriter.write(part.resolve("model.safetensors"), present, Map.of());
+    try (var model = Checkpoint.open(folder);
+        var found = SafetyChecker.of(model.safetyChecker().orElseThrow(), Precision.FP32);
+        var given = SafetyChecker.of("a file", SmallVision.CONFIG, tensors, Precision.FP32)) {
+      assertThat(found.check(PICTURES)).isEqualTo(given.check(PICTURES));
+    }
   }
 
   @Test
