@@ -78,7 +78,7 @@ public final class Run {
   private RunResult execute() {
     ImageSet real = realImages();
     try (DiffusionPipeline pipeline =
-        DiffusionPipeline.load(config.modelFolder(embedded), config.precision())) {
+        DiffusionPipeline.load(config.modelFolder(embedded), config.precision(), config.ema())) {
       config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
       modelHash = pipeline.modelHash();
       requireOwn();

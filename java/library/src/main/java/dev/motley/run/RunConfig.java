@@ -14,6 +14,7 @@ import dev.motley.image.Resize;
 import dev.motley.train.Recipe;
 import dev.motley.tricks.PlanSpec;
 import dev.motley.weights.Checkpoint;
+import dev.motley.weights.Ema;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,7 +31,8 @@ import java.util.Set;
  *
  * <pre>{@code
  * title: Clothes, with and without the tricks
- * model: embedded                  # or a diffusers folder
+ * model: embedded                  # or a folder in diffusers' layout, or Stable Diffusion v1 as one file
+ * ema: as-given                    # or averaged, plain
  * precision: fp32                  # or bf16
  * batch: 50
  * stored-size: 0                   # 0: as drawn
@@ -45,7 +47,8 @@ import java.util.Set;
  * }</pre>
  *
  * @param title of the report
- * @param model {@code embedded} or a folder
+ * @param model {@code embedded}, a folder or a file
+ * @param ema which of the UNet's weights, of a model that holds both
  * @param precision the diffusion model computes in
  * @param batch images denoised together
  * @param storedSize width and height in the stores; 0 keeps the drawn size
@@ -58,6 +61,7 @@ import java.util.Set;
 public record RunConfig(
     String title,
     String model,
+    Ema ema,
     Precision precision,
     int batch,
     int storedSize,
@@ -70,7 +74,7 @@ public record RunConfig(
 
   private static final List<String> KEYS =
       List.of(
-          "title", "model", "precision", "batch", "stored-size", "resize", "sets", "recipe", "real", "test-batch");
+          "title", "model", "ema", "precision", "batch", "stored-size", "resize", "sets", "recipe", "real", "test-batch");
   /** As many as a report shows side by side. */
   private static final int MOST_SETS = 6;
 
@@ -164,6 +168,7 @@ public record RunConfig(
     return new RunConfig(
         tree.text("title").orElse("Synthetic training sets"),
         model,
+        tree.text("ema").map(Ema::named).orElse(Ema.AS_GIVEN),
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
         tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
         stored,
@@ -211,6 +216,7 @@ public record RunConfig(
     var tree = new LinkedHashMap<String, Object>();
     tree.put("title", title);
     tree.put("model", model);
+    tree.put("ema", ema.id());
     tree.put("precision", precision.id());
     tree.put("batch", batch);
     tree.put("stored-size", storedSize);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.motley.InvalidInputException;
 import dev.motley.testing.Shared;
+import dev.motley.weights.Checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -189,6 +190,25 @@ class ClipTokenizerTest {
         .hasMessageContaining(folder.toString())
         .hasMessageContaining(complaint)
         .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n"));
+  }
+
+  /** A folder without a tokenizer means CLIP's own, which another text encoder does not take. */
+  @Test
+  void aSmallVocabularyNeedsItsOwnTokenizer(@TempDir Path folder) throws IOException {
+    Path original = Shared.repository().resolve("models/clothes");
+    try (var files = Files.walk(original)) {
+      for (Path file : files.filter(path -> Files.isRegularFile(path) && !path.toString().contains("tokenizer")).toList()) {
+        Path target = folder.resolve(original.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        Files.copy(file, target);
+      }
+    }
+    try (Checkpoint model = Checkpoint.open(folder); Checkpoint whole = Checkpoint.open(original)) {
+      assertThat(ClipTokenizer.of(whole).hash()).isEqualTo(small().hash());
+      assertThatThrownBy(() -> ClipTokenizer.of(model))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage(folder + ": no tokenizer/ folder, and a text encoder of 3,514 tokens does not take CLIP's own tokenizer of 49,408");
+    }
   }
 
   @Test

@@ -206,6 +206,120 @@ class DiffusersCheckpointTest {
     }
   }
 
+  private String unetFile(Ema ema) {
+    try (Checkpoint model = Checkpoint.open(folder, ema)) {
+      return model.unet().file().getFileName().toString();
+    }
+  }
+
+  /** Full precision before half, safetensors before pickles, whole before split. */
+  @Test
+  void takesTheBestOfSeveralFiles() throws IOException {
+    Path unet = folder.resolve("unet");
+    Path shards = unet.resolve("diffusion_pytorch_model-00001-of-00001.safetensors");
+    Files.copy(unet.resolve("diffusion_pytorch_model.safetensors"), shards);
+    String index = "{\"weight_map\": {\"conv_in.bias\": \"" + shards.getFileName() + "\"}}";
+    List<String> best =
+        List.of(
+            "diffusion_pytorch_model.safetensors",
+            "diffusion_pytorch_model.safetensors.index.json",
+            "diffusion_pytorch_model.fp16.safetensors",
+            "diffusion_pytorch_model.safetensors.index.fp16.json",
+            "diffusion_pytorch_model.bin",
+            "diffusion_pytorch_model.fp16.bin");
+    for (String name : best) {
+      if (name.endsWith(".json")) {
+        Files.writeString(unet.resolve(name), index);
+      } else if (name.endsWith(".bin")) {
+        try (var in = getClass().getResourceAsStream("ckpt/plain_state_dict.pt")) {
+          Files.write(unet.resolve(name), in.readAllBytes());
+        }
+      } else if (!Files.exists(unet.resolve(name))) {
+        write("unet/" + name, "conv_in.bias");
+      }
+    }
+    for (String name : best) {
+      assertThat(unetFile(Ema.AS_GIVEN)).isEqualTo(name);
+      Files.delete(unet.resolve(name));
+    }
+    assertThatThrownBy(() -> unetFile(Ema.AS_GIVEN)).hasMessageStartingWith(unet + ": no weights, expected diffusion_pytorch_model.safetensors, ");
+  }
+
+  @Test
+  void namesAMissingShard() throws IOException {
+    Path unet = folder.resolve("unet");
+    Files.delete(unet.resolve("diffusion_pytorch_model.safetensors"));
+    Files.writeString(
+        unet.resolve("diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\": {\"conv_in.bias\": \"part-2.safetensors\"}}");
+    assertThatThrownBy(() -> Checkpoint.open(folder))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("part-2.safetensors")
+        .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n"));
+  }
+
+  @Test
+  void takesWeightsWithoutAveragingWhereAsked() {
+    assertThatThrownBy(() -> unetFile(Ema.PLAIN)).hasMessageContaining("no weights without averaging, expected diffusion_pytorch_model.non_ema.safetensors");
+    write("unet/diffusion_pytorch_model.non_ema.safetensors", "conv_in.bias");
+    assertThat(unetFile(Ema.PLAIN)).isEqualTo("diffusion_pytorch_model.non_ema.safetensors");
+    assertThat(unetFile(Ema.AVERAGED)).isEqualTo(unetFile(Ema.AS_GIVEN)).isEqualTo("diffusion_pytorch_model.safetensors");
+  }
+
+  @Test
+  void readsTheSafetyChecker() throws IOException {
+    try (Checkpoint model = Checkpoint.open(folder)) {
+      assertThat(model.safetyChecker()).isEmpty();
+    }
+    Files.createDirectories(folder.resolve("safety_checker"));
+    Files.writeString(
+        folder.resolve("safety_checker/config.json"),
+        """
+        {"architectures": ["StableDiffusionSafetyChecker"], "model_type": "clip", "projection_dim": 768,
+         "vision_config": {"hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16,
+                           "num_hidden_layers": 24, "patch_size": 14, "projection_dim": 512}}\
+        """);
+    write("safety_checker/model.safetensors", "vision_model.embeddings.class_embedding", "concept_embeds");
+    try (Checkpoint model = Checkpoint.open(folder)) {
+      SafetyChecker checker = model.safetyChecker().orElseThrow();
+      assertThat(checker.config()).isEqualTo(new VisionConfig(224, 14, 1024, 24, 16, 4096, 768, "quick_gelu", 1e-5));
+      assertThat(checker.part().tensors())
+          .containsOnlyKeys("vision_model.vision_model.embeddings.class_embedding", "concept_embeds");
+    }
+  }
+
+  @ParameterizedTest(name = "{3}")
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          model_index.json | "StableDiffusionPipeline" | "StableDiffusionXLPipeline" | Stable Diffusion XL
+          model_index.json | "StableDiffusionPipeline" | "StableDiffusion3Pipeline"  | Stable Diffusion 3
+          model_index.json | "StableDiffusionPipeline" | "FluxPipeline"              | Flux
+          model_index.json | "tokenizer":              | "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": | Stable Diffusion XL
+          unet/config.json | "in_channels": 4          | "in_channels": 8            | an InstructPix2Pix variant
+          """)
+  void refusesOtherModelsByName(String file, String old, String replacement, String kind) throws IOException {
+    Path path = folder.resolve(file);
+    Files.writeString(path, Files.readString(path).replace(old, replacement));
+    assertThatThrownBy(() -> Checkpoint.open(folder))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith(path + ": ")
+        .hasMessageContaining("this is " + kind)
+        .hasMessageContaining("expected Stable Diffusion v1");
+  }
+
+  @Test
+  void refusesTheSecondGenerationByName() throws IOException {
+    for (String file : List.of("unet/config.json", "text_encoder/config.json")) {
+      Path path = folder.resolve(file);
+      Files.writeString(path, Files.readString(path).replace("768", "1024").replace("\"num_attention_heads\": 12", "\"num_attention_heads\": 16"));
+    }
+    Path scheduler = folder.resolve("scheduler/scheduler_config.json");
+    Files.writeString(scheduler, Files.readString(scheduler).replace("\"trained_betas\"", "\"prediction_type\": \"v_prediction\", \"trained_betas\""));
+    assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("this is Stable Diffusion 2, expected Stable Diffusion v1");
+  }
+
   @Test
   void readsOldAndNewNames() throws IOException {
     String attention = "encoder.mid_block.attentions.0.";
