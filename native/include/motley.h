@@ -60,6 +60,13 @@ typedef struct motley_error {
 #define MOTLEY_PRECISION_FP32 0
 #define MOTLEY_PRECISION_BF16 1
 
+/* Work that is saved because the result is the same but for rounding. A set bit has it done as published, to compare. */
+#define MOTLEY_PUBLISHED_UPSAMPLE 1  /* double, then convolve; else a 2x2 convolution for each of the four sub-pixel phases */
+#define MOTLEY_PUBLISHED_PREFIX 2    /* both halves of guidance from the first layer on; else from the first cross-attention on */
+#define MOTLEY_PUBLISHED_CONTEXT 4   /* a prompt's keys and values at every step; else once */
+#define MOTLEY_PUBLISHED_TIME 8      /* the time embedding at every step; else a table */
+#define MOTLEY_PUBLISHED_GUIDANCE 16 /* both halves where guidance is 1, too; else the conditional one alone */
+
 /* Called from the calling thread between two steps of a long call, while its other threads may go on. Non-zero cancels. */
 typedef struct motley_progress {
   int64_t done;  /* steps finished */
@@ -175,7 +182,7 @@ MOTLEY_EXPORT motley_status motley_unet_create(const motley_unet_config* config,
                                                motley_unet** out, motley_error* error);
 MOTLEY_EXPORT void motley_unet_destroy(motley_unet* unet);
 /* sample (n, in_channels, height, width), timesteps (n), context (n, tokens, cross_attention_dim) -> eps, as sample
- * with out_channels. height and width: multiples of 2^(block_count - 1). */
+ * with out_channels. Any height and width, as diffusers has it. */
 MOTLEY_EXPORT motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width,
                                                 int64_t tokens, const float* sample, const float* timesteps,
                                                 const float* context, float* eps, motley_error* error);
@@ -188,6 +195,8 @@ typedef struct motley_vae_config {
   int32_t block_channels[MOTLEY_MAX_BLOCKS];
   int32_t mid_attention, quant_conv, post_quant_conv, precision;
   double scaling_factor;
+  int32_t as_published; /* MOTLEY_PUBLISHED_UPSAMPLE or 0 */
+  int32_t reserved;
 } motley_vae_config;
 
 typedef struct motley_vae motley_vae;
@@ -243,10 +252,17 @@ typedef struct motley_sample_params {
   const float* eta;            /* (batch) or NULL for 0 */
   const uint64_t* seed;        /* (batch): Philox key; NULL only where latents is given and eta is 0 or NULL */
   const uint64_t* image_key;   /* (batch): Philox stream of the image */
-  const float* latents;        /* (batch, channels, height, width) initial noise, or NULL: Philox normals */
+  const float* latents;        /* (batch, channels, height, width) initial noise, or NULL: Philox normals (draw 0) */
   const float* noise;          /* (steps, batch, channels, height, width) for eta > 0, or NULL: Philox normals */
-  motley_progress_fn progress; /* may be NULL */
+  motley_progress_fn progress; /* may be NULL; counts the steps from first_step on */
   void* user;
+  const float* image;          /* (batch, channels, height, width) latents of images to begin from, scaled, or NULL. The first
+                                * step then sees sqrt(alpha) image + sqrt(1 - alpha) noise, noise being `latents` or drawn */
+  int32_t first_step;          /* steps left out at the beginning, 0 to steps - 1: diffusers' img2img leaves out
+                                * steps - min(int(steps * strength), steps) */
+  int32_t as_published;        /* bits of MOTLEY_PUBLISHED_*, or 0 */
+  float* preview;              /* (batch, channels, height, width) or NULL: before each call of progress, the denoised latents
+                                * as the last step predicts them (x0) */
 } motley_sample_params;
 
 /* latents (batch, channels, height, width): denoised, still scaled. An image's result depends only on its own entries,

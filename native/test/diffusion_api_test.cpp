@@ -134,7 +134,7 @@ TEST_CASE("arguments of the models are checked") {
   refused(motley_text_encode(nullptr, 1, ids.data(), f.data(), &e), "text is NULL");
   refused(motley_text_encode(text.get(), 0, ids.data(), f.data(), &e), "n must be 1 to");
   const float t = 5, nan = std::numeric_limits<float>::quiet_NaN();
-  refused(motley_unet_forward(unet.get(), 1, 6, 8, 77, f.data(), &t, f.data(), f.data(), &e), "height must be a multiple of 4");
+  refused(motley_unet_forward(unet.get(), 1, 0, 8, 77, f.data(), &t, f.data(), f.data(), &e), "height must be a multiple of 1");
   refused(motley_unet_forward(unet.get(), 1, 8, 8, 0, f.data(), &t, f.data(), f.data(), &e), "tokens must be 1 to");
   refused(motley_unet_forward(unet.get(), 1, 8, 8, 77, f.data(), &nan, f.data(), f.data(), &e), "timesteps[0] is not finite");
   refused(motley_unet_forward(unet.get(), 1, 8, 8, 77, nullptr, &t, f.data(), f.data(), &e), "sample is NULL");
@@ -178,7 +178,9 @@ TEST_CASE("arguments of the sampler are checked") {
   };
   CHECK(sample([](auto&) {}) == MOTLEY_OK);
   refused(sample([](auto& p) { p.batch = 0; }), "batch must be 1 to");
-  refused(sample([](auto& p) { p.width = 10; }), "width must be a multiple of 4");
+  refused(sample([](auto& p) { p.width = 1 << 15; }), "width must be a multiple of 1 up to 16384, got 32768");
+  refused(sample([](auto& p) { p.first_step = p.steps; }), "first_step must be 0 to ");
+  refused(sample([](auto& p) { p.as_published = 32; }), "unknown bits in as_published 32");
   refused(sample([](auto& p) { p.steps = 0; }), "steps must be 1 to 999, got 0");
   refused(sample([&](auto& p) { p.prompt = two; }), "prompt[0] = 2 is not one of the 2 prompts");
   refused(sample([&](auto& p) { p.negative = two; }), "negative[0] = 2 is not one of the 2 prompts");

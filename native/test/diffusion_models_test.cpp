@@ -67,20 +67,23 @@ TEST_CASE("the autoencoder gives diffusers' images and moments") {
 
 TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' images and moments") {
   vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_FP32, "float32");
+  vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
 }
 
 TEST_CASE("the full-size CLIP ViT-L/14 text encoder gives transformers' hidden states") {
   text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_FP32, "float32");
+  text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
 }
 
 // 860 million weights are filled and packed.
 TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps") {
-  constexpr int64_t kGibibytes = 12;
+  constexpr int64_t kGibibytes = 8;
   if (available_memory() >> 30 < kGibibytes) {
     MESSAGE("SKIPPED: unet_sd14 needs ", kGibibytes, " GiB of free memory");
     return;
   }
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP32, "float32");
+  unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
 }
 
 TEST_CASE("in bfloat16 the small models stay within twice PyTorch's bfloat16 error") {

@@ -3,18 +3,22 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <vector>
 
 #include "kernels/cpu/batch_norm.h"
 #include "kernels/cpu/cross_entropy.h"
 #include "kernels/cpu/pooling.h"
+#include "libtorch/call.h"
 #include "ops/batch_norm.h"
 #include "ops/cast.h"
+#include "ops/layout.h"
 #include "ops/linear.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "ops/tape.h"
+#include "support/compare.h"
 #include "support/golden.h"
 
 using namespace motley;
@@ -186,4 +190,17 @@ TEST_CASE("gradient of the cross-entropy") {
   }
   const int32_t outside[] = {0, 1, 7, 2};
   CHECK_THROWS_AS(ops::cross_entropy(logits, outside, 0), Error);
+}
+
+TEST_CASE("doubling is libtorch's nearest-neighbour interpolation, to odd sizes too") {
+  for (auto [h, w] : {std::pair<int64_t, int64_t>{8, 6}, {7, 6}, {8, 5}, {9, 11}, {1, 1}, {63, 127}}) {
+    for (DType type : {DType::f32, DType::bf16}) {
+      const Tensor x = ops::from_nchw(test::normals(static_cast<size_t>(2 * 3 * ((h + 1) / 2) * ((w + 1) / 2)), 3).data(), 2, 3, (h + 1) / 2, (w + 1) / 2, type);
+      const Tensor wanted = libtorch::Call("aten::upsample_nearest2d").tensor(x, libtorch::View::channels_last).integers({h, w}).none().none()
+                                .run(1, libtorch::View::channels_last)[0];
+      const Tensor y = ops::doubled(x, h, w);
+      REQUIRE(y.shape() == wanted.shape());
+      CHECK(std::memcmp(y.raw(), wanted.raw(), static_cast<size_t>(y.bytes())) == 0);
+    }
+  }
 }

@@ -243,6 +243,115 @@ TEST_CASE("guidance 1 is the conditional half alone, and given noise replaces dr
   CHECK(a == c);
 }
 
+TEST_CASE("work that is saved changes nothing but rounding") {
+  Small small;
+  Images images;
+  images.add(1, 7.5f, 0.0f, 1);
+  images.add(2, 1.0f, 0.5f, 2);
+  images.add(1, 2.0f, 0.0f, 3);
+  const auto with = [&](int32_t as_published) {
+    motley_sample_params p = images.params(4);
+    p.as_published = as_published;
+    std::vector<float> latents(3 * 256);
+    ok(motley_sample(small.unet.get(), small.prompts.get(), &small.ddim, &p, latents.data(), &small.error), small.error);
+    return latents;
+  };
+  const auto saved = with(0);
+  float largest = 0;
+  for (float v : saved) largest = std::max(largest, std::abs(v));
+  for (int32_t bit : {MOTLEY_PUBLISHED_PREFIX, MOTLEY_PUBLISHED_CONTEXT, MOTLEY_PUBLISHED_TIME}) {
+    CAPTURE(bit);
+    CHECK(with(bit) == saved);  // the same sums, made once instead of several times
+  }
+  const auto upsampled = with(MOTLEY_PUBLISHED_UPSAMPLE), guided = with(MOTLEY_PUBLISHED_GUIDANCE);
+  CHECK(upsampled != saved);
+  CHECK(worst(upsampled, saved) < 1e-5 * static_cast<double>(largest));
+  CHECK(guided != saved);
+  CHECK(worst(guided, saved) < 1e-5 * static_cast<double>(largest));
+}
+
+namespace {
+
+// The method as published, one image, by single passes of the UNet: latents after the steps from `first` on, and x0 of step `first`.
+std::pair<std::vector<double>, std::vector<double>> by_hand(Small& small, int64_t h, int64_t w, const std::vector<float>& start, int32_t steps,
+                                                            int32_t first, double guidance) {
+  const size_t size = start.size();
+  std::vector<int32_t> t(static_cast<size_t>(steps));
+  std::vector<double> alpha(t.size()), previous(t.size());
+  ok(motley_ddim_schedule(&small.ddim, steps, t.data(), alpha.data(), previous.data(), &small.error), small.error);
+  const auto context = normals(3 * 77 * 48, 1);
+  std::vector<double> x(start.begin(), start.end()), x0(size);
+  for (size_t s = static_cast<size_t>(first); s < t.size(); ++s) {
+    std::vector<float> eps[2];
+    for (size_t half = 0; half < 2; ++half) {
+      const std::vector<float> sample(x.begin(), x.end());
+      const auto timestep = static_cast<float>(t[s]);
+      eps[half].resize(size);
+      ok(motley_unet_forward(small.unet.get(), 1, h, w, 77, sample.data(), &timestep, context.data() + half * 77 * 48, eps[half].data(),
+                             &small.error), small.error);
+    }
+    for (size_t i = 0; i < size; ++i) {
+      const double e = eps[0][i] + guidance * (static_cast<double>(eps[1][i]) - eps[0][i]);
+      if (s == static_cast<size_t>(first)) x0[i] = (x[i] - std::sqrt(1 - alpha[s]) * e) / std::sqrt(alpha[s]);
+      x[i] = kernels::reference::ddim_update(alpha[s], previous[s], 0, false, x[i], e, 0);
+    }
+  }
+  return {x, x0};
+}
+
+double worst_part(const std::vector<float>& got, const std::vector<double>& wanted) {
+  double worst = 0, largest = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    worst = std::max(worst, std::abs(got[i] - wanted[i]));
+    largest = std::max(largest, std::abs(wanted[i]));
+  }
+  return worst / largest;
+}
+
+}  // namespace
+
+TEST_CASE("sampling can begin from an image, at a later step, at any size, and shows what it will be") {
+  Small small;
+  const Golden g("ddim");
+  for (auto [h, w] : {std::pair<int64_t, int64_t>{8, 8}, {5, 7}, {9, 2}, {1, 1}}) {
+    CAPTURE(h);
+    CAPTURE(w);
+    const auto size = static_cast<size_t>(4 * h * w);
+    const auto image = normals(size, 5), noise = normals(size, 6);
+    Images images;
+    images.add(1, 3.0f, 0.0f, 1);
+    motley_sample_params p = images.params(5);
+    p.height = h;
+    p.width = w;
+    p.first_step = 2;
+    p.image = image.data();
+    p.latents = noise.data();
+    std::vector<float> latents(size), shown(size), first_shown;
+    p.preview = shown.data();
+    struct Seen {
+      std::vector<float>&shown, &first;
+      std::vector<int64_t> done;
+    } seen{shown, first_shown, {}};
+    p.user = &seen;
+    p.progress = [](void* user, const motley_progress* at) -> int32_t {
+      auto* s = static_cast<Seen*>(user);
+      if (s->done.empty()) s->first = s->shown;
+      s->done.push_back(at->done);
+      return at->total != 3;
+    };
+    ok(motley_sample(small.unet.get(), small.prompts.get(), &small.ddim, &p, latents.data(), &small.error), small.error);
+    CHECK(seen.done == std::vector<int64_t>{1, 2, 3});
+    std::vector<int32_t> t(5);
+    std::vector<double> alpha(5), previous(5);
+    ok(motley_ddim_schedule(&small.ddim, 5, t.data(), alpha.data(), previous.data(), &small.error), small.error);
+    std::vector<float> start(size);
+    for (size_t i = 0; i < size; ++i) start[i] = static_cast<float>(std::sqrt(alpha[2]) * image[i] + std::sqrt(1 - alpha[2]) * noise[i]);
+    const auto [wanted, x0] = by_hand(small, h, w, start, 5, 2, 3.0);
+    CHECK(worst_part(latents, wanted) < 1e-5);
+    CHECK(worst_part(first_shown, x0) < 1e-5);
+  }
+}
+
 TEST_CASE("progress reports every step and can cancel; memory does not grow") {
   Small small;
   Images images;

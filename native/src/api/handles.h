@@ -9,6 +9,7 @@
 #include "models/clip_vision.h"
 #include "models/unet.h"
 #include "models/vae.h"
+#include "sampler/sampler.h"
 
 struct motley_text {
   motley::ClipText model;
@@ -29,7 +30,7 @@ struct motley_vae {
 struct motley_prompts {
   std::shared_ptr<const motley::UNet> model;  // kept, so that no other model can be taken for it
   int64_t count;
-  motley::EncodedContext context;
+  motley::Prompts prompts;
 };
 
 namespace motley::api {

@@ -12,10 +12,11 @@ namespace {
 
 constexpr int64_t kMostNormals = int64_t{1} << 34;  // of one draw: 2^32 blocks of four
 
-void check_params(const motley_sample_params& p, const motley_prompts& prompts, const UNet& model) {
+void check_params(const motley_sample_params& p, const motley_prompts& prompts) {
   check_count("batch", p.batch, kMostImages);
-  check_side("height", p.height, size_multiple(model.config));
-  check_side("width", p.width, size_multiple(model.config));
+  check_side("height", p.height, 1);
+  check_side("width", p.width, 1);
+  require(p.as_published >= 0 && p.as_published < 2 * MOTLEY_PUBLISHED_GUIDANCE, "unknown bits in as_published ", p.as_published);
   check_pointer("prompt", p.prompt);
   check_pointer("negative", p.negative);
   check_pointer("guidance", p.guidance);
@@ -62,8 +63,8 @@ motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts, co
     require(prompts->model == unet->model, "prompts were made for another unet");
     require(unet->model->config.in_channels == unet->model->config.out_channels, "the unet turns ", unet->model->config.in_channels,
             " channels into ", unet->model->config.out_channels, ": it cannot be sampled from");
-    check_params(p, *prompts, *unet->model);
-    sample(*unet->model, prompts->context, c, p, latents);
+    check_params(p, *prompts);
+    sample(*unet->model, prompts->prompts, c, p, latents);
   });
 }
 

@@ -34,8 +34,8 @@ motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, 
     const UNet& model = *unet->model;
     check_count("n", n, kMostImages);
     check_count("tokens", tokens, kMostTokens);
-    check_side("height", height, size_multiple(model.config));
-    check_side("width", width, size_multiple(model.config));
+    check_side("height", height, 1);
+    check_side("width", width, 1);
     for (int64_t i = 0; i < n; ++i) require(std::isfinite(timesteps[i]), "timesteps[", i, "] is not finite");
     std::vector<int32_t> prompt(static_cast<size_t>(n));
     std::iota(prompt.begin(), prompt.end(), 0);
@@ -54,7 +54,7 @@ motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens
     check_count("n", n, kMostImages);
     check_count("tokens", tokens, kMostTokens);
     const Tensor hidden = Tensor::of({n, tokens, unet->model->config.cross_attention_dim}, context);
-    *out = new motley_prompts{unet->model, n, encode_context(*unet->model, hidden)};
+    *out = new motley_prompts{unet->model, n, {hidden, encode_context(*unet->model, hidden)}};
   });
 }
 

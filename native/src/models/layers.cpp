@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "motley.h"
+#include "ops/layout.h"
+
 namespace motley {
 
 Norm Taker::norm(const std::string& name, int64_t width) const {
@@ -35,6 +38,14 @@ Tensor Taker::table(const std::string& name, int64_t rows, int64_t width) const 
 }
 
 Tensor Taker::vector(const std::string& name, int64_t size) const { return parameters_.take(prefix_ + name, {size}); }
+
+Tensor upsample(const Layer& layer, const Tensor& x, int64_t height, int64_t width, int32_t as_published) {
+  ops::Epilogue epilogue;
+  epilogue.bias = layer.bias;
+  const bool whole = height == 2 * x.size(1) && width == 2 * x.size(2);
+  if (whole && !(as_published & MOTLEY_PUBLISHED_UPSAMPLE)) return ops::upsample_conv2d(x, layer.weight, epilogue);
+  return ops::conv2d(ops::doubled(x, height, width), layer.weight, ops::Conv2d::same(3), epilogue);
+}
 
 Tensor apply(const Layer& layer, const Tensor& x, const Tensor& residual, ops::Activation activation) {
   ops::Epilogue epilogue;

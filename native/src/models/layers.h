@@ -47,6 +47,10 @@ class Taker {
   std::string prefix_;
 };
 
+/// Nearest-neighbour doubling to height x width (an odd one leaves out the last), then the layer's 3x3 convolution. as_published:
+/// one after the other instead of by sub-pixel phases, bits of MOTLEY_PUBLISHED_*.
+Tensor upsample(const Layer& layer, const Tensor& x, int64_t height, int64_t width, int32_t as_published);
+
 /// linear with the layer's bias, an optional residual and activation.
 Tensor apply(const Layer& layer, const Tensor& x, const Tensor& residual = {},
              ops::Activation activation = ops::Activation::none);

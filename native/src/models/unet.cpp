@@ -148,6 +148,7 @@ Tensor run(const ResBlock& r, const UNet& model, const Tensor& x, const TimeTabl
 struct Rows {
   const int32_t* prompt;               // context entry of each row
   const std::vector<int32_t>* image_of;  // image of each row; null where every row is its own image
+  int32_t as_published = 0;
 
   Tensor spread(const Tensor& x) const {
     if (image_of == nullptr || x.size(0) == static_cast<int64_t>(image_of->size())) return x;
@@ -296,11 +297,7 @@ Tensor forward(const UNet& model, const Tensor& x, const TimeTable& time, const 
       h = run(block.resnets[j], model, ops::concat_channels(h, skip), time);
       if (!block.attentions.empty()) h = attend(block.attentions[j], h);
     }
-    if (block.resample) {
-      ops::Epilogue e;
-      e.bias = block.resample->bias;
-      h = ops::upsample_conv2d(h, block.resample->weight, e);
-    }
+    if (block.resample) h = upsample(*block.resample, h, skips.back().size(1), skips.back().size(2), rows.as_published);
   }
   h = normalised(h, model.norm_out, model.config.norm_groups, model.config.norm_eps, Activation::silu);
   return ops::conv2d(h, model.conv_out.weight, ops::Conv2d::same(3), out);
@@ -309,16 +306,15 @@ Tensor forward(const UNet& model, const Tensor& x, const TimeTable& time, const 
 }  // namespace
 
 Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt) {
-  return forward(model, x, time, context, {prompt, nullptr});
+  return forward(model, x, time, context, {prompt, nullptr, 0});
 }
 
 Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
-            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of) {
+            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of, int32_t as_published) {
   ensure(prompt.size() == image_of.size(), "unet: ", prompt.size(), " prompts for ", image_of.size(), " rows");
-  const Rows rows = {prompt.data(), &image_of};
-  return rows.spread(forward(model, x, time, context, rows));
+  const Rows rows = {prompt.data(), &image_of, as_published};
+  const Tensor first = as_published & MOTLEY_PUBLISHED_PREFIX ? rows.spread(x) : x;
+  return rows.spread(forward(model, first, time, context, rows));
 }
-
-int64_t size_multiple(const motley_unet_config& config) { return int64_t{1} << (config.block_count - 1); }
 
 }  // namespace motley

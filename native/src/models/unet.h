@@ -61,16 +61,14 @@ TimeTable time_row(const TimeTable& table, int64_t step);
 using EncodedContext = std::vector<Tensor>;
 EncodedContext encode_context(const UNet& model, const Tensor& hidden);  // (prompts, tokens, cross_attention_dim), float32
 
-/// x (N, H, W, in) of the model's element type -> eps (N, H, W, out). time: rows (width) for all images, or (N, width).
+/// x (N, H, W, in) of the model's element type, of any size -> eps (N, H, W, out). time: rows (width) for all images, or (N, width).
 /// Image n attends to context entry prompt[n].
 Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const int32_t* prompt);
 
 /// The same for rows that share images, the two halves of guidance: row r is image image_of[r] of x with context entry
-/// prompt[r]. What comes before the first cross-attention is computed once per image. time: rows for all.
+/// prompt[r]. What comes before the first cross-attention is computed once per image. time: rows for all. as_published: bits of
+/// MOTLEY_PUBLISHED_UPSAMPLE and _PREFIX.
 Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
-            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of);
-
-/// The factor that height and width of a sample must be multiples of.
-int64_t size_multiple(const motley_unet_config& config);
+            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of, int32_t as_published = 0);
 
 }  // namespace motley

@@ -140,6 +140,7 @@ void check(const motley_vae_config& c) {
   }
   require(std::isfinite(c.scaling_factor) && c.scaling_factor > 0, "vae config: scaling_factor must be positive, got ",
           c.scaling_factor);
+  require((c.as_published & ~MOTLEY_PUBLISHED_UPSAMPLE) == 0, "vae config: unknown bits in as_published ", c.as_published);
   require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16,
           "vae config: unknown precision ", c.precision, ": expected 0 (fp32) or 1 (bf16)");
 }
@@ -166,11 +167,7 @@ Tensor vae_decode(const Vae& model, const Tensor& z) {
   h = run.middle(model.decoder, h);
   for (const Vae::Block& block : model.decoder.blocks) {
     for (const Vae::ResBlock& r : block.resnets) h = run.resnet(r, h);
-    if (block.resample) {
-      ops::Epilogue e;
-      e.bias = block.resample->bias;
-      h = ops::upsample_conv2d(h, block.resample->weight, e);
-    }
+    if (block.resample) h = upsample(*block.resample, h, 2 * h.size(1), 2 * h.size(2), model.config.as_published);
   }
   return run.out(model.decoder, h);
 }

@@ -72,6 +72,21 @@ Tensor concat_channels(const Tensor& a, const Tensor& b) {
   return y;
 }
 
+Tensor doubled(const Tensor& x, int64_t height, int64_t width) {
+  const Timed timed("doubled");
+  const int64_t n = x.size(0), bytes = x.size(3) * size_of(x.dtype());
+  ensure((height + 1) / 2 == x.size(1) && (width + 1) / 2 == x.size(2), "doubling ", shown(x.shape()), " to ", height, " x ", width);
+  Tensor y = Tensor::empty({n, height, width, x.size(3)}, x.dtype());
+  parallel_for(n * height, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const char* from = static_cast<const char*>(x.raw()) + (row / height * x.size(1) + row % height / 2) * x.size(2) * bytes;
+      char* to = static_cast<char*>(y.raw()) + row * width * bytes;
+      for (int64_t column = 0; column < width; ++column) std::memcpy(to + column * bytes, from + column / 2 * bytes, static_cast<size_t>(bytes));
+    }
+  });
+  return y;
+}
+
 Tensor slice(const Tensor& x, int64_t first, int64_t count) {
   ensure(first >= 0 && count >= 0 && first + count <= x.size(0), "slice beyond ", shown(x.shape()));
   Shape shape = x.shape();

@@ -14,6 +14,9 @@ void to_nchw(const Tensor& x, float* values);
 /// (N, H, W, A) and (N, H, W, B) -> (N, H, W, A + B).
 Tensor concat_channels(const Tensor& a, const Tensor& b);
 
+/// Nearest-neighbour doubling to (N, height, width, C), twice x's or one less: the last row or column is then left out.
+Tensor doubled(const Tensor& x, int64_t height, int64_t width);
+
 /// Rows [first, first + count) of the slowest dimension, sharing memory with x.
 Tensor slice(const Tensor& x, int64_t first, int64_t count);
 

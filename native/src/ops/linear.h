@@ -33,7 +33,7 @@ struct Epilogue {
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
 Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogue& epilogue = {});  // inference only
 
-/// nearest-neighbour doubling, then a 3x3 convolution with padding 1: (N, H, W, C) -> (N, 2H, 2W, O). Inference only.
+/// Nearest-neighbour doubling, then a 3x3 convolution with padding 1: (N, H, W, C) -> (N, 2H, 2W, O). Inference only.
 Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogue = {});
 
 /// x (..., K), w (O, K) -> (..., O). As conv2d.
