@@ -58,7 +58,7 @@ class SameResultsTest {
     float[] guidance = {1, 2.5f, 7.5f};
     List<ImageRequest> requests =
         Workloads.requests(guidance, SEED).stream()
-            .map(r -> new ImageRequest(r.prompt(), r.negativePrompt(), r.guidance(), r.eta(), noise, r.seed(), r.noiseKey()))
+            .map(r -> new ImageRequest(r.prompt(), r.negative(), r.guidance(), r.eta(), noise, r.seed(), r.noiseKey(), r.latents(), r.image()))
             .toList();
     byte[] theirs;
     try (EagerPipeline pipeline = EagerPipeline.load(model, false)) {

@@ -5,6 +5,7 @@ import dev.motley.CancelledException;
 import dev.motley.MotleyException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
+import dev.motley.diffusion.Conditioning;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.Latents;
@@ -188,11 +189,11 @@ public final class DatasetGenerator implements AutoCloseable {
 
   /** All prompts at once, so that as many as memory holds are prepared together. */
   private void prepareText(int from) {
-    var texts = new LinkedHashSet<String>();
+    var texts = new LinkedHashSet<Conditioning>();
     for (int i = copied.nextClearBit(from); i < plan.size(); i = copied.nextClearBit(i + 1)) {
       PlannedImage image = plan.image(i);
-      texts.add(image.prompt());
-      texts.add(image.negativePrompt());
+      texts.add(new Conditioning.Text(image.prompt()));
+      texts.add(new Conditioning.Text(image.negativePrompt()));
     }
     pipeline.prepare(List.copyOf(texts));
   }

@@ -16,6 +16,7 @@ import dev.motley.ffi.NativeUNet;
 import dev.motley.ffi.NativeVae;
 import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.SampleRequest;
+import dev.motley.image.RgbImage;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.Checkpoint;
 import dev.motley.weights.Ema;
@@ -28,7 +29,9 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -43,6 +46,14 @@ public final class DiffusionPipeline implements AutoCloseable {
   private static final int DECODER_ACTIVATIONS = 10;
 
   private static final double GIB = 1L << 30;
+
+  /** diffusers' DiagonalGaussianDistribution keeps log variances in this range. */
+  private static final double LOWEST_LOGVAR = -30;
+
+  private static final double HIGHEST_LOGVAR = 20;
+
+  /** Of the noise of {@link #encode}: no step's. */
+  private static final long ENCODER_DRAW = 0xffff_ffffL;
 
   private final NativeResources open = new NativeResources();
   private final NativeTextEncoder text;
@@ -114,7 +125,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** Widths and heights must be multiples of this many pixels. */
   public int sizeMultiple() {
-    return vae.config().scale() * unet.config().sizeMultiple();
+    return vae.config().scale();
   }
 
   /** Draws pictures: {@link #denoise}, then {@link #decode}. */
@@ -125,10 +136,15 @@ public final class DiffusionPipeline implements AutoCloseable {
   /**
    * Encodes prompts that later calls will use, so that they are prepared together.
    *
-   * @param texts prompts and negative prompts
+   * @param conditionings prompts and negative prompts
    */
-  public void prepare(List<String> texts) {
-    prompts.prefetch(texts);
+  public void prepare(List<? extends Conditioning> conditionings) {
+    prompts.prefetch(conditionings);
+  }
+
+  /** A text as the UNet attends to it, for mixtures. */
+  public Conditioning.Embedding embed(String prompt) {
+    return new Conditioning.Embedding(text.config().positions(), prompts.states(List.of(prompt)).getFirst());
   }
 
   /**
@@ -140,17 +156,37 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws dev.motley.CancelledException if the listener stopped it
    */
   public Latents denoise(List<ImageRequest> requests, SamplingOptions options, ProgressListener listener) {
+    return denoise(requests, options, (prepared, request) -> unet.sample(prepared, schedule, request, steps(listener)));
+  }
+
+  /** The same, showing after every step what the pictures are going to be. */
+  public Latents denoise(List<ImageRequest> requests, SamplingOptions options, StepListener listener) {
+    return denoise(
+        requests,
+        options,
+        (prepared, request) ->
+            unet.sample(
+                prepared,
+                schedule,
+                request,
+                (NativeUNet.Preview)
+                    (done, total, values) ->
+                        listener.onStep(done, total, new Latents(request.batch(), request.height(), request.width(), values))));
+  }
+
+  private Latents denoise(
+      List<ImageRequest> requests, SamplingOptions options, BiFunction<NativePrompts, SampleRequest, float[]> sampler) {
     if (requests.isEmpty()) {
       throw new InvalidInputException("a batch needs at least one image");
     }
     check(options);
     int n = requests.size();
-    var texts = new LinkedHashSet<String>();
+    var conditionings = new LinkedHashSet<Conditioning>();
     for (ImageRequest request : requests) {
-      texts.add(request.prompt());
-      texts.add(request.negativePrompt());
+      conditionings.add(request.prompt());
+      conditionings.add(request.negative());
     }
-    NativePrompts prepared = prompts.require(texts);
+    NativePrompts prepared = prompts.require(conditionings);
     int[] prompt = new int[n];
     int[] negative = new int[n];
     float[] guidance = new float[n];
@@ -160,7 +196,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       ImageRequest request = requests.get(i);
       prompt[i] = prompts.index(request.prompt());
-      negative[i] = prompts.index(request.negativePrompt());
+      negative[i] = prompts.index(request.negative());
       guidance[i] = request.guidance();
       eta[i] = request.eta();
       seed[i] = request.seed();
@@ -168,18 +204,13 @@ public final class DiffusionPipeline implements AutoCloseable {
     }
     int height = options.height() / vae.config().scale();
     int width = options.width() / vae.config().scale();
-    Noise noise = Noise.of(requests, unet.config().inChannels() * height * width, options.steps());
+    var starts = new Starts(requests, unet.config().inChannels(), height, width);
+    Starts.Noise noise = starts.noise(options.steps());
     var request =
         new SampleRequest(
             height, width, options.steps(), clipSample, prompt, negative, guidance, eta, seed, key,
-            noise.latents(), noise.steps());
-    float[] values =
-        unet.sample(
-            prepared,
-            schedule,
-            request,
-            steps(listener));
-    return new Latents(n, height, width, values);
+            noise.latents(), noise.steps(), starts.images(options), options.firstStep());
+    return new Latents(n, height, width, sampler.apply(prepared, request));
   }
 
   /** A listener that hears nothing costs nothing: no call from the native side, no object per step. */
@@ -188,6 +219,62 @@ public final class DiffusionPipeline implements AutoCloseable {
         ? dev.motley.ffi.Progress.NONE
         : (done, total, _, _) ->
             listener.onProgress(new Progress("denoise", done, total, 0, "steps", ""));
+  }
+
+  /**
+   * Encodes pictures to latents that requests can begin from: the mean of each picture's distribution.
+   *
+   * @param pictures of one size, a multiple of {@link #sizeMultiple}
+   */
+  public Latents encode(List<RgbImage> pictures) {
+    return encode(pictures, Optional.empty());
+  }
+
+  /**
+   * The same, sampled from each picture's distribution.
+   *
+   * @param seed of the noise; the i-th picture takes its stream i
+   */
+  public Latents encode(List<RgbImage> pictures, long seed) {
+    return encode(pictures, Optional.of(seed));
+  }
+
+  private Latents encode(List<RgbImage> pictures, Optional<Long> seed) {
+    if (pictures.isEmpty()) {
+      throw new InvalidInputException("no pictures to encode");
+    }
+    RgbImage first = pictures.getFirst();
+    int size = 3 * first.height() * first.width();
+    float[] values = new float[Math.multiplyExact(pictures.size(), size)];
+    for (int p = 0; p < pictures.size(); p++) {
+      RgbImage picture = pictures.get(p);
+      if (picture.height() != first.height() || picture.width() != first.width()) {
+        throw new InvalidInputException("pictures of %s and %s cannot be encoded together".formatted(size(first), size(picture)));
+      }
+      for (int i = 0; i < size; i++) {
+        int at = p * size + i % 3 * (size / 3) + i / 3; // (3, height, width)
+        values[at] = (picture.pixels()[i] & 0xff) / 127.5f - 1;
+      }
+    }
+    NativeVae.Moments moments = vae.encode(first.height(), first.width(), values);
+    float[] latents = moments.mean();
+    int each = latents.length / pictures.size();
+    for (int p = 0; seed.isPresent() && p < pictures.size(); p++) {
+      float[] noise = NativeNoise.philox(seed.get(), p, ENCODER_DRAW, each);
+      for (int i = 0; i < each; i++) {
+        double logvar = Math.clamp(moments.logvar()[p * each + i], LOWEST_LOGVAR, HIGHEST_LOGVAR);
+        latents[p * each + i] += (float) (Math.exp(logvar / 2) * noise[i]);
+      }
+    }
+    for (int i = 0; i < latents.length; i++) {
+      latents[i] *= (float) vae.config().scalingFactor();
+    }
+    int scale = vae.config().scale();
+    return new Latents(pictures.size(), first.height() / scale, first.width() / scale, latents);
+  }
+
+  private static String size(RgbImage picture) {
+    return picture.width() + "x" + picture.height();
   }
 
   /**
@@ -254,40 +341,5 @@ public final class DiffusionPipeline implements AutoCloseable {
   @Override
   public void close() {
     open.close();
-  }
-
-  /**
-   * Noise that is drawn here because the native sampler only draws Philox: both arrays are empty when all requests use Philox.
-   *
-   * @param latents (batch, elements)
-   * @param steps (steps, batch, elements), where an image has eta above 0
-   */
-  private record Noise(float[] latents, float[] steps) {
-
-    static Noise of(List<ImageRequest> requests, int elements, int steps) {
-      boolean torch = requests.stream().anyMatch(r -> r.noise() == NoiseGenerator.TORCH);
-      if (!torch) {
-        return new Noise(new float[0], new float[0]);
-      }
-      int n = requests.size();
-      boolean stochastic = requests.stream().anyMatch(r -> r.eta() > 0);
-      float[] latents = new float[Math.multiplyExact(n, elements)];
-      float[] later = new float[stochastic ? Math.multiplyExact(Math.multiplyExact(steps, n), elements) : 0];
-      for (int i = 0; i < n; i++) {
-        ImageRequest request = requests.get(i);
-        boolean own = request.noise() == NoiseGenerator.TORCH;
-        int draws = request.eta() > 0 ? 1 + steps : 1;
-        // One generator per image draws the latents, then one tensor a step, as diffusers does.
-        float[] drawn = own ? NativeNoise.torch(request.seed(), draws * elements) : new float[0];
-        for (int d = 0; d < draws; d++) {
-          float[] part = own ? drawn : NativeNoise.philox(request.seed(), request.noiseKey(), d, elements);
-          int from = own ? d * elements : 0;
-          float[] to = d == 0 ? latents : later;
-          int at = d == 0 ? i * elements : ((d - 1) * n + i) * elements;
-          System.arraycopy(part, from, to, at, elements);
-        }
-      }
-      return new Noise(latents, later);
-    }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.diffusion;
 
+import dev.motley.InvalidInputException;
 import dev.motley.ffi.NativePrompts;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
@@ -9,6 +10,7 @@ import dev.motley.text.Encoding;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,14 +40,17 @@ final class PromptCache implements AutoCloseable {
   private final int capacity;
 
   /** The encoder's output, of resident prompts only: encoding again costs less than a denoising step. */
-  private final Map<String, float[]> hidden = new HashMap<>();
+  private final Map<Conditioning, float[]> hidden = new HashMap<>();
 
-  private final Map<String, Integer> resident = new LinkedHashMap<>();
+  private final Map<Conditioning, Integer> resident = new LinkedHashMap<>();
 
   /** Prompts that were warned of. */
   private final Set<String> cut = new HashSet<>();
 
   private Optional<NativePrompts> prepared = Optional.empty();
+
+  /** Of each resident prompt. */
+  private int tokens;
 
   PromptCache(ClipTokenizer tokenizer, NativeTextEncoder encoder, NativeUNet unet, long bytesPerPrompt) {
     this.tokenizer = tokenizer;
@@ -55,65 +60,106 @@ final class PromptCache implements AutoCloseable {
   }
 
   /** Makes all of {@code prompts} resident and returns them; {@link #index} says where each is. */
-  NativePrompts require(Collection<String> prompts) {
+  NativePrompts require(Collection<Conditioning> prompts) {
+    int tokens = tokensOf(prompts);
     var missing = new LinkedHashSet<>(prompts);
     missing.removeAll(resident.keySet());
     if (prepared.isPresent() && missing.isEmpty()) {
       return prepared.get();
     }
-    var wanted = new LinkedHashSet<String>();
-    if (resident.size() + missing.size() <= capacity) {
+    var wanted = new LinkedHashSet<Conditioning>();
+    if (tokens == this.tokens && resident.size() + missing.size() <= capacity) {
       wanted.addAll(resident.keySet());
     }
     wanted.addAll(prompts);
-    return prepare(new ArrayList<>(wanted));
+    return prepare(new ArrayList<>(wanted), tokens);
   }
 
   /** Makes as many of what later calls will need resident as the budget holds. */
-  void prefetch(List<String> prompts) {
+  void prefetch(List<? extends Conditioning> prompts) {
     if (!prompts.isEmpty()) {
-      require(prompts.stream().distinct().limit(capacity).toList());
+      require(prompts.stream().<Conditioning>map(prompt -> prompt).distinct().limit(capacity).toList());
     }
   }
 
-  int index(String prompt) {
+  int index(Conditioning prompt) {
     return resident.get(prompt);
   }
 
-  private NativePrompts prepare(List<String> prompts) {
+  /** Of all: a batch attends to one number of tokens. */
+  private int tokensOf(Collection<Conditioning> prompts) {
+    Conditioning first = prompts.iterator().next();
+    for (Conditioning prompt : prompts) {
+      if (prompt instanceof Conditioning.Embedding embedding && embedding.width() != unet.config().crossAttentionDim()) {
+        throw new InvalidInputException(
+            "%s is %d wide, this model attends to vectors of %d".formatted(embedding, embedding.width(), unet.config().crossAttentionDim()));
+      }
+      if (tokens(prompt) != tokens(first)) {
+        throw new InvalidInputException(
+            "%s has %d tokens and %s %d: prompts and negative prompts of a batch must have the same number"
+                .formatted(first, tokens(first), prompt, tokens(prompt)));
+      }
+    }
+    return tokens(first);
+  }
+
+  private int tokens(Conditioning prompt) {
+    return switch (prompt) {
+      case Conditioning.Text _ -> encoder.config().positions();
+      case Conditioning.Embedding embedding -> embedding.tokens();
+    };
+  }
+
+  private NativePrompts prepare(List<Conditioning> prompts, int count) {
     encode(prompts.stream().filter(prompt -> !hidden.containsKey(prompt)).toList());
-    int size = encoder.config().positions() * encoder.config().width();
+    int size = count * unet.config().crossAttentionDim();
     float[] context = new float[Math.multiplyExact(prompts.size(), size)];
     for (int i = 0; i < prompts.size(); i++) {
       System.arraycopy(hidden.get(prompts.get(i)), 0, context, i * size, size);
     }
     close();
-    NativePrompts made = unet.prompts(encoder.config().positions(), context);
+    NativePrompts made = unet.prompts(count, context);
     prepared = Optional.of(made);
-    for (String prompt : prompts) {
+    tokens = count;
+    for (Conditioning prompt : prompts) {
       resident.put(prompt, resident.size());
     }
     hidden.keySet().retainAll(resident.keySet());
     return made;
   }
 
-  private void encode(List<String> prompts) {
-    int batch = 64;
-    int positions = encoder.config().positions();
-    int size = positions * encoder.config().width();
-    for (int from = 0; from < prompts.size(); from += batch) {
-      List<String> part = prompts.subList(from, Math.min(prompts.size(), from + batch));
-      int[] ids = new int[part.size() * positions];
-      for (int i = 0; i < part.size(); i++) {
-        System.arraycopy(tokenize(part.get(i)), 0, ids, i * positions, positions);
-      }
-      float[] states = encoder.encode(ids);
-      for (int i = 0; i < part.size(); i++) {
-        float[] state = new float[size];
-        System.arraycopy(states, i * size, state, 0, size);
-        hidden.put(part.get(i), state);
+  private void encode(List<Conditioning> prompts) {
+    var texts = new ArrayList<Conditioning.Text>();
+    for (Conditioning prompt : prompts) {
+      switch (prompt) {
+        case Conditioning.Text text -> texts.add(text);
+        case Conditioning.Embedding embedding -> hidden.put(embedding, embedding.values());
       }
     }
+    int batch = 64;
+    for (int from = 0; from < texts.size(); from += batch) {
+      List<Conditioning.Text> part = texts.subList(from, Math.min(texts.size(), from + batch));
+      List<float[]> states = states(part.stream().map(Conditioning.Text::text).toList());
+      for (int i = 0; i < part.size(); i++) {
+        hidden.put(part.get(i), states.get(i));
+      }
+    }
+  }
+
+  /** The encoder's output of texts, (positions, width) each. */
+  List<float[]> states(List<String> texts) {
+    int positions = encoder.config().positions();
+    int size = positions * encoder.config().width();
+    int[] ids = new int[texts.size() * positions];
+    for (int i = 0; i < texts.size(); i++) {
+      System.arraycopy(tokenize(texts.get(i)), 0, ids, i * positions, positions);
+    }
+    float[] states = encoder.encode(ids);
+    var each = new ArrayList<float[]>();
+    for (int i = 0; i < texts.size(); i++) {
+      each.add(Arrays.copyOfRange(states, i * size, (i + 1) * size));
+    }
+    return each;
   }
 
   private static String shown(String cut) {

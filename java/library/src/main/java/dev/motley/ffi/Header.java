@@ -91,7 +91,8 @@ final class Header {
           ints("layers_per_block", "norm_groups"),
           blocks("block_channels"),
           ints("mid_attention", "quant_conv", "post_quant_conv", "precision"),
-          doubles("scaling_factor"));
+          doubles("scaling_factor"),
+          ints("as_published", "reserved"));
 
   static final StructLayout DDIM_CONFIG =
       struct(
@@ -106,7 +107,9 @@ final class Header {
           longs("struct_size", "batch", "height", "width"),
           ints("steps", "clip_sample"),
           pointers("prompt", "negative", "guidance", "eta", "seed", "image_key", "latents"),
-          pointers("noise", "progress", "user"));
+          pointers("noise", "progress", "user", "image"),
+          ints("first_step", "as_published"),
+          pointers("preview"));
 
   static final StructLayout CLASSIFIER_CONFIG =
       struct(

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.function.Function;
 
 /** A UNet2DConditionModel: predicts the noise in a latent image, and samples with DDIM. */
 public final class NativeUNet extends NativeHandle {
@@ -44,8 +45,8 @@ public final class NativeUNet extends NativeHandle {
    * Predicts the noise once.
    *
    * @param n images
-   * @param height of the latents, a multiple of {@link UNetConfig#sizeMultiple}
-   * @param width likewise
+   * @param height of the latents
+   * @param width of the latents
    * @param tokens of each context
    * @param sample (n, inChannels, height, width)
    * @param timesteps (n)
@@ -60,7 +61,6 @@ public final class NativeUNet extends NativeHandle {
       float[] sample,
       float[] timesteps,
       float[] context) {
-    checkSize(height, width);
     Sizes.check("sample", sample.length, n, config.inChannels(), height, width);
     Sizes.check("timesteps", timesteps.length, n);
     Sizes.check("context", context.length, n, tokens, config.crossAttentionDim());
@@ -116,7 +116,52 @@ public final class NativeUNet extends NativeHandle {
    */
   public float[] sample(
       NativePrompts prompts, DdimConfig ddim, SampleRequest request, Progress progress) {
-    checkSize(request.height(), request.width());
+    return sample(prompts, ddim, request, _ -> progress, 0);
+  }
+
+  /**
+   * The same, showing after every step what the images are going to be.
+   *
+   * @param prompts made by this model
+   * @param ddim the noise schedule
+   * @param request the images to draw
+   * @param preview sees each step; may stop
+   * @return as above
+   */
+  public float[] sample(
+      NativePrompts prompts, DdimConfig ddim, SampleRequest request, Preview preview) {
+    int length =
+        Sizes.length("latents", request.batch(), config.inChannels(), request.height(), request.width());
+    return sample(
+        prompts,
+        ddim,
+        request,
+        shown -> (done, total, _, _) -> preview.proceed(done, total, shown.toArray(ValueLayout.JAVA_FLOAT)),
+        length);
+  }
+
+  /**
+   * Sees a sampling on its way.
+   */
+  @FunctionalInterface
+  public interface Preview {
+    /**
+     * Called after each step.
+     *
+     * @param done steps
+     * @param total steps
+     * @param latents (batch, channels, height, width): the denoised latents as the step predicts them
+     * @return false to stop
+     */
+    boolean proceed(long done, long total, float[] latents);
+  }
+
+  private float[] sample(
+      NativePrompts prompts,
+      DdimConfig ddim,
+      SampleRequest request,
+      Function<MemorySegment, Progress> progress,
+      int shown) {
     if (prompts.model() != this) {
       throw new InvalidInputException("the prompts were prepared for another UNet");
     }
@@ -127,9 +172,10 @@ public final class NativeUNet extends NativeHandle {
     try (Use self = use();
         Use texts = prompts.use();
         Arena arena = Arena.ofConfined()) {
-      var callback = new ProgressCallback(arena, progress);
+      MemorySegment preview = shown == 0 ? MemorySegment.NULL : arena.allocate(ValueLayout.JAVA_FLOAT, shown);
+      var callback = new ProgressCallback(arena, progress.apply(preview));
       MemorySegment cDdim = ddim.toC(arena);
-      MemorySegment params = request.toC(arena, callback);
+      MemorySegment params = request.toC(arena, callback, preview);
       MemorySegment latents = arena.allocate(ValueLayout.JAVA_FLOAT, length);
       callback.run(
           error ->
@@ -147,13 +193,5 @@ public final class NativeUNet extends NativeHandle {
    */
   public UNetConfig config() {
     return config;
-  }
-
-  private void checkSize(int height, int width) {
-    int multiple = config.sizeMultiple();
-    if (height < 1 || width < 1 || height % multiple != 0 || width % multiple != 0) {
-      throw new InvalidInputException(
-          "latents are " + height + " x " + width + ", expected multiples of " + multiple);
-    }
   }
 }

@@ -22,6 +22,8 @@ import java.lang.foreign.ValueLayout;
  * @param imageKey Philox stream of the image; empty where seed is
  * @param latents (batch, channels, height, width): the initial noise; empty for Philox normals
  * @param noise (steps, batch, channels, height, width), for eta &gt; 0; empty for Philox normals
+ * @param image (batch, channels, height, width): latents of images to begin from, scaled; empty to begin from noise alone
+ * @param firstStep steps left out at the beginning
  */
 public record SampleRequest(
     int height,
@@ -35,7 +37,9 @@ public record SampleRequest(
     long[] seed,
     long[] imageKey,
     float[] latents,
-    float[] noise) {
+    float[] noise,
+    float[] image,
+    int firstStep) {
 
   /**
    * Makes the usual request: eta 0 and noise from (seed, imageKey).
@@ -61,7 +65,7 @@ public record SampleRequest(
       long[] imageKey) {
     float[] none = {};
     return new SampleRequest(
-        height, width, steps, false, prompt, negative, guidance, none, seed, imageKey, none, none);
+        height, width, steps, false, prompt, negative, guidance, none, seed, imageKey, none, none, none, 0);
   }
 
   /**
@@ -75,6 +79,7 @@ public record SampleRequest(
 
   void check(int channels, int prompts, DdimConfig ddim) {
     Sizes.range("steps", steps, 1, ddim.maxSteps());
+    Sizes.range("the first step", firstStep, 0, steps - 1);
     Sizes.range("the number of images", batch(), 1, Integer.MAX_VALUE);
     Sizes.check("negative", negative.length, batch());
     Sizes.check("guidance", guidance.length, batch());
@@ -83,6 +88,7 @@ public record SampleRequest(
     optional("imageKey", imageKey.length, batch());
     optional("latents", latents.length, batch(), channels, height, width);
     optional("noise", noise.length, steps, batch(), channels, height, width);
+    optional("image", image.length, batch(), channels, height, width);
     for (int i = 0; i < batch(); i++) {
       Sizes.range("prompt index", prompt[i], 0, prompts - 1);
       Sizes.range("negative prompt index", negative[i], 0, prompts - 1);
@@ -105,7 +111,7 @@ public record SampleRequest(
     }
   }
 
-  MemorySegment toC(Arena arena, ProgressCallback callback) {
+  MemorySegment toC(Arena arena, ProgressCallback callback, MemorySegment preview) {
     return Struct.allocate(arena, Header.SAMPLE_PARAMS)
         .put("batch", (long) batch())
         .put("height", (long) height)
@@ -121,6 +127,9 @@ public record SampleRequest(
         .put("latents", orNull(arena, latents))
         .put("noise", orNull(arena, noise))
         .put("progress", callback.function())
+        .put("image", orNull(arena, image))
+        .put("first_step", firstStep)
+        .put("preview", preview)
         .segment();
   }
 

@@ -67,15 +67,6 @@ public record UNetConfig(
     }
   }
 
-  /**
-   * Returns what heights and widths must be multiples of.
-   *
-   * @return 2^(blocks - 1)
-   */
-  public int sizeMultiple() {
-    return 1 << (blockChannels.size() - 1);
-  }
-
   MemorySegment toC(Arena arena) {
     return Struct.allocate(arena, Header.UNET_CONFIG)
         .put("in_channels", inChannels)

@@ -90,7 +90,9 @@ class NativeSamplingTest {
             new long[0],
             new long[0],
             noise,
-            new float[0]);
+            new float[0],
+            new float[0],
+            0);
     assertThat(sample(given, Progress.NONE)).isEqualTo(sample(drawn, Progress.NONE));
   }
 
