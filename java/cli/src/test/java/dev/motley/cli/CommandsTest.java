@@ -82,7 +82,7 @@ class CommandsTest {
     refused("--steps must be from 1 to 999 for this model, got 1000", "plan", "--steps", "1000");
     refused("--guidanc", "plan", "--guidanc", "3");
     refused("guidance", "sample", "--prompt", "x", "--guidance", "-3", "--out", store + ".png");
-    refused("multiples of 8", "sample", "--prompt", "x", "--width", "20", "--out", store + ".png");
+    refused("multiples of 4", "sample", "--prompt", "x", "--width", "18", "--out", store + ".png");
     refused("--steps must be from 1 to 999", "sample", "--prompt", "x", "--steps", "5000", "--out", store + ".png");
     refused("--out must name a .png", "sample", "--prompt", "x", "--out", store);
     Path taken = Files.createDirectory(folder.resolve("taken.png"));

@@ -30,6 +30,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -209,7 +210,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     var request =
         new SampleRequest(
             height, width, options.steps(), clipSample, prompt, negative, guidance, eta, seed, key,
-            noise.latents(), noise.steps(), starts.images(options), options.firstStep());
+            noise.latents(), noise.steps(), starts.images(options), options.firstStep(), Set.of());
     return new Latents(n, height, width, sampler.apply(prepared, request));
   }
 

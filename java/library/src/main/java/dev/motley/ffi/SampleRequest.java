@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Set;
 
 /**
  * A batch of images to draw. Arrays have one entry per image unless said otherwise; those that may
@@ -24,6 +25,7 @@ import java.lang.foreign.ValueLayout;
  * @param noise (steps, batch, channels, height, width), for eta &gt; 0; empty for Philox normals
  * @param image (batch, channels, height, width): latents of images to begin from, scaled; empty to begin from noise alone
  * @param firstStep steps left out at the beginning
+ * @param published work that is not saved
  */
 public record SampleRequest(
     int height,
@@ -39,7 +41,8 @@ public record SampleRequest(
     float[] latents,
     float[] noise,
     float[] image,
-    int firstStep) {
+    int firstStep,
+    Set<Published> published) {
 
   /**
    * Makes the usual request: eta 0 and noise from (seed, imageKey).
@@ -65,7 +68,7 @@ public record SampleRequest(
       long[] imageKey) {
     float[] none = {};
     return new SampleRequest(
-        height, width, steps, false, prompt, negative, guidance, none, seed, imageKey, none, none, none, 0);
+        height, width, steps, false, prompt, negative, guidance, none, seed, imageKey, none, none, none, 0, Set.of());
   }
 
   /**
@@ -129,6 +132,7 @@ public record SampleRequest(
         .put("progress", callback.function())
         .put("image", orNull(arena, image))
         .put("first_step", firstStep)
+        .put("as_published", Published.bits(published))
         .put("preview", preview)
         .segment();
   }

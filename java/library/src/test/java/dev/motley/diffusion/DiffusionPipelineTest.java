@@ -136,7 +136,7 @@ class DiffusionPipelineTest {
     assertThatThrownBy(
             () -> pipeline.draw(requests(), new SamplingOptions(33, 32, 4, false), ProgressListener.NONE))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessage("width and height must be multiples of 8 pixels for this model, got 33x32");
+        .hasMessage("width and height must be multiples of 4 pixels for this model, got 33x32");
     assertThatThrownBy(
             () -> pipeline.draw(requests(), new SamplingOptions(32, 32, 1000, false), ProgressListener.NONE))
         .isInstanceOf(InvalidInputException.class)

@@ -72,6 +72,9 @@ class HeaderTest {
     putAll(expected, "MOTLEY_BETAS_", DdimConfig.BetaSchedule.values());
     putAll(expected, "MOTLEY_BATCHNORM_", BatchNormMode.values());
     putAll(expected, "MOTLEY_STATE_", NativeTrainer.State.values());
+    for (Published work : Published.values()) {
+      expected.put("MOTLEY_PUBLISHED_" + work.name(), work.bit());
+    }
     assertThat(C.constants()).containsExactlyInAnyOrderEntriesOf(expected);
   }
 

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,8 @@ class NativeSamplingTest {
             noise,
             new float[0],
             new float[0],
-            0);
+            0,
+            Set.of());
     assertThat(sample(given, Progress.NONE)).isEqualTo(sample(drawn, Progress.NONE));
   }
 
@@ -152,11 +154,12 @@ class NativeSamplingTest {
             8, 8, STEPS, new int[] {2}, new int[1], new float[1], new long[1], new long[1]);
     assertThatThrownBy(() -> sample(wrongPrompt, Progress.NONE))
         .hasMessage("prompt index is 2, expected 0 to 1");
-    var odd =
+    var flat =
         SampleRequest.philox(
-            7, 8, STEPS, new int[1], new int[1], new float[1], new long[1], new long[1]);
-    assertThatThrownBy(() -> sample(odd, Progress.NONE))
-        .hasMessageStartingWith("latents are 7 x 8, expected multiples of");
+            0, 8, STEPS, new int[1], new int[1], new float[1], new long[1], new long[1]);
+    assertThatThrownBy(() -> sample(flat, Progress.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("latents");
     var tooMany =
         SampleRequest.philox(
             8, 8, 1000, new int[1], new int[1], new float[1], new long[1], new long[1]);
