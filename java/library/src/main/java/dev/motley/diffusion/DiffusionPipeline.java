@@ -68,6 +68,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final double presentMemory;
 
   private DiffusionPipeline(Checkpoint checkpoint, Precision precision) {
+    checkpoint.requireWhole();
     MemoryNeed.require(checkpoint, precision);
     var configs = new NativeConfigs(checkpoint, precision);
     ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);

@@ -129,6 +129,16 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
     return LdmCheckpoint.hasShapeOf(this);
   }
 
+  /**
+   * Checks that each network has the tensors that its configuration asks for, and no others; reads none.
+   *
+   * @throws InvalidInputException one line naming the file and the first of the tensors that are missing, of another shape or type, or too
+   *     many
+   */
+  default void requireWhole() {
+    PartCheck.requireWhole(this);
+  }
+
   /** Closes the weight files. Idempotent. */
   @Override
   void close();

@@ -39,18 +39,7 @@ public final class CheckpointWriter {
     this.dtype = dtype;
     this.listener = listener;
     this.total = model.parts().stream().mapToLong(this::bytes).sum();
-    requireWhole();
-  }
-
-  private void requireWhole() {
-    var expected = PartCheck.expected(model.unetConfig(), model.vaeConfig(), model.textConfig());
-    for (Part part : model.parts()) {
-      List<String> faults = PartCheck.faults(part, expected.get(part.name()));
-      if (!faults.isEmpty()) {
-        throw new InvalidInputException(
-            faults.getFirst() + (faults.size() > 1 ? "; and " + (faults.size() - 1) + " faults more" : ""));
-      }
-    }
+    model.requireWhole();
   }
 
   /** Bytes that the weights will take. */

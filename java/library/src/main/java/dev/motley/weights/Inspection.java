@@ -110,7 +110,8 @@ public final class Inspection implements AutoCloseable {
 
   private Part add(Part part, Optional<Map<String, long[]>> expected) {
     parts.add(part);
-    expected.ifPresent(shapes -> faults.addAll(PartCheck.faults(part, shapes)));
+    expected.ifPresent(
+        shapes -> PartCheck.faults(part, shapes).forEach(fault -> faults.add(part.file() + ": " + part.name() + ": " + fault)));
     return part;
   }
 

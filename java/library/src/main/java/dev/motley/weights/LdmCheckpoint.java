@@ -84,18 +84,9 @@ public final class LdmCheckpoint implements Checkpoint {
   /** Whether a model could be written in this layout. */
   static boolean hasShapeOf(Checkpoint other) {
     BuiltIn v1 = BuiltIn.read();
-    return sameShapes(ModelShapes.unet(v1.unet()), ModelShapes.unet(other.unetConfig()))
-        && sameShapes(ModelShapes.vae(v1.vae()), ModelShapes.vae(other.vaeConfig()))
-        && sameShapes(ModelShapes.text(v1.text()), ModelShapes.text(other.textConfig()))
-        && ModelHash.networks(v1.unet(), v1.vae(), v1.text())
+    return ModelHash.networks(v1.unet(), v1.vae(), v1.text())
             .equals(ModelHash.networks(other.unetConfig(), other.vaeConfig(), other.textConfig()))
         && ModelHash.schedule(v1.scheduler()).equals(ModelHash.schedule(other.schedulerConfig()));
-  }
-
-  private static boolean sameShapes(Map<String, long[]> one, Map<String, long[]> other) {
-    return one.keySet().equals(other.keySet())
-        && one.entrySet().stream()
-            .allMatch(entry -> java.util.Arrays.equals(entry.getValue(), other.get(entry.getKey())));
   }
 
   /** Whether the file holds the UNet's moving average. */

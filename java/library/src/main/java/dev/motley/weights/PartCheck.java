@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.weights;
 
+import dev.motley.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -8,6 +9,8 @@ import java.util.Map;
 
 /** Compares a network's tensors with those that its configuration asks for. */
 final class PartCheck {
+  private static final int MOST_TOLD = 8;
+
   private PartCheck() {}
 
   /** The shapes of a network of a checkpoint with these configurations, by {@link Part#name}. */
@@ -19,31 +22,56 @@ final class PartCheck {
   /**
    * What is missing, of another shape or type, or too much.
    *
-   * @return a line for each fault
+   * @return a few words for each fault
    */
   static List<String> faults(Part part, Map<String, long[]> expected) {
-    String where = part.file() + ": " + part.name() + ": ";
     if (part.tensors().isEmpty()) {
-      return List.of(where + "all " + expected.size() + " tensors are missing");
+      return List.of("all " + expected.size() + " tensors are missing");
     }
     List<String> faults = new ArrayList<>();
     expected.forEach(
         (name, shape) -> {
           TensorView tensor = part.tensors().get(name);
           if (tensor == null) {
-            faults.add(where + name + " is missing, expected shape " + Arrays.toString(shape));
-          } else if (!Arrays.equals(tensor.shape(), shape)) {
-            faults.add(
-                where + name + " has shape " + Arrays.toString(tensor.shape()) + ", expected " + Arrays.toString(shape));
+            faults.add(name + " is missing (expected " + shown(shape) + ")");
+          } else if (!fits(tensor.shape(), shape)) {
+            faults.add(name + " has shape " + shown(tensor.shape()) + ", expected " + shown(shape));
           } else if (!Rounding.isFloating(tensor.dtype())) {
-            faults.add(where + name + " has element type " + tensor.dtype() + ", expected F16, BF16, F32 or F64");
+            faults.add(name + " has element type " + tensor.dtype() + ", expected F16, BF16, F32 or F64");
           }
         });
     for (TensorView tensor : part.tensors().values()) {
       if (!expected.containsKey(tensor.name())) {
-        faults.add(where + Quote.line(tensor.name()) + " " + Arrays.toString(tensor.shape()) + " is not a tensor of this network");
+        faults.add(Quote.line(tensor.name()) + " " + shown(tensor.shape()) + " is not part of the model");
       }
     }
     return faults;
+  }
+
+  /** A matrix may be stored as a 1 x 1 convolution. */
+  private static boolean fits(long[] found, long[] expected) {
+    boolean matrix = expected.length == 2 && found.length == 4 && found[2] == 1 && found[3] == 1;
+    return Arrays.equals(matrix ? Arrays.copyOf(found, 2) : found, expected);
+  }
+
+  private static String shown(long[] shape) {
+    return Arrays.toString(shape).replace('[', '(').replace(']', ')');
+  }
+
+  /**
+   * Refuses a model whose networks are not whole.
+   *
+   * @throws InvalidInputException one line with the first faults of a network
+   */
+  static void requireWhole(Checkpoint model) {
+    var expected = expected(model.unetConfig(), model.vaeConfig(), model.textConfig());
+    for (Part part : model.parts()) {
+      List<String> faults = faults(part, expected.get(part.name()));
+      if (!faults.isEmpty()) {
+        String more = faults.size() > MOST_TOLD ? "; and " + (faults.size() - MOST_TOLD) + " more" : "";
+        throw new InvalidInputException(
+            part.file() + ": " + part.name() + ": " + String.join("; ", faults.stream().limit(MOST_TOLD).toList()) + more);
+      }
+    }
   }
 }

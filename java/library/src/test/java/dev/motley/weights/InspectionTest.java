@@ -62,9 +62,9 @@ class InspectionTest {
       assertThat(found.faults())
           .satisfiesExactlyInAnyOrder(
               line -> assertThat(line).startsWith(folder.resolve("unet") + ": no weights, expected"),
-              line -> assertThat(line).endsWith("vae: decoder.conv_in.bias is missing, expected shape [64]"),
-              line -> assertThat(line).endsWith("vae: quant_conv.bias has shape [3], expected [8]"),
-              line -> assertThat(line).endsWith("vae: odd [1] is not a tensor of this network"),
+              line -> assertThat(line).endsWith("vae: decoder.conv_in.bias is missing (expected (64))"),
+              line -> assertThat(line).endsWith("vae: quant_conv.bias has shape (3), expected (8)"),
+              line -> assertThat(line).endsWith("vae: odd (1) is not part of the model"),
               line -> assertThat(line).startsWith(text + ": ").contains("past the end of the data"));
     }
   }
@@ -80,7 +80,7 @@ class InspectionTest {
       assertThat(found.averaged()).isEqualTo("one set of weights");
       assertThat(found.faults())
           .contains(file + ": text_encoder: all 196 tensors are missing")
-          .anyMatch(line -> line.endsWith("unet: conv_out.weight has shape [1, 1, 1, 1], expected [4, 320, 3, 3]"));
+          .anyMatch(line -> line.endsWith("unet: conv_out.weight has shape (1, 1, 1, 1), expected (4, 320, 3, 3)"));
     }
   }
 
