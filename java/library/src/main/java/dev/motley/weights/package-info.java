@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Weights on disk: strict, memory-mapped readers of safetensors, whole or sharded, and of PyTorch
- * checkpoints, whose pickles are read as data only; a safetensors writer; and the diffusers folder
- * layout with its configuration files read into records. Nothing here computes with a
- * tensor; names and shapes are checked where the models are built.
+ * Weights on disk. {@link dev.motley.weights.TensorFile} is named tensors in a file: strict, memory-mapped safetensors, whole or split, and
+ * PyTorch's pickles. {@link dev.motley.weights.Checkpoint} is a text-to-image model in either layout, a diffusers folder or a single file,
+ * with its configurations read into records; it is written, inspected and hashed here, too. Nothing here computes with a tensor, but for
+ * rounding one to another type.
  */
 @NullMarked
 package dev.motley.weights;
