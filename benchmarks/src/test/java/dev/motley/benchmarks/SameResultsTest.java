@@ -9,6 +9,7 @@ import dev.motley.ProgressListener;
 import dev.motley.benchmarks.eager.EagerPipeline;
 import dev.motley.benchmarks.eager.EagerResNet50;
 import dev.motley.benchmarks.eager.EagerTrainer;
+import dev.motley.diffusion.Conditioning;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.NoiseGenerator;
@@ -94,7 +95,7 @@ class SameResultsTest {
     try (DiffusersCheckpoint checkpoint = DiffusersCheckpoint.open(model);
         NativeTextEncoder encoder = encoder(checkpoint)) {
       ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
-      float[] negative = encode(encoder, tokenizer, requests, ImageRequest::negativePrompt);
+      float[] negative = encode(encoder, tokenizer, requests, ImageRequest::negative);
       float[] positive = encode(encoder, tokenizer, requests, ImageRequest::prompt);
       int tokens = checkpoint.textConfig().positions();
       return new EagerPipeline.Batch(n, 4, 8, tokens, latents, negative, positive, guidance);
@@ -114,11 +115,11 @@ class SameResultsTest {
       NativeTextEncoder encoder,
       ClipTokenizer tokenizer,
       List<ImageRequest> requests,
-      Function<ImageRequest, String> text) {
+      Function<ImageRequest, Conditioning> text) {
     return encoder.encode(
         requests.stream()
             .map(text)
-            .flatMapToInt(prompt -> IntStream.of(tokenizer.encode(prompt)))
+            .flatMapToInt(prompt -> IntStream.of(tokenizer.encode(((Conditioning.Text) prompt).text())))
             .toArray());
   }
 
