@@ -37,7 +37,7 @@ double peak() {
     constexpr long kSteps = 2'000'000;
     const double start = measure.seconds();
     double lanes = 0;
-    if (kernels::isa() == kernels::Isa::avx512) {
+    if (kernels::isa() >= kernels::Isa::avx512) {
       lanes = 16;
       for (long i = 0; i < kSteps; ++i) {
         asm volatile(

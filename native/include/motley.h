@@ -85,6 +85,8 @@ MOTLEY_EXPORT int32_t motley_api_version(void);
 #define MOTLEY_ISA_SCALAR 1
 #define MOTLEY_ISA_AVX2 2
 #define MOTLEY_ISA_AVX512 3
+#define MOTLEY_ISA_AVX512_BF16 4
+#define MOTLEY_ISA_AMX 5
 
 typedef struct motley_runtime_params {
   int64_t struct_size;

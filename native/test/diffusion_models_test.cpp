@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/compare.h"
+#include "support/emulated_units.h"
 #include "support/models.h"
 
 using namespace motley;
@@ -84,6 +85,16 @@ TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps") {
   }
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP32, "float32");
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
+}
+
+TEST_CASE("the same on units that multiply pairs of bfloat16") {
+  for (const kernels::PairUnit* unit : {&kernels::amx_emulated::pair_unit(), &kernels::avx512_bf16_emulated::pair_unit()}) {
+    kernels::use_pair_unit(unit);
+    text_golden(Golden("clip_text_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+    unet_golden(Golden("unet_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+    vae_golden(Golden("vae_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+  }
+  kernels::use_pair_unit(nullptr);
 }
 
 TEST_CASE("in bfloat16 the small models stay within twice PyTorch's bfloat16 error") {

@@ -36,12 +36,12 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
 
 template <typename Body>
 void for_each_isa(const Body& body) {
-  for (kernels::Isa isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512}) {
+  for (kernels::Isa isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512_bf16, kernels::Isa::amx}) {
     if (isa > kernels::best_isa()) continue;
     kernels::limit_isa(isa);
     body();
   }
-  kernels::limit_isa(kernels::Isa::avx512);
+  kernels::limit_isa(kernels::kAnyIsa);
 }
 
 }  // namespace motley::test

@@ -10,8 +10,8 @@ namespace motley::api {
 namespace {
 
 void choose_isa(int32_t isa) {
-  require(isa >= MOTLEY_ISA_AUTO && isa <= MOTLEY_ISA_AVX512, "unknown instruction set ", isa, ": expected 0 to 3");
-  kernels::limit_isa(isa == MOTLEY_ISA_AUTO ? kernels::Isa::avx512 : static_cast<kernels::Isa>(isa));
+  require(isa >= MOTLEY_ISA_AUTO && isa <= MOTLEY_ISA_AMX, "unknown instruction set ", isa, ": expected 0 to ", MOTLEY_ISA_AMX);
+  kernels::limit_isa(isa == MOTLEY_ISA_AUTO ? kernels::kAnyIsa : static_cast<kernels::Isa>(isa));
 }
 
 std::string describe() {
@@ -20,11 +20,8 @@ std::string describe() {
   for (char& c : cpu) {
     if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
-  std::string features = kernels::name_of(kernels::best_isa());
-  if (kernels::cpu_has_avx512_bf16()) features += " avx512_bf16";
-  if (kernels::cpu_has_amx_bf16()) features += " amx_bf16";
   return concat("{\"api\":", MOTLEY_API_VERSION, ",\"libtorch\":\"", libtorch::version(), "\",\"isa\":\"",
-                kernels::name_of(kernels::isa()), "\",\"cpu\":\"", cpu, "\",\"features\":\"", features, "\",\"threads\":",
+                kernels::name_of(kernels::isa()), "\",\"cpu\":\"", cpu, "\",\"features\":\"", kernels::name_of(kernels::best_isa()), "\",\"threads\":",
                 libtorch::threads(), ",\"cuda\":\"absent: this build has no CUDA library\"}");
 }
 

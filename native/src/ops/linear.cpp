@@ -2,6 +2,7 @@
 #include "ops/linear.h"
 
 #include "kernels/cpu/conv.h"
+#include "kernels/cpu/pairs.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/winograd.h"
 #include "ops/profile.h"
@@ -74,6 +75,16 @@ Tensor in_f32(const Tensor& x, const Shape& result, const Epilogue& e, const Com
   return y.to(x.dtype());
 }
 
+// Whether bf16 units compute it.
+bool in_pairs(const Tensor& x, const Weight& w) {
+  return x.dtype() == DType::bf16 && w.dtype() == DType::bf16 && kernels::pair_unit() != nullptr;
+}
+
+kernels::PairOutput pair_output_of(const Tensor& y, const Epilogue& e) {
+  return {y.data<bf16>(), e.bias.defined() ? e.bias.data<float>() : nullptr, e.per_image.defined() ? e.per_image.data<float>() : nullptr,
+          e.residual.defined() ? e.residual.data<bf16>() : nullptr, e.activation};
+}
+
 // A gradient's place: the watched buffer if this is its first contribution, else a new tensor.
 Tensor place_for(Tape& tape, const Tensor& t) {
   Tensor place = tape.destination(t);
@@ -109,6 +120,13 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
   });
 }
 
+Tensor product(const ConvShape& s, const Tensor& x, const Weight& w, const Shape& result, const Epilogue& e) {
+  if (!in_pairs(x, w)) return in_f32(x, result, e, [&](const Tensor& in, const Output& out) { convolve(s, in, w, out); });
+  const Tensor y = Tensor::empty(result, DType::bf16);
+  kernels::pair_conv(s, x.data<bf16>(), w.panels(), pair_output_of(y, e));
+  return y;
+}
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue) {
@@ -128,7 +146,7 @@ Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogu
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
   const Timed timed("conv2d", elements(result) * s.kernel_h * s.kernel_w * s.channels);
-  return in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) { convolve(s, in, w, out); });
+  return product(s, x, w, result, epilogue);
 }
 
 Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogue) {
@@ -138,6 +156,11 @@ Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogu
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
   const Timed timed("upsample_conv2d", elements(result) * 4 * s.channels);
+  if (in_pairs(x, w)) {
+    const Tensor y = Tensor::empty(result, DType::bf16);
+    kernels::pair_upsample_conv(s.images, s.height, s.width, s.channels, s.outputs, x.data<bf16>(), w.upsample_pairs(), pair_output_of(y, epilogue));
+    return y;
+  }
   const float* phases = w.upsample();
   Scratch passing;
   if (phases == nullptr) {
@@ -179,7 +202,7 @@ Tensor linear(const Tensor& x, const Weight& w, const Epilogue& epilogue) {
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
   const Timed timed("linear", elements(result) * s.channels);
-  return in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) { directly(s, in, kernels::conv_right(s, w.panels()), out); });
+  return product(s, x, w, result, epilogue);
 }
 
 }  // namespace motley::ops

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/weight.h"
 
+#include <array>
 #include <mutex>
 
 #include "kernels/cpu/conv.h"
+#include "kernels/cpu/pairs.h"
 #include "kernels/cpu/winograd.h"
 
 namespace motley::ops {
@@ -50,6 +52,7 @@ struct Weight::Impl {
   Panels panels;
   std::mutex mutex;
   Derived winograd, upsample;
+  std::array<Panels, 4> upsample_pairs;
 
   template <typename Make>
   const float* derived(Derived& form, int64_t floats, const Make& make) {
@@ -95,6 +98,12 @@ const float* Weight::winograd() const {
 const float* Weight::upsample() const {
   return impl_->derived(impl_->upsample, kernels::upsample_size(outputs_of(shape()), channels_of(shape())),
                         [&](float* to) { kernels::upsample_weights(panels(), to); });
+}
+
+const Panels* Weight::upsample_pairs() const {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->upsample_pairs[0].columns() == 0) kernels::pair_upsample_weights(panels(), impl_->upsample_pairs.data());
+  return impl_->upsample_pairs.data();
 }
 
 }  // namespace motley::ops

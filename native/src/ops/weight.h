@@ -30,6 +30,8 @@ class Weight {
   /// What is derived from 3x3 kernels, for the instruction set in use: kept where it is small, else null and to be made on the way.
   const float* winograd() const;
   const float* upsample() const;
+  /// Its four phases in pairs, kept: where a pair_unit() computes.
+  const kernels::Panels* upsample_pairs() const;
 
  private:
   struct Impl;

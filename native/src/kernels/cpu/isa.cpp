@@ -2,6 +2,8 @@
 #include "kernels/cpu/isa.h"
 
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,10 +14,14 @@ namespace {
 
 struct Cpu {
   Isa best = Isa::scalar;
-  bool avx512_bf16 = false;
-  bool amx_bf16 = false;
   char brand[49] = "unknown CPU";
 };
+
+// Linux gives a process the tile registers once it asks for them.
+bool tiles_granted() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
 
 Cpu detect() {
   Cpu cpu;
@@ -26,8 +32,9 @@ Cpu detect() {
     cpu.best = Isa::avx512;
   }
   unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) cpu.avx512_bf16 = cpu.best == Isa::avx512 && (a & (1u << 5));
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) cpu.amx_bf16 = cpu.best == Isa::avx512 && (d & (1u << 22));
+  if (cpu.best == Isa::avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5))) cpu.best = Isa::avx512_bf16;
+  constexpr unsigned kAmx = 1u << 22 | 1u << 24;  // AMX-BF16, AMX-TILE
+  if (cpu.best == Isa::avx512_bf16 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kAmx) == kAmx && tiles_granted()) cpu.best = Isa::amx;
   for (unsigned leaf = 0; leaf < 3; ++leaf) {
     unsigned r[4] = {};
     if (!__get_cpuid(0x80000002u + leaf, &r[0], &r[1], &r[2], &r[3])) return cpu;
@@ -42,7 +49,7 @@ const Cpu& cpu() {
   return instance;
 }
 
-std::atomic<int> limit{static_cast<int>(Isa::avx512)};
+std::atomic<int> limit{static_cast<int>(kAnyIsa)};
 
 }  // namespace
 
@@ -55,12 +62,12 @@ const char* name_of(Isa isa) {
     case Isa::scalar: return "scalar";
     case Isa::avx2: return "avx2";
     case Isa::avx512: return "avx512";
+    case Isa::avx512_bf16: return "avx512_bf16";
+    case Isa::amx: return "amx";
   }
   return "unknown";
 }
 
 const char* cpu_brand() { return cpu().brand; }
-bool cpu_has_avx512_bf16() { return cpu().avx512_bf16; }
-bool cpu_has_amx_bf16() { return cpu().amx_bf16; }
 
 }  // namespace motley::kernels

@@ -9,7 +9,9 @@
 
 namespace motley::kernels {
 
-enum class Isa { scalar = 1, avx2 = 2, avx512 = 3 };
+/// Each holds those before it. The last two are avx512 with units that multiply pairs of bf16 (pairs.h).
+enum class Isa { scalar = 1, avx2 = 2, avx512 = 3, avx512_bf16 = 4, amx = 5 };
+constexpr Isa kAnyIsa = Isa::amx;
 
 /// Best set of this CPU (CPUID, with the operating system's consent).
 Isa best_isa();
@@ -20,8 +22,6 @@ const char* name_of(Isa isa);
 
 /// Brand string and features as CPUID tells them, for `info` and for results files.
 const char* cpu_brand();
-bool cpu_has_avx512_bf16();
-bool cpu_has_amx_bf16();
 
 }  // namespace motley::kernels
 
@@ -32,6 +32,8 @@ bool cpu_has_amx_bf16();
   namespace avx512 { const Kernels& family##_kernels(); }               \
   const Kernels& family##_kernels() {                                   \
     switch (isa()) {                                                    \
+      case Isa::amx:                                                    \
+      case Isa::avx512_bf16:                                            \
       case Isa::avx512: return avx512::family##_kernels();              \
       case Isa::avx2: return avx2::family##_kernels();                  \
       case Isa::scalar: break;                                          \

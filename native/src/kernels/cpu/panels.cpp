@@ -16,11 +16,11 @@ constexpr int64_t kElements = 1 << 14;  // of a part that is worth a thread
 
 Panels::Panels(Type type, int64_t depth, int64_t columns)
     : type_(type), depth_(depth), columns_(columns), width_(gemm_kernels().panel), data_(up(bytes(), sizeof(float))) {
-  // zeros beyond the matrix: the columns of the last panel, and of each panel the second of a last pair
-  if (columns % width() != 0 || depth % 2 != 0) std::memset(data_.data(), 0, static_cast<size_t>(bytes()));
+  // zeros beyond the matrix
+  if (columns % width() != 0 || depth != rows()) std::memset(data_.data(), 0, static_cast<size_t>(bytes()));
 }
 
-int64_t Panels::rows() const { return type_ == Type::bf16 ? up(depth_, 2) * 2 : depth_; }
+int64_t Panels::rows() const { return type_ == Type::bf16 ? up(depth_, kPairDepth) * kPairDepth : depth_; }
 
 int64_t Panels::bytes() const {
   return up(columns_, width()) * width() * rows() * static_cast<int64_t>(type_ == Type::bf16 ? sizeof(bf16) : sizeof(float));

@@ -2,8 +2,9 @@
 // The right matrix of a product that does not change any more (a weight), held once, in the form that register kernels read:
 //
 //   f32   (panels, depth, width): panels as wide as those of the instruction set in use when it was made
-//   bf16  (panels, ceil(depth / 2), 16, 2): two depth indices side by side, as bf16 units multiply them; without such units they
-//         are widened to f32, a depth block at a time, in the first-level cache
+//   bf16  (panels, pairs, 16, 2): two depth indices side by side, as bf16 units multiply them (pairs.h); without such units they
+//         are widened to f32, a depth block at a time, in the first-level cache. The depth is filled up with zeros to a multiple
+//         of 32
 //
 // The depth index of tap t and channel c is t * channels + c.
 #pragma once
@@ -27,6 +28,7 @@ class Panels {
  public:
   enum class Type { f32, bf16 };
   static constexpr int kPairColumns = 16;  // of a panel of pairs
+  static constexpr int kPairDepth = 32;    // its depth is a multiple of this
 
   Panels() = default;
   Panels(Type type, int64_t depth, int64_t columns);
@@ -46,7 +48,7 @@ class Panels {
   /// `scratch` (block_floats(end - begin)) where it does not lie ready.
   const float* block(int64_t panel, int64_t begin, int64_t end, float* scratch) const;
   static int64_t block_floats(int64_t depth);
-  /// Pairs of panel p of 16 columns: (ceil(depth / 2), 16, 2).
+  /// Pairs of panel p of 16 columns: (pairs, 16, 2).
   const bf16* pairs(int64_t panel) const;
 
  private:

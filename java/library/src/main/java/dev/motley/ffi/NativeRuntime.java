@@ -41,7 +41,11 @@ public final class NativeRuntime {
     /** AVX2 with FMA. */
     AVX2,
     /** AVX-512 F, BW, DQ and VL. */
-    AVX512
+    AVX512,
+    /** The same with AVX512-BF16. */
+    AVX512_BF16,
+    /** The same with AMX-BF16. */
+    AMX
   }
 
   /** Holds the one start of the process: its libtorch, or why there is none. */
@@ -204,6 +208,6 @@ public final class NativeRuntime {
       }
     }
     throw new InvalidInputException(
-        "-Dmotley.isa=" + set + " is no instruction set: expected auto, scalar, avx2 or avx512");
+        "-Dmotley.isa=" + set + " is no instruction set: expected auto, scalar, avx2, avx512, avx512_bf16 or amx");
   }
 }

@@ -12,7 +12,7 @@
  *
  * <p>System properties: {@code motley.library.path} (a {@code libmotley.so}, or its folder), {@code
  * motley.libtorch} (the folder of {@code libtorch_cpu.so}), {@code motley.threads}, {@code
- * motley.isa} (auto, scalar, avx2 or avx512), {@code motley.cache} (where libraries are unpacked),
+ * motley.isa} (auto, scalar, avx2, avx512, avx512_bf16 or amx), {@code motley.cache} (where libraries are unpacked),
  * {@code motley.trackLeaks} (log where handles that were never closed were created).
  */
 @NullMarked

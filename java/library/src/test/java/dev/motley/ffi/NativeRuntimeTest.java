@@ -23,7 +23,7 @@ class NativeRuntimeTest {
     assertThat(info.library()).exists();
     assertThat(Files.isRegularFile(info.libtorchFolder().resolve("libtorch_cpu.so"))).isTrue();
     assertThat(info.cpu()).isNotBlank();
-    assertThat(info.isa()).isIn("scalar", "avx2", "avx512");
+    assertThat(info.isa()).isIn("scalar", "avx2", "avx512", "avx512_bf16", "amx");
     assertThat(info.threads()).isPositive();
     assertThat(info.cuda()).isNotBlank();
   }
