@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "kernels/cpu/attention.h"
 #include "ops/attention.h"
 #include "support/compare.h"
+#include "support/emulated_units.h"
 
 using namespace motley;
 using namespace motley::test;
@@ -108,4 +111,43 @@ TEST_CASE("attention in bfloat16 rounds its result only") {
   const Tensor q = random({1, 20, 32}, 9, 1).to(DType::bf16), k = random({1, 40, 32}, 10, 1).to(DType::bf16), v = random({1, 40, 32}, 11, 1).to(DType::bf16);
   const auto exact = exact_attention(c, q.to(DType::f32), k.to(DType::f32), v.to(DType::f32), nullptr);
   on_every_isa([&] { CHECK(worst(list(ops::attention({q, 0}, {k, 0}, {v, 0}, 2, 16, false)), exact) < 0.0041); });
+}
+
+TEST_CASE("attention on bf16 units rounds its weights and its result only") {
+  for (const Case& c : {Case{1, 1, 1, 1, 1, false}, {2, 4, 16, 64, 64, false}, {2, 2, 40, 70, 300, false}, {1, 3, 12, 77, 77, true}, {1, 2, 160, 17, 33, false},
+                        {1, 1, 80, 100, 513, false}, {1, 1, 7, 300, 300, true}, {1, 1, 512, 16, 16, false}, {2, 2, 64, 5, 3, false}}) {
+    CAPTURE(c.head);
+    CAPTURE(c.keys);
+    const int64_t width = c.heads * c.head;
+    const Tensor q = random({c.images, c.queries, width}, 1, 1.5).to(DType::bf16), k = random({c.images, c.keys, width}, 2, 1.5).to(DType::bf16),
+                 v = random({c.images, c.keys, width}, 3, 1).to(DType::bf16);
+    const auto exact = exact_attention(c, q.to(DType::f32), k.to(DType::f32), v.to(DType::f32), nullptr);
+    for_each_unit([&] {
+      const Tensor y = ops::attention({q, 0}, {k, 0}, {v, 0}, c.heads, c.head, c.causal);
+      CHECK(worst(list(y), exact) < 0.02);  // values up to 4: half a unit of bf16 of the result, and 2^-9 of each weight
+      const Tensor first = Tensor::wrap({1, c.queries, width}, DType::bf16, q.raw(), std::make_shared<Tensor>(q));
+      const Tensor keys = Tensor::wrap({1, c.keys, width}, DType::bf16, k.raw(), std::make_shared<Tensor>(k));
+      const Tensor values = Tensor::wrap({1, c.keys, width}, DType::bf16, v.raw(), std::make_shared<Tensor>(v));
+      const Tensor alone = ops::attention({first, 0}, {keys, 0}, {values, 0}, c.heads, c.head, c.causal);
+      CHECK(std::memcmp(alone.raw(), y.raw(), static_cast<size_t>(alone.bytes())) == 0);
+    });
+  }
+}
+
+TEST_CASE("a NaN on bf16 units is seen in what depends on it, and only there") {
+  constexpr int64_t queries = 20, keys = 37, head = 9;
+  const Tensor q = random({1, queries, head}, 4, 1).to(DType::bf16), k = random({1, keys, head}, 5, 1).to(DType::bf16), v = random({1, keys, head}, 6, 1).to(DType::bf16);
+  for_each_unit([&] {
+    const auto clean = list(ops::attention({q, 0}, {k, 0}, {v, 0}, 1, head, false));
+    Tensor spoilt = q.clone();
+    spoilt.data<bf16>()[7 * head + 3] = from_float<bf16>(NAN);
+    const auto y = list(ops::attention({spoilt, 0}, {k, 0}, {v, 0}, 1, head, false));
+    for (int64_t i = 0; i < queries * head; ++i) {
+      if (i / head == 7) CHECK(std::isnan(y[static_cast<size_t>(i)]));
+      else CHECK(y[static_cast<size_t>(i)] == clean[static_cast<size_t>(i)]);
+    }
+    spoilt = k.clone();
+    spoilt.data<bf16>()[(keys - 1) * head] = from_float<bf16>(NAN);
+    for (float value : list(ops::attention({q, 0}, {spoilt, 0}, {v, 0}, 1, head, false))) CHECK(std::isnan(value));
+  });
 }

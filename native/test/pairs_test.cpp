@@ -17,27 +17,6 @@ using namespace motley::test;
 
 namespace {
 
-// Runs body on each unit, and on the CPU's own where it has one.
-template <typename Body>
-void for_each_unit(const Body& body) {
-  const std::pair<const char*, const kernels::PairUnit*> units[] = {{"plain", &kernels::plain_pair_unit()},
-                                                                    {"amx", &kernels::amx_emulated::pair_unit()},
-                                                                    {"avx512_bf16", &kernels::avx512_bf16_emulated::pair_unit()}};
-  for (const auto& [name, unit] : units) {
-    CAPTURE(name);
-    kernels::use_pair_unit(unit);
-    body();
-  }
-  kernels::use_pair_unit(nullptr);
-  for (kernels::Isa isa : {kernels::Isa::avx512_bf16, kernels::Isa::amx}) {
-    if (isa > kernels::best_isa()) continue;
-    CAPTURE(kernels::name_of(isa));
-    kernels::limit_isa(isa);
-    body();
-  }
-  kernels::limit_isa(kernels::kAnyIsa);
-}
-
 Tensor rounded(Shape shape, unsigned seed) { return random_tensor(std::move(shape), seed).to(DType::bf16); }
 
 // float32 from bf16 inputs by the kernels of any CPU: exact products, float32 sums; compared before the last rounding to bf16.

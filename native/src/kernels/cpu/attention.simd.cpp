@@ -4,7 +4,7 @@
 // Queries are scaled by log2 e as well, so that weights are powers of two.
 #include "kernels/cpu/attention.h"
 
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/online_softmax.h"
 
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
@@ -15,8 +15,6 @@ constexpr int kRows = 12;
 constexpr int kRows = 6;
 #endif
 static_assert(kRows <= kAttentionRows);
-constexpr float kLog2E = 1.44269504f;
-constexpr float kMasked = -3.0e38f;  // below any score; its weight is set to 0, not computed
 
 struct Scratch {
   float *keys, *values, *scores, *queries, *out, *largest, *total;
@@ -127,39 +125,6 @@ void add_values(const float* weights, const V* values, int64_t stride, int64_t n
   if (c < head) value_tile<1>(weights, values + c, stride, n, keep, out + c, head);
 }
 
-// One row's scores become weights 2^(score - largest); returns by how much what was summed before shrinks.
-// Only the first `seen` of n keys count.
-float soften(float* scores, int64_t n, int64_t seen, float* largest, float* total) {
-  IVec lane;
-  for (int i = 0; i < kLanes; ++i) lane[i] = i;
-  const int64_t whole = seen / kLanes * kLanes;
-  const int32_t rest = static_cast<int32_t>(seen - whole);
-  const int64_t padded = (n + kLanes - 1) / kLanes * kLanes;
-  Vec most = splat(*largest);
-  for (int64_t j = 0; j < whole; j += kLanes) most = max(most, load(scores + j));
-  if (rest > 0) most = max(most, select(lane < rest, load(scores + whole), splat(kMasked)));
-  const float m = tree_max(most);
-  Vec sums = {};
-  for (int64_t j = 0; j < whole; j += kLanes) {
-    const Vec w = exp2_falling(load(scores + j) - m);
-    store(scores + j, w);
-    sums += w;
-  }
-  int64_t j = whole;
-  if (rest > 0) {
-    const Vec w = select(lane < rest, exp2_falling(load(scores + j) - m), splat(0.0f));
-    store(scores + j, w);
-    sums += w;
-    j += kLanes;
-  }
-  for (; j < padded; j += kLanes) store(scores + j, splat(0.0f));
-  const bool first = !(*largest > kMasked);
-  const float keep = first ? 0.0f : exp2_falling(splat(*largest - m))[0];
-  *largest = m;
-  *total = *total * keep + tree_sum(sums);
-  return keep;
-}
-
 template <typename T>
 void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch) {
   const Scratch s = divide(scratch, shape.head);
@@ -186,7 +151,8 @@ void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* ou
           const int64_t visible = shape.first_query + i + r + 1 - first;
           seen = visible < 0 ? 0 : visible < n ? visible : n;
         }
-        keep[r] = soften(s.scores + r * kAttentionKeys, n, seen, s.largest + i + r, s.total + i + r);
+        float* scores = s.scores + r * kAttentionKeys;
+        keep[r] = soften(scores, 1.0f, n, seen, kLanes, s.largest + i + r, s.total + i + r, scores);
       }
       float* o = s.out + i * s.head;
       const float* kept = first > 0 ? keep : nullptr;
