@@ -98,6 +98,7 @@ public final class Main implements Runnable {
             new PredictCommand(context),
             new RunCommand(context),
             new SampleCommand(context),
+            new AgainCommand(context),
             new VerifyCommand(context),
             new InspectCommand(context),
             new ConvertCommand(context),

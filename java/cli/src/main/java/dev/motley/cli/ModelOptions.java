@@ -38,6 +38,11 @@ final class ModelOptions {
           "The UNet's averaged weights, or with --no-ema those it was averaged from, of a model that holds both. Default: what a file gives under the usual names.")
   private Optional<Boolean> averaged = Optional.empty();
 
+  /** The path as it was typed; empty for the embedded model. */
+  Optional<Path> given() {
+    return model;
+  }
+
   Path path() {
     return model.orElseGet(Home::model);
   }

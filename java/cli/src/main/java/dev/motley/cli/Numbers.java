@@ -2,7 +2,10 @@
 package dev.motley.cli;
 
 import dev.motley.diffusion.ImageRequest;
+import dev.motley.diffusion.PictureParameters.Grid;
 import dev.motley.train.Recipe;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -123,6 +126,20 @@ final class Numbers {
   static final class Rate extends Real {
     Rate() {
       super(0, false, Double.MAX_VALUE);
+    }
+  }
+
+  /** A sheet's columns and rows, such as {@code 4x3}. */
+  static final class Shape implements ITypeConverter<Grid> {
+    private static final Pattern FORM = Pattern.compile("([1-9]\\d{0,4})x([1-9]\\d{0,4})");
+
+    @Override
+    public Grid convert(String text) {
+      Matcher form = FORM.matcher(text);
+      if (!form.matches()) {
+        throw new TypeConversionException("expected columns x rows, such as 4x3, got '" + text + "'");
+      }
+      return new Grid(Integer.parseInt(form.group(1)), Integer.parseInt(form.group(2)));
     }
   }
 }

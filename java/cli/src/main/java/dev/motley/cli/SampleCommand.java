@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
-import dev.motley.MotleyException;
-import dev.motley.MotleyVersion;
+import dev.motley.Progress;
+import dev.motley.ProgressListener;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.Drawing;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.NoiseGenerator;
-import dev.motley.diffusion.Pictures;
-import dev.motley.diffusion.Quality;
+import dev.motley.diffusion.PictureParameters;
+import dev.motley.diffusion.PictureParameters.Grid;
 import dev.motley.diffusion.SamplingOptions;
-import dev.motley.files.AtomicFile;
-import dev.motley.image.Png;
 import dev.motley.image.RgbImage;
+import dev.motley.text.ClipTokenizer;
+import dev.motley.text.Encoding;
 import dev.motley.tricks.GuidanceRule;
 import dev.motley.tricks.PlanSpec;
+import dev.motley.weights.Checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -30,15 +33,24 @@ import picocli.CommandLine.Option;
 @Command(
     name = "sample",
     mixinStandardHelpOptions = true,
-    description = "Draws one picture.",
-    footer = {"", "Example: ./motley sample --prompt 'a painting of a dress' --guidance 3 --out runs/dress.png"})
+    description = "Draws a picture, a contact sheet or a folder of pictures. Each says in its PNG texts how it was drawn.",
+    footer = {
+      "",
+      "Example: ./motley sample --prompt 'a painting of a dress' --guidance 3 --out runs/dress.png",
+      "Example: ./motley sample --prompt 'a coat' --grid 4x4 --preview runs/now.png --out runs/coats.png",
+      "Example: ./motley sample --prompt 'a shirt' --image runs/dress.png --count 3 --out runs/shirts"
+    })
 final class SampleCommand implements Callable<Integer> {
   private final Context context;
 
   @Mixin private ModelOptions model;
 
-  @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What the picture shows.")
-  private String prompt;
+  @Option(
+      names = "--prompt",
+      required = true,
+      paramLabel = "TEXT",
+      description = "What the picture shows. Given several times: a row of the sheet, or --count files, for each, with the same seeds.")
+  private List<String> prompts = List.of();
 
   @Option(
       names = "--negative-prompt",
@@ -47,7 +59,10 @@ final class SampleCommand implements Callable<Integer> {
       description = "What it shall not show. Default: nothing.")
   private String negativePrompt;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the noise. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--strict", description = "Refuse a prompt that is too long for the model instead of cutting it with a warning.")
+  private boolean strict;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the noise; later pictures take the next. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(
@@ -94,8 +109,63 @@ final class SampleCommand implements Callable<Integer> {
       description = "Default: what the model was trained for.")
   private Optional<Integer> height = Optional.empty();
 
-  @Option(names = "--out", required = true, paramLabel = "FILE.png", description = "Where to write the picture.")
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description = "A picture to begin from, PNG or JPEG; scaled to fill the size, what stands over is cut off.")
+  private Optional<Path> image = Optional.empty();
+
+  @Option(
+      names = "--strength",
+      paramLabel = "X",
+      converter = Numbers.Share.class,
+      description = "How far to leave --image: the part of the steps that is run, up to 1. Default: " + DEFAULT_STRENGTH + ".")
+  private Optional<Double> strength = Optional.empty();
+
+  @Option(
+      names = "--grid",
+      paramLabel = "COLUMNSxROWS",
+      converter = Numbers.Shape.class,
+      description = "Draw so many pictures onto one sheet.")
+  private Optional<Grid> grid = Optional.empty();
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      converter = Numbers.Positive.class,
+      description = "Draw so many pictures into a folder, each named by its seed; those that are there already are kept.")
+  private Optional<Integer> count = Optional.empty();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      converter = Numbers.Positive.class,
+      description = "Pictures drawn together, which does not change them. Default: 1 at 512x512, more of smaller ones.")
+  private Optional<Integer> batch = Optional.empty();
+
+  @Option(
+      names = "--preview",
+      paramLabel = "FILE.png",
+      description = "Show there, every few steps, what is being drawn; each time costs a decoding, at 512x512 as long as a step or two.")
+  private Optional<Path> preview = Optional.empty();
+
+  @Option(
+      names = "--preview-every",
+      paramLabel = "N",
+      defaultValue = "5",
+      converter = Numbers.Positive.class,
+      description = "Steps between previews. Default: ${DEFAULT-VALUE}.")
+  private int previewEvery;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE.png|FOLDER",
+      description = "Where to write the picture or sheet; with --count a folder.")
   private Path out;
+
+  /** As in CompVis' img2img. */
+  private static final double DEFAULT_STRENGTH = 0.75;
 
   SampleCommand(Context context) {
     this.context = context;
@@ -103,42 +173,166 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!out.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
-      throw new InvalidInputException("--out must name a .png file, got " + out);
-    }
-    if (Files.isDirectory(out)) {
-      throw new InvalidInputException("--out must name a .png file, " + out + " is a folder");
-    }
+    checkOptions();
     model.requireSteps("--steps", steps);
-    var request = new ImageRequest(prompt, negativePrompt, (float) guidance, (float) eta, rng, seed, 0);
+    Optional<BeginPicture> begin = image.map(BeginPicture::read);
+    if (strict) {
+      requireWholePrompts();
+    }
     try (DiffusionPipeline pipeline = model.load()) {
-      var options =
-          new SamplingOptions(
-              width.orElse(pipeline.nativeSize()), height.orElse(pipeline.nativeSize()), steps, false);
-      Pictures pictures = context.work(listener -> pipeline.draw(List.of(request), options, listener));
-      if (pictures.quality().getFirst() == Quality.NOT_FINITE) {
-        throw new MotleyException("the picture came out with values that are not finite; nothing was written");
+      PictureParameters p = parameters(pipeline, begin.map(BeginPicture::begin));
+      SamplingOptions sampling = p.sampling();
+      pipeline.check(sampling);
+      int together = batch.orElse(Drawing.usualBatch(sampling.width(), sampling.height()));
+      var drawing = new Drawing(pipeline, together, begin.map(BeginPicture::picture));
+      if (count.isPresent()) {
+        drawFiles(drawing, p.pictures());
+      } else {
+        drawSheet(drawing, p);
       }
-      var image = new RgbImage(pictures.height(), pictures.width(), pictures.picture(0));
-      AtomicFile.write(out, Png.encode(image, texts(pipeline.modelHash(), options)));
-      context.out().println(out);
     }
     return 0;
   }
 
-  private Map<String, String> texts(String modelHash, SamplingOptions options) {
-    var texts = new LinkedHashMap<String, String>();
-    texts.put("Software", "motley " + MotleyVersion.current());
-    texts.put("prompt", prompt);
-    texts.put("negative_prompt", negativePrompt);
-    texts.put("guidance", Double.toString(guidance));
-    texts.put("seed", Long.toString(seed));
-    texts.put("rng", rng.name().toLowerCase(java.util.Locale.ROOT));
-    texts.put("steps", Integer.toString(steps));
-    texts.put("eta", Double.toString(eta));
-    texts.put("size", options.width() + "x" + options.height());
-    texts.put("precision", model.precision().id());
-    texts.put("model", modelHash);
-    return texts;
+  private void checkOptions() {
+    if (count.isPresent()) {
+      if (grid.isPresent()) {
+        throw new InvalidInputException("--grid draws one sheet, --count a folder of pictures: give one of them");
+      }
+      if (Files.exists(out) && !Files.isDirectory(out)) {
+        throw new InvalidInputException("--out must name a folder where --count is given, %s is a file".formatted(out));
+      }
+    } else {
+      PictureFile.requireName("--out", out);
+    }
+    if (grid.isPresent() && prompts.size() > 1 && grid.get().rows() != prompts.size()) {
+      throw new InvalidInputException(
+          "--grid has %d rows and --prompt is given %d times: every prompt takes a row".formatted(grid.get().rows(), prompts.size()));
+    }
+    preview.ifPresent(file -> PictureFile.requireName("--preview", file));
+    if (preview.isPresent() && preview.get().toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
+      throw new InvalidInputException("--preview and --out name the same file: " + out);
+    }
+    if (strength.isPresent() && image.isEmpty()) {
+      throw new InvalidInputException("--strength needs a picture to begin from: --image");
+    }
+  }
+
+  /** With several prompts a sheet in any case; of files, as if they lay on one. */
+  private Optional<Grid> shape() {
+    if (grid.isPresent()) {
+      return grid;
+    }
+    boolean one = count.isEmpty() && prompts.size() == 1;
+    return one ? Optional.empty() : Optional.of(new Grid(count.orElse(1), prompts.size()));
+  }
+
+  private void requireWholePrompts() {
+    try (Checkpoint checkpoint = Checkpoint.open(model.path(), model.ema())) {
+      ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
+      var texts = new ArrayList<>(prompts);
+      texts.add(negativePrompt);
+      for (String text : texts) {
+        Encoding encoding = tokenizer.tokenize(text);
+        if (encoding.truncated()) {
+          throw new InvalidInputException(
+              "a prompt has %d tokens, with start and end, the model takes %d; cut off would be: \"%s\""
+                  .formatted(encoding.tokens() + 2, tokenizer.maxLength(), encoding.cut()));
+        }
+      }
+    }
+  }
+
+  private PictureParameters parameters(DiffusionPipeline pipeline, Optional<PictureParameters.Begin> begin) {
+    double part = begin.isPresent() ? strength.orElse(DEFAULT_STRENGTH) : 1;
+    var sampling =
+        new SamplingOptions(width.orElse(pipeline.nativeSize()), height.orElse(pipeline.nativeSize()), steps, false, part);
+    var drawnBy =
+        new PictureParameters.Model(pipeline.modelHash(), model.given().map(Path::toString), model.ema(), model.precision());
+    return new PictureParameters(
+        prompts, negativePrompt, guidance, eta, rng, seed, 0, sampling, begin, shape(), Optional.empty(), drawnBy);
+  }
+
+  private void drawSheet(Drawing drawing, PictureParameters p) {
+    Optional<Preview> shown = preview(p.sampling(), p.grid().orElse(new Grid(1, 1)));
+    try {
+      RgbImage picture = context.work(progress -> drawing.draw(p, new Watch(progress, shown, (_, _) -> {})));
+      PictureFile.write(out, picture, p);
+    } catch (CancelledException e) {
+      throw new CancelledException("stopped; nothing was written", e);
+    }
+    context.out().println(out);
+  }
+
+  private void drawFiles(Drawing drawing, List<PictureParameters> pictures) {
+    var missing = new ArrayList<PictureParameters>();
+    for (PictureParameters p : pictures) {
+      if (!PictureFile.isThere(file(p), p)) {
+        missing.add(p);
+      }
+    }
+    if (!missing.isEmpty()) {
+      Optional<Preview> shown =
+          preview(missing.getFirst().sampling(), Preview.square(Math.min(missing.size(), drawing.batch())));
+      var watch = new Object() {
+        int written;
+      };
+      try {
+        context.work(
+            progress -> {
+              drawing.draw(
+                  missing,
+                  new Watch(
+                      progress,
+                      shown,
+                      (i, picture) -> {
+                        PictureFile.write(file(missing.get(i)), picture, missing.get(i));
+                        watch.written++;
+                      }));
+              return 0;
+            });
+      } catch (CancelledException e) {
+        throw new CancelledException(
+            "stopped after %,d of %,d pictures; run the same command again to go on"
+                .formatted(pictures.size() - missing.size() + watch.written, pictures.size()),
+            e);
+      }
+    }
+    pictures.forEach(p -> context.out().println(file(p)));
+  }
+
+  /** By the prompt's number where there are several, and the seed. */
+  private Path file(PictureParameters p) {
+    String prompt = prompts.size() > 1 ? (prompts.indexOf(p.prompts().getFirst()) + 1) + "-" : "";
+    return out.resolve(prompt + p.seed() + ".png");
+  }
+
+  private Optional<Preview> preview(SamplingOptions sampling, Grid shape) {
+    return preview.map(file -> new Preview(file, previewEvery, shape, sampling.width(), sampling.height()));
+  }
+
+  /** Shows the progress and the previews, and passes the pictures on. */
+  private record Watch(ProgressListener progress, Optional<Preview> preview, BiConsumer<Integer, RgbImage> pictures)
+      implements Drawing.Listener {
+    @Override
+    public boolean onProgress(Progress now) {
+      return progress.onProgress(now);
+    }
+
+    @Override
+    public void onPicture(int i, RgbImage picture) {
+      pictures.accept(i, picture);
+      preview.ifPresent(p -> p.show(i, List.of(picture)));
+    }
+
+    @Override
+    public boolean wantsPreview(long step) {
+      return preview.isPresent() && preview.get().wants(step);
+    }
+
+    @Override
+    public void onPreview(int first, List<RgbImage> shown) {
+      preview.ifPresent(p -> p.show(first, shown));
+    }
   }
 }

@@ -59,7 +59,7 @@ class CommandsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "sample", "verify", "inspect", "convert", "info"
+        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "sample", "again", "verify", "inspect", "convert", "info"
       })
   void everyCommandHasAShortPageWithAnExample(String command) {
     assertThat(motley(command, "--help")).isZero();
@@ -67,7 +67,7 @@ class CommandsTest {
     assertThat(out.toString().lines().count()).isLessThan(60);
     assertThat(out.toString().lines().dropWhile(line -> !line.startsWith("Example: ")).count())
         .as("an example that is wrapped cannot be pasted")
-        .isEqualTo(command.equals("generate") ? 2 : 1);
+        .isEqualTo(Map.of("generate", 2L, "sample", 3L).getOrDefault(command, 1L));
   }
 
   @Test

@@ -33,6 +33,7 @@ class NumericOptionsTest {
       Map.ofEntries(
           Map.entry("--batch", List.of("0", "-1", "99999999999")),
           Map.entry("--checkpoint-seconds", List.of("-1")),
+          Map.entry("--count", List.of("0", "-1")),
           Map.entry("--crop-scale", List.of("0", "-0.1", "1.1")),
           Map.entry("--epochs", List.of("0", "-1")),
           Map.entry("--eta", List.of("-0.1", "2")),
@@ -42,11 +43,13 @@ class NumericOptionsTest {
           Map.entry("--learning-rate", List.of("0", "-1", "11")),
           Map.entry("--list", List.of("-1")),
           Map.entry("--per-class", List.of("0", "-1")),
+          Map.entry("--preview-every", List.of("0", "-1")),
           Map.entry("--rate", List.of("0", "-1")),
           Map.entry("--seed", List.of("1.5")),
           Map.entry("--size", List.of("0", "-8")),
           Map.entry("--steps", List.of("0", "-1")),
           Map.entry("--stored-size", List.of("-1")),
+          Map.entry("--strength", List.of("0", "-0.5", "1.1")),
           Map.entry("--weight-decay", List.of("-0.1", "101")),
           Map.entry("--width", List.of("0", "-8")));
 
@@ -108,7 +111,7 @@ class NumericOptionsTest {
     for (OptionSpec option : commands.getSubcommands().get(command).getCommandSpec().options()) {
       required(option).ifPresent(text -> args.add(option.longestName() + "=" + text));
     }
-    if (command.equals("predict")) {
+    if (command.equals("predict") || command.equals("again")) {
       args.add(folder.toString());
     }
     assertThat(commands.execute(args.toArray(String[]::new))).isEqualTo(Exit.USAGE.code());

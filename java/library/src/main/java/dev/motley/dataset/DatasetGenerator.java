@@ -10,6 +10,7 @@ import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.Latents;
 import dev.motley.diffusion.NoiseGenerator;
+import dev.motley.diffusion.PictureTexts;
 import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
@@ -264,7 +265,7 @@ public final class DatasetGenerator implements AutoCloseable {
       writer.append(
           job.index(),
           job.image().key(),
-          Png.encode(options.stored(picture), Map.of()),
+          Png.encode(options.stored(picture), PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()))),
           StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of())));
     }
     store(upTo);

@@ -4,11 +4,17 @@ package dev.motley.dataset;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyVersion;
 import dev.motley.Precision;
+import dev.motley.diffusion.NoiseGenerator;
+import dev.motley.diffusion.PictureParameters;
 import dev.motley.image.Resize;
 import dev.motley.image.RgbImage;
+import dev.motley.tricks.NoiseSource;
 import dev.motley.tricks.PlanSpec;
+import dev.motley.tricks.PlannedImage;
+import dev.motley.weights.Ema;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How a plan is carried out.
@@ -52,12 +58,35 @@ public record GeneratorOptions(
 
   /** What beside plan and model decides the bytes of an image. */
   Map<String, Object> imageConfig(PlanSpec spec) {
-    boolean resized = storedSize != 0 && (storedSize != spec.width() || storedSize != spec.height());
+    boolean resized = resizes(spec);
     return Map.of(
         "precision", precision.id(),
         "stored-width", resized ? storedSize : spec.width(),
         "stored-height", resized ? storedSize : spec.height(),
         "resize", resized ? filter.id() : "none");
+  }
+
+  /** What a stored picture says of itself, so that it can be made again wherever it is copied to. */
+  PictureParameters parameters(PlanSpec spec, PlannedImage image, String modelHash) {
+    Optional<PictureParameters.Stored> stored =
+        resizes(spec) ? Optional.of(new PictureParameters.Stored(storedSize, storedSize, filter)) : Optional.empty();
+    return new PictureParameters(
+        List.of(image.prompt()),
+        image.negativePrompt(),
+        Double.parseDouble(Float.toString(image.guidance())),
+        spec.sampling().eta(),
+        spec.sampling().source() == NoiseSource.PHILOX ? NoiseGenerator.PHILOX : NoiseGenerator.TORCH,
+        image.seed(),
+        image.noiseKey(),
+        DatasetGenerator.sampling(spec),
+        Optional.empty(),
+        Optional.empty(),
+        stored,
+        new PictureParameters.Model(modelHash, Optional.empty(), Ema.AS_GIVEN, precision));
+  }
+
+  private boolean resizes(PlanSpec spec) {
+    return storedSize != 0 && (storedSize != spec.width() || storedSize != spec.height());
   }
 
   Map<String, Object> versions() {

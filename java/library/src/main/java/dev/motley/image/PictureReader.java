@@ -21,7 +21,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  */
 public final class PictureReader {
   /** A decoder that believes a header of 60000x60000 takes 10 GB; no data set has such pictures. */
-  private static final long MAX_PIXELS = 1L << 26;
+  static final long MAX_PIXELS = 1L << 26;
 
   /** Deflate shrinks to 1/1032 at best, of PNG's smallest pixels of one bit; JPEG shrinks less. */
   private static final int MAX_PIXELS_PER_BYTE = 8 * 1032;

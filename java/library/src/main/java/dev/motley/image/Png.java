@@ -88,8 +88,7 @@ public final class Png {
       in.get(body);
       type = new String(body, 0, 4, StandardCharsets.ISO_8859_1);
       if (in.getInt() != crc(body)) {
-        throw new InvalidInputException(
-            name + ": PNG chunk " + type.replaceAll("[^A-Za-z]", "?") + " has a wrong checksum");
+        throw new InvalidInputException(name + ": PNG chunk " + shown(type, body) + " has a wrong checksum");
       }
       byte[] data = Arrays.copyOfRange(body, 4, body.length);
       switch (type) {
@@ -100,6 +99,16 @@ public final class Png {
       }
     }
     return texts;
+  }
+
+  /** A chunk's type, with the keyword where it is a text. */
+  private static String shown(String type, byte[] body) {
+    int end = 4;
+    while (end < body.length && end - 4 < LONGEST_KEYWORD && body[end] >= 32) {
+      end++;
+    }
+    String keyword = type.endsWith("Xt") && end > 4 ? " '" + latin(body, 4, end) + "'" : "";
+    return type.replaceAll("[^A-Za-z]", "?") + keyword;
   }
 
   static boolean isPng(byte[] bytes) {

@@ -36,8 +36,8 @@ public record PlanSummary(
   /** A natural image's PNG against its raw bytes: about 0.75 at 32x32 (CIFAR), less when larger. */
   private static final double PNG_SHARE = 0.75;
 
-  /** Two tar headers, the metadata padded to 1,024 bytes, the PNG's own frame and padding. */
-  private static final int BYTES_PER_IMAGE = 2 * 512 + 1024 + 512;
+  /** Two tar headers, the metadata padded to 1,024 bytes, the PNG's own frame, texts and padding. */
+  private static final int BYTES_PER_IMAGE = 2 * 512 + 1024 + 1024;
 
   static PlanSummary of(GenerationPlan plan) {
     var perTrick = new EnumMap<Trick, Integer>(Trick.class);

@@ -10,11 +10,20 @@ import dev.motley.Precision;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.Drawing;
+import dev.motley.diffusion.PictureParameters;
+import dev.motley.diffusion.PictureTexts;
+import dev.motley.image.Difference;
+import dev.motley.image.Png;
 import dev.motley.image.Resize;
+import dev.motley.image.RgbImage;
 import dev.motley.testing.Shared;
 import dev.motley.tricks.DatasetPreset;
 import dev.motley.tricks.Fidelity;
 import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.NoiseSharing;
+import dev.motley.tricks.NoiseSource;
+import dev.motley.tricks.PixelRounding;
 import dev.motley.tricks.PlanSpec;
 import dev.motley.tricks.Trick;
 import dev.motley.tricks.TrickMix;
@@ -25,6 +34,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -176,6 +186,26 @@ class DatasetGeneratorTest {
     var options = new GeneratorOptions(20, 16, Resize.Filter.PIL_BILINEAR, Precision.FP32, List.of());
     generate(BASE, "small", options);
     assertThat(StoreView.of(SyntheticStore.open(folder.resolve("small"))).load().width()).isEqualTo(16);
+  }
+
+  /** Taken out of its store, with noise of either kind, resized or not. */
+  @Test
+  void aStoredPictureSaysAllThatMakesItAgain() {
+    var sampling = new PlanSpec.Sampling(7, NoiseSharing.NONE, NoiseSource.TORCH, 3, 0.5);
+    GenerationPlan other = GenerationPlan.of(SPEC.with(sampling).with(PixelRounding.TRUNCATE).withSize(24, 40));
+    says(COMBINED.range(0, 8), "resized", 20);
+    says(other.range(0, 8), "torch", 0);
+  }
+
+  private void says(GenerationPlan plan, String name, int storedSize) {
+    generate(plan, name, new GeneratorOptions(5, storedSize, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of()));
+    SyntheticStore store = SyntheticStore.open(folder.resolve(name));
+    for (StoreEntry entry : List.of(store.entries().getFirst(), store.entries().getLast())) {
+      PictureParameters said = PictureTexts.read(entry.key(), Png.texts(entry.key(), store.png(entry)));
+      RgbImage again = new Drawing(pipeline, 1, Optional.empty()).draw(said, _ -> true);
+      assertThat(Difference.of(again, Png.decode(entry.key(), store.png(entry)))).hasToString("identical");
+      assertThat(said.model().hash()).isEqualTo(store.header().modelHash());
+    }
   }
 
   @Test

@@ -363,7 +363,7 @@ class GenerationPlanTest {
     assertThat(summary.unetEvaluations()).isEqualTo(40L * (1000 - summary.singlePass()));
     assertThat(summary.estimatedTime(10).toMillis())
         .isEqualTo(Math.round(100.0 * (500 - summary.singlePass() / 2.0)));
-    assertThat(summary.estimatedBytes(32, 32)).isEqualTo(500L * (2304 + 2560));
+    assertThat(summary.estimatedBytes(32, 32)).isEqualTo(500L * (2304 + 3072));
     assertThat(summary.text())
         .contains(GenerationPlan.of(spec).hash())
         .contains("10 of cifar10, 50 images each")
@@ -373,7 +373,7 @@ class GenerationPlanTest {
         .startsWith(summary.text())
         .contains("s (12 h ")
         .contains("at 0.0100 images per second")
-        .contains("about 2,432,000 bytes as PNG of 32x32");
+        .contains("about 2,688,000 bytes as PNG of 32x32");
   }
 
   @Test
