@@ -338,3 +338,48 @@ TEST_CASE("libtorch's convolution and its backward give the same") {
   CHECK(close(dx, g[0]));
   CHECK(close(dw, g[1]));
 }
+
+TEST_CASE("a weight may begin at any byte") {
+  const Tensor w = random_tensor({20, 24, 3, 3}, 6);
+  std::vector<char> moved(static_cast<size_t>(w.bytes()) + 1);
+  std::memcpy(moved.data() + 1, w.raw(), static_cast<size_t>(w.bytes()));
+  ops::Weight at_home({20, 3, 3, 24}, DType::f32), odd({20, 3, 3, 24}, DType::f32);
+  at_home.fill(0, 20, DType::f32, w.raw());
+  odd.fill(0, 20, DType::f32, moved.data() + 1);
+  const Tensor x = random_tensor({2, 6, 6, 24}, 5);
+  CHECK(same_bits(ops::conv2d(x, at_home, ops::Conv2d::same(3)), ops::conv2d(x, odd, ops::Conv2d::same(3))));
+}
+
+TEST_CASE("a weight is the same from any type that holds it, joined from parts, or as a tensor") {
+  const Tensor w = random_tensor({33, 70}, 6).to(DType::bf16), wide = w.to(DType::f32), x = random_tensor({5, 70}, 7);
+  const Tensor expected = ops::linear(x, wide);
+  for_each_isa([&] {
+    for (DType held : {DType::f32, DType::bf16}) {
+      ops::Weight joined({33, 70}, held);
+      joined.fill(0, 20, DType::f32, wide.raw());
+      joined.fill(20, 13, DType::bf16, static_cast<const char*>(w.raw()) + 20 * 70 * 2);
+      const Tensor y = ops::linear(x, joined);
+      CHECK(worst_error(y, std::vector<double>(expected.data<float>(), expected.data<float>() + expected.numel())) < 1e-5);
+      CHECK(same_bits(y, ops::linear(x, ops::Weight(held == DType::f32 ? wide : w))));
+    }
+  });
+}
+
+TEST_CASE("a weight packed for one instruction set serves the others") {
+  const Tensor w = random_tensor({40, 3, 3, 24}, 6), x = random_tensor({2, 9, 9, 24}, 5);
+  const ops::Weight frozen(w), pairs(w.to(DType::bf16));
+  for_each_isa([&] {
+    CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3)), ops::conv2d(x, ops::Weight(w), ops::Conv2d::same(3))));
+    CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3, 2)), ops::conv2d(x, ops::Weight(w), ops::Conv2d::same(3, 2))));
+    CHECK(same_bits(ops::upsample_conv2d(x, frozen), ops::upsample_conv2d(x, ops::Weight(w))));
+    CHECK(same_bits(ops::conv2d(x, pairs, ops::Conv2d::same(3, 2)), ops::conv2d(x, ops::Weight(w.to(DType::bf16).to(DType::f32)), ops::Conv2d::same(3, 2))));
+  });
+}
+
+TEST_CASE("large kernels are transformed a few panels at a time, with the same result") {
+  // 256 x 512 kernels: more than is kept
+  const Tensor w = random_tensor({512, 3, 3, 256}, 6), x = random_tensor({1, 8, 8, 256}, 5);
+  const ops::Weight frozen(w);
+  REQUIRE(frozen.winograd() == nullptr);
+  for_each_isa([&] { CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3)), ops::conv2d(x, w, ops::Conv2d::same(3)))); });
+}

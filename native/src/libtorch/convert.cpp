@@ -8,14 +8,22 @@
 namespace motley {
 namespace {
 
+// A checkpoint's tensors may begin at any byte of the file.
+template <typename T>
+T element_at(const void* in, int64_t i) {
+  T value;
+  std::memcpy(&value, static_cast<const T*>(in) + i, sizeof value);
+  return value;
+}
+
 double load(DType dtype, const void* in, int64_t i) {
   switch (dtype) {
-    case DType::f32: return static_cast<const float*>(in)[i];
-    case DType::f16: return to_float(static_cast<const half*>(in)[i]);
-    case DType::bf16: return to_float(static_cast<const bf16*>(in)[i]);
-    case DType::f64: return static_cast<const double*>(in)[i];
-    case DType::u8: return static_cast<const uint8_t*>(in)[i];
-    case DType::i64: return static_cast<double>(static_cast<const int64_t*>(in)[i]);
+    case DType::f32: return element_at<float>(in, i);
+    case DType::f16: return to_float(element_at<half>(in, i));
+    case DType::bf16: return to_float(element_at<bf16>(in, i));
+    case DType::f64: return element_at<double>(in, i);
+    case DType::u8: return element_at<uint8_t>(in, i);
+    case DType::i64: return static_cast<double>(element_at<int64_t>(in, i));
   }
   return 0;
 }
