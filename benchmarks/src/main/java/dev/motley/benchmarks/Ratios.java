@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Puts the rounds of an alternating run side by side: medians, ratio and its spread over the rounds.
@@ -97,7 +98,7 @@ public final class Ratios {
       if (!ours && !method.endsWith(".eager")) {
         throw new IllegalArgumentException("expected .motley or .eager, found " + method);
       }
-      String key = result.path("params").path("guidance").asText("");
+      String key = parameters(result.path("params"));
       List<Double> iterations = new ArrayList<>();
       for (JsonNode fork : result.get("primaryMetric").get("rawData")) {
         fork.forEach(score -> iterations.add(score.asDouble()));
@@ -105,6 +106,14 @@ public final class Ratios {
       Pair pair = pairs.computeIfAbsent(key, unused -> new Pair());
       (ours ? pair.ours() : pair.theirs()).add(iterations);
     }
+  }
+
+  /** What a benchmark was run with; the memory format is the eager side's own. */
+  private static String parameters(JsonNode params) {
+    return params.propertyStream()
+        .filter(entry -> !entry.getKey().equals("channelsLast"))
+        .map(entry -> entry.getValue().asText())
+        .collect(Collectors.joining(" "));
   }
 
   private static Map<String, String> where() {
@@ -145,7 +154,7 @@ public final class Ratios {
     pairs.forEach(
         (parameter, pair) -> {
           ObjectNode node = results.addObject();
-          node.put("guidance", parameter);
+          node.put("parameters", parameter);
           node.put("motley_median", Pair.overall(pair.ours()));
           node.put("eager_median", Pair.overall(pair.theirs()));
           node.put("ratio_median", Pair.median(pair.ratios()));

@@ -17,8 +17,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** diffusers' UNet2DConditionModel in float32, eager. Calls need an open PointerScope. */
+/** diffusers' UNet2DConditionModel, eager. Calls need an open PointerScope. */
 public final class EagerUNet implements AutoCloseable {
 
   private static final double MAX_PERIOD = 10_000;
@@ -28,6 +29,7 @@ public final class EagerUNet implements AutoCloseable {
 
   private final UNetConfig config;
   private final MemoryFormat format;
+  private final ScalarType type;
   private final Parameters parameters;
   private final Linear time1;
   private final Linear time2;
@@ -38,17 +40,25 @@ public final class EagerUNet implements AutoCloseable {
   private final GroupNorm normOut;
   private final Conv convOut;
 
+  /** Copies the weights, in float32. */
+  public EagerUNet(UNetConfig config, Map<String, TensorView> weights, MemoryFormat format) {
+    this(config, weights, format, ScalarType.Float);
+  }
+
   /**
    * Copies the weights.
    *
    * @param config the network's shape
    * @param weights by diffusers' names
    * @param format of activations and convolution weights
+   * @param type of activations and weights
    */
-  public EagerUNet(UNetConfig config, Map<String, TensorView> weights, MemoryFormat format) {
+  public EagerUNet(
+      UNetConfig config, Map<String, TensorView> weights, MemoryFormat format, ScalarType type) {
     this.config = config;
     this.format = format;
-    parameters = new Parameters(weights, format);
+    this.type = type;
+    parameters = new Parameters(weights, format, type);
     time1 = parameters.linear("time_embedding.linear_1");
     time2 = parameters.linear("time_embedding.linear_2");
     convIn = parameters.conv("conv_in", 1, 1);
@@ -105,18 +115,19 @@ public final class EagerUNet implements AutoCloseable {
   /**
    * Predicts the noise.
    *
-   * @param sample (n, in channels, h, w)
+   * @param sample (n, in channels, h, w) float32
    * @param timesteps (n) float32
-   * @param context (n, tokens, cross attention width)
-   * @return eps (n, out channels, h, w)
+   * @param encoded context (n, tokens, cross attention width) float32
+   * @return eps (n, out channels, h, w) float32
    */
-  public Tensor forward(Tensor sample, Tensor timesteps, Tensor context) {
+  public Tensor forward(Tensor sample, Tensor timesteps, Tensor encoded) {
     return Scopes.freeing(
         () -> {
+          Tensor context = encoded.to(type);
           // Every block applies SiLU to the same embedding first: done once.
           Optional<Tensor> time = Optional.of(torch.silu_(timeEmbedding(timesteps)));
           Deque<Tensor> skips = new ArrayDeque<>();
-          Tensor h = convIn.apply(sample.contiguous(format));
+          Tensor h = convIn.apply(sample.to(type).contiguous(format));
           skips.push(h);
           for (Level level : down) {
             h = down(level, h, time, context, skips);
@@ -127,7 +138,7 @@ public final class EagerUNet implements AutoCloseable {
           for (Level level : up) {
             h = up(level, h, time, context, skips);
           }
-          return convOut.apply(normOut.silu(h));
+          return convOut.apply(normOut.silu(h)).to(ScalarType.Float);
         });
   }
 
@@ -175,7 +186,7 @@ public final class EagerUNet implements AutoCloseable {
     Tensor cos = angles.cos();
     TensorVector parts =
         config.flipSinToCos() ? new TensorVector(cos, sin) : new TensorVector(sin, cos);
-    return time2.apply(torch.silu_(time1.apply(torch.cat(parts, 1))));
+    return time2.apply(torch.silu_(time1.apply(torch.cat(parts, 1).to(type))));
   }
 
   @Override
