@@ -52,45 +52,47 @@ class PixelRows {
     return dense_ && s_.channels % PairUnit::kDepth == 0 ? x_ + first * s_.channels : nullptr;
   }
 
-  void describe(int64_t first, int64_t count, int64_t columns, int64_t* out, int32_t* image) const {
+  /// A row: where its taps begin in the image, and where it goes in the result.
+  struct Row {
+    const bf16* image;   // the first pixel of its image
+    int64_t y, x;        // of its first tap, in the padding where negative
+  };
+  void describe(int64_t first, int64_t count, int64_t columns, Row* rows, int64_t* out, int32_t* image) const {
+    const int64_t area = s_.out_height * s_.out_width;
+    int64_t n = first / area, y = first % area / s_.out_width, x = first % s_.out_width;
     for (int64_t r = 0; r < count; ++r) {
-      const Pixel p = pixel(first + r);
-      out[r] = columns * (p.image * placement_.pixels + p.y * placement_.row + p.x * placement_.column + placement_.offset);
-      image[r] = static_cast<int32_t>(p.image);
+      rows[r] = {x_ + n * s_.height * s_.width * s_.channels, y * s_.stride - s_.top, x * s_.stride - s_.left};
+      out[r] = columns * (n * placement_.pixels + y * placement_.row + x * placement_.column + placement_.offset);
+      image[r] = static_cast<int32_t>(n);
+      if (++x == s_.out_width) x = 0, ++y;
+      if (y == s_.out_height) y = 0, ++n;
     }
   }
 
   /// Depth indices [begin, end) of `count` rows; zeros beyond the depth.
-  void write(int64_t first, int64_t count, int64_t begin, int64_t end, bf16* to, int64_t stride) const {
+  void write(const Row* rows, int64_t count, int64_t begin, int64_t end, bf16* to, int64_t stride) const {
     const int64_t known = std::min(end, depth());
-    for (int64_t r = 0; r < count; ++r, to += stride) {
-      const Pixel p = pixel(first + r);
-      bf16* place = to;
-      for (int64_t k = begin; k < known;) {
-        const int64_t tap = k / s_.channels, channel = k % s_.channels, length = std::min(s_.channels - channel, known - k);
-        const int64_t y = p.y * s_.stride - s_.top + tap / s_.kernel_w, x = p.x * s_.stride - s_.left + tap % s_.kernel_w;
-        const auto bytes = static_cast<size_t>(length) * sizeof(bf16);
+    for (int64_t k = begin; k < known;) {  // what a tap has of this part of the depth, for all rows
+      const int64_t tap = k / s_.channels, channel = k % s_.channels, length = std::min(s_.channels - channel, known - k);
+      const int64_t down = tap / s_.kernel_w, across = tap % s_.kernel_w;
+      const auto bytes = static_cast<size_t>(length) * sizeof(bf16);
+      bf16* place = to + (k - begin);
+      for (int64_t r = 0; r < count; ++r, place += stride) {
+        const int64_t y = rows[r].y + down, x = rows[r].x + across;
         if (y >= 0 && y < s_.height && x >= 0 && x < s_.width) {
-          std::memcpy(place, x_ + ((p.image * s_.height + y) * s_.width + x) * s_.channels + channel, bytes);
+          std::memcpy(place, rows[r].image + (y * s_.width + x) * s_.channels + channel, bytes);
         } else {
           std::memset(place, 0, bytes);
         }
-        place += length;
-        k += length;
       }
-      if (end > known) std::memset(place, 0, static_cast<size_t>(end - std::max(begin, known)) * sizeof(bf16));
+      k += length;
+    }
+    for (int64_t r = 0; r < count && end > known; ++r) {
+      std::memset(to + r * stride + (known - begin), 0, static_cast<size_t>(end - known) * sizeof(bf16));
     }
   }
 
  private:
-  struct Pixel {
-    int64_t image, y, x;
-  };
-  Pixel pixel(int64_t row) const {
-    const int64_t area = s_.out_height * s_.out_width, within = row % area;
-    return {row / area, within / s_.out_width, within % s_.out_width};
-  }
-
   const ConvShape s_;
   const bf16* x_;
   const Placement placement_;
@@ -103,6 +105,7 @@ class Worker {
   Worker(const PairUnit& unit, const PixelRows& rows, const Panels& w, const PairOutput& out)
       : unit_(unit), rows_(rows), w_(w), out_(out), depth_(up(w.depth(), PairUnit::kDepth) * PairUnit::kDepth),
         block_(std::min<int64_t>(depth_, unit.depth_block)), chunk_(chunk_rows(unit, depth_)) {
+    described_.resize(static_cast<size_t>(chunk_));
     places_.resize(static_cast<size_t>(chunk_));
     images_.resize(static_cast<size_t>(chunk_));
     unit_.begin();
@@ -115,7 +118,7 @@ class Worker {
     sums_ = Scratch(chunk_ * kColumns * (block_ < depth_ ? end - begin : 1));
     for (int64_t r = row_begin; r < row_end; r += chunk_) {
       const int64_t count = std::min(chunk_, row_end - r);
-      rows_.describe(r, count, w_.columns(), places_.data(), images_.data());
+      rows_.describe(r, count, w_.columns(), described_.data(), places_.data(), images_.data());
       for (int64_t k = 0; k < depth_; k += block_) run_block(r, count, k, std::min(k + block_, depth_), begin, end);
     }
   }
@@ -136,7 +139,7 @@ class Worker {
       stride = k_end - k_begin + PairUnit::kDepth;  // not a power of two: rows would share few sets of the first-level cache
       if (!written_.data()) written_ = Scratch(up(chunk_ * (block_ + PairUnit::kDepth), 2));
       auto* to = reinterpret_cast<bf16*>(written_.data());
-      rows_.write(row, count, k_begin, k_end, to, stride);
+      rows_.write(described_.data(), count, k_begin, k_end, to, stride);
       const int64_t spare = up(count, unit_.grain) * unit_.grain - count;  // read, not wanted
       std::memset(to + count * stride, 0, static_cast<size_t>(spare * stride) * sizeof(bf16));
       a = to;
@@ -162,6 +165,7 @@ class Worker {
   const Panels& w_;
   const PairOutput& out_;
   const int64_t depth_, block_, chunk_;
+  std::vector<PixelRows::Row> described_;
   std::vector<int64_t> places_;
   std::vector<int32_t> images_;
   Scratch sums_, written_;
@@ -170,8 +174,8 @@ class Worker {
 void multiply(const PixelRows& rows, const Panels& w, const PairOutput& out) {
   const PairUnit& unit = *pair_unit();
   const int64_t tiles = up(rows.count(), unit.rows), panels = up(w.columns(), kColumns), depth = up(w.depth(), PairUnit::kDepth) * PairUnit::kDepth;
-  // Against a tile's product with a pair of panels: writing out its rows is twice that work for AMX, reading panels from memory as much.
-  const double tile_cost = rows.in_place(0) ? 0.05 : 2.0, panel_cost = 1.0;
+  // Against a tile's product with a pair of panels on AMX: writing out its rows is about that work, reading panels from memory too.
+  const double tile_cost = rows.in_place(0) ? 0.05 : 1.0, panel_cost = 1.0;
   const Split split = choose_split(tiles, panels, parts_of(rows.count() * w.depth() * w.columns()), tile_cost, panel_cost,
                                    Worker::chunk_rows(unit, depth) / unit.rows);
   parallel_for(split.tile_parts * split.panel_parts, 1, [&](int64_t begin, int64_t end) {
