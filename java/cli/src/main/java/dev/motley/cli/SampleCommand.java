@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,6 +42,11 @@ import picocli.CommandLine.Option;
       "Example: ./motley sample --prompt 'a shirt' --image runs/dress.png --count 3 --out runs/shirts"
     })
 final class SampleCommand implements Callable<Integer> {
+  /** As in CompVis' img2img. */
+  private static final double DEFAULT_STRENGTH = 0.75;
+
+  private static final int MOST_FILES = 100_000;
+
   private final Context context;
 
   @Mixin private ModelOptions model;
@@ -164,9 +170,6 @@ final class SampleCommand implements Callable<Integer> {
       description = "Where to write the picture or sheet; with --count a folder.")
   private Path out;
 
-  /** As in CompVis' img2img. */
-  private static final double DEFAULT_STRENGTH = 0.75;
-
   SampleCommand(Context context) {
     this.context = context;
   }
@@ -198,6 +201,10 @@ final class SampleCommand implements Callable<Integer> {
     if (count.isPresent()) {
       if (grid.isPresent()) {
         throw new InvalidInputException("--grid draws one sheet, --count a folder of pictures: give one of them");
+      }
+      if ((long) count.get() * prompts.size() > MOST_FILES) {
+        throw new InvalidInputException(
+            "--count asks for more than %,d pictures: let generate draw a data set".formatted(MOST_FILES));
       }
       if (Files.exists(out) && !Files.isDirectory(out)) {
         throw new InvalidInputException("--out must name a folder where --count is given, %s is a file".formatted(out));
@@ -265,40 +272,31 @@ final class SampleCommand implements Callable<Integer> {
   }
 
   private void drawFiles(Drawing drawing, List<PictureParameters> pictures) {
-    var missing = new ArrayList<PictureParameters>();
-    for (PictureParameters p : pictures) {
-      if (!PictureFile.isThere(file(p), p)) {
-        missing.add(p);
-      }
-    }
+    List<PictureParameters> missing = pictures.stream().filter(p -> !PictureFile.isThere(file(p), p)).toList();
     if (!missing.isEmpty()) {
-      Optional<Preview> shown =
-          preview(missing.getFirst().sampling(), Preview.square(Math.min(missing.size(), drawing.batch())));
-      var watch = new Object() {
-        int written;
-      };
-      try {
-        context.work(
-            progress -> {
-              drawing.draw(
-                  missing,
-                  new Watch(
-                      progress,
-                      shown,
-                      (i, picture) -> {
-                        PictureFile.write(file(missing.get(i)), picture, missing.get(i));
-                        watch.written++;
-                      }));
-              return 0;
-            });
-      } catch (CancelledException e) {
-        throw new CancelledException(
-            "stopped after %,d of %,d pictures; run the same command again to go on"
-                .formatted(pictures.size() - missing.size() + watch.written, pictures.size()),
-            e);
-      }
+      drawMissing(drawing, missing, pictures.size());
     }
     pictures.forEach(p -> context.out().println(file(p)));
+  }
+
+  private void drawMissing(Drawing drawing, List<PictureParameters> missing, int all) {
+    var done = new AtomicInteger(all - missing.size());
+    Optional<Preview> shown = preview(missing.getFirst().sampling(), Preview.square(Math.min(missing.size(), drawing.batch())));
+    BiConsumer<Integer, RgbImage> write =
+        (i, picture) -> {
+          PictureFile.write(file(missing.get(i)), picture, missing.get(i));
+          done.incrementAndGet();
+        };
+    try {
+      context.work(
+          progress -> {
+            drawing.draw(missing, new Watch(progress, shown, write));
+            return missing;
+          });
+    } catch (CancelledException e) {
+      throw new CancelledException(
+          "stopped after %,d of %,d pictures; run the same command again to go on".formatted(done.get(), all), e);
+    }
   }
 
   /** By the prompt's number where there are several, and the seed. */

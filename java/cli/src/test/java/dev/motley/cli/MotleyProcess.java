@@ -82,12 +82,17 @@ final class MotleyProcess {
   /** Waits until a file has so many lines; the process must still be at work then. */
   MotleyProcess untilLines(Path file, int lines) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LONGEST_SECONDS);
-    while (!Files.exists(file) || Files.readString(file).lines().count() < lines) {
+    while (!Files.exists(file) || (lines > 0 && Files.readString(file).lines().count() < lines)) {
       assertThat(process.isAlive()).as("alive before %s has %d lines; it said: %s", file, lines, said()).isTrue();
       assertThat(System.nanoTime()).as("waiting for %s", file).isLessThan(deadline);
       Thread.sleep(POLL_MILLIS);
     }
     return this;
+  }
+
+  /** Waits until there is a file; the process must still be at work then. */
+  MotleyProcess untilExists(Path file) throws IOException, InterruptedException {
+    return untilLines(file, 0);
   }
 
   /** Presses Ctrl-C and waits for the end. */

@@ -196,6 +196,20 @@ class SampleCommandsTest {
   }
 
   @Test
+  void aProcessThatIsStoppedLeavesWholePictures() throws IOException, InterruptedException {
+    Path now = folder.resolve("now.png");
+    Path file = folder.resolve("a.png");
+    MotleyProcess process =
+        MotleyProcess.start(
+                folder, "sample", "--prompt", "a dress", "--grid", "8x8", "--steps", "900", "--preview", now.toString(), "--out", file.toString())
+            .untilExists(now);
+    assertThat(process.interrupt()).as(process.said()).isEqualTo(Exit.CANCELLED.code());
+    assertThat(process.complaints()).containsExactly("motley: stopping at the next step", "motley: stopped; nothing was written");
+    assertThat(picture(now).width()).isEqualTo(8 * 32 + 7 * 2);
+    assertThat(names(folder).stream().filter(name -> !name.startsWith("err"))).containsExactly("now.png", "photo.png");
+  }
+
+  @Test
   void strictRefusesWhatWouldBeCut() throws IOException {
     String longest = "dress ".repeat(75);
     sample("long.png", "--prompt", longest, "--strict");
@@ -218,6 +232,7 @@ class SampleCommandsTest {
     refused("--grid draws one sheet", "sample", "--prompt", "x", "--grid", "2x2", "--count", "2", "--out", folder);
     refused("--grid has 3 rows and --prompt is given 2 times", "sample", "--prompt", "x", "--prompt", "y", "--grid", "2x3", "--out", file);
     refused("--out must name a folder where --count is given", "sample", "--prompt", "x", "--count", "2", "--out", photo);
+    refused("--count asks for more than 100,000 pictures", "sample", "--prompt", "x", "--count", "2147483647", "--out", folder.resolve("c"));
     refused("--strength needs a picture to begin from: --image", "sample", "--prompt", "x", "--strength", "0.5", "--out", file);
     refused("strength 0.01 leaves none of 40 steps", "sample", "--prompt", "x", "--image", photo, "--strength", "0.01", "--out", file);
     refused("'--strength': expected a number above 0, at most 1", "sample", "--prompt", "x", "--image", photo, "--strength", "1.5", "--out", file);

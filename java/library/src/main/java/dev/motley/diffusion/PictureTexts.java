@@ -32,6 +32,9 @@ public final class PictureTexts {
   /** As many digits as web UIs show of a model's hash. */
   private static final int SHOWN_DIGITS = 10;
 
+  /** Pixels; no data set has larger pictures, and a resizing beyond takes memory that nobody meant to give. */
+  private static final int LARGEST_STORED = 1 << 14;
+
   private static final Pattern SIZE = Pattern.compile("([1-9]\\d{0,5})x([1-9]\\d{0,5})");
   private static final Pattern STORED = Pattern.compile(SIZE.pattern() + " (\\w{1,40})");
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
@@ -151,8 +154,8 @@ public final class PictureTexts {
     boolean truncate = choice("rounding", List.of(false, true), PictureTexts::rounding);
     var model =
         new PictureParameters.Model(
-            text("model_hash"),
-            Optional.ofNullable(texts.get("model")),
+            hash("model_hash"),
+            texts.containsKey("model") ? Optional.of(path("model")) : Optional.empty(),
             texts.containsKey("ema") ? choice("ema", List.of(Ema.values()), Ema::id) : Ema.AS_GIVEN,
             choice("precision", List.of(Precision.values()), Precision::id));
     try {
@@ -191,11 +194,7 @@ public final class PictureTexts {
     if (!texts.containsKey("strength") && !texts.containsKey("image_sha256")) {
       return Optional.empty();
     }
-    String hash = text("image_sha256");
-    if (!SHA256.matcher(hash).matches()) {
-      throw wrong("image_sha256", "64 hexadecimal digits");
-    }
-    return Optional.of(new PictureParameters.Begin(text("image"), hash));
+    return Optional.of(new PictureParameters.Begin(path("image"), hash("image_sha256")));
   }
 
   private Optional<PictureParameters.Grid> grid() {
@@ -211,6 +210,9 @@ public final class PictureTexts {
       return Optional.empty();
     }
     int[] size = pair("stored", STORED);
+    if (Math.max(size[0], size[1]) > LARGEST_STORED) {
+      throw wrong("stored", "at most " + LARGEST_STORED + " pixels wide and high");
+    }
     Resize.Filter filter = choice("stored", List.of(Resize.Filter.values()), f -> "%dx%d %s".formatted(size[0], size[1], f.id()));
     return Optional.of(new PictureParameters.Stored(size[0], size[1], filter));
   }
@@ -218,6 +220,20 @@ public final class PictureTexts {
   private String text(String key) {
     return Optional.ofNullable(texts.get(key))
         .orElseThrow(() -> new InvalidInputException("%s: its PNG text '%s' is missing".formatted(name, key)));
+  }
+
+  private String hash(String key) {
+    if (!SHA256.matcher(text(key)).matches()) {
+      throw wrong(key, "64 hexadecimal digits");
+    }
+    return text(key);
+  }
+
+  private String path(String key) {
+    if (text(key).chars().anyMatch(Character::isISOControl)) {
+      throw wrong(key, "a path");
+    }
+    return text(key);
   }
 
   private long whole(String key, long least, long most) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PictureTextsTest {
   private static final String HASH = "0123456789abcdef".repeat(4);
@@ -124,6 +125,8 @@ class PictureTextsTest {
         "grid | 4 | two numbers",
         "strength | 0 | a number above 0, up to 1",
         "image_sha256 | abc | 64 hexadecimal digits",
+        "model_hash | abc | 64 hexadecimal digits",
+        "stored | 16385x16 bilinear | at most 16384 pixels wide and high",
         "stored | 16x16 | width x height and a filter, as in 32x32 bilinear_aa",
         "stored | 16x16 lanczos | one of 16x16 bilinear,"
       })
@@ -131,6 +134,21 @@ class PictureTextsTest {
     var texts = new LinkedHashMap<>(PictureTexts.of(full()));
     texts.put(key, value);
     refused(texts, "its PNG text '" + key + "' is '" + value + "', expected " + expected);
+  }
+
+  /** Whatever a file says ends in parameters or in one line. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\0", "a\nb", "-1", "1e999", "99999999999999999999", "0x0", "999999x999999", "\ud800", "%s", "../.."})
+  void nonsenseIsReadOrRefusedInOneLine(String value) {
+    for (String key : PictureTexts.of(full()).keySet()) {
+      var texts = new LinkedHashMap<>(PictureTexts.of(full()));
+      texts.put(key, value);
+      try {
+        assertThat(PictureTexts.of(PictureTexts.read("a.png", texts))).containsKey(key);
+      } catch (InvalidInputException e) {
+        assertThat(e.getMessage()).startsWith("a.png: ").hasLineCount(1);
+      }
+    }
   }
 
   @Test
