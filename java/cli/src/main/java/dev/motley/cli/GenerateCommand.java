@@ -4,10 +4,13 @@ package dev.motley.cli;
 import dev.motley.dataset.DatasetGenerator;
 import dev.motley.dataset.GenerationResult;
 import dev.motley.dataset.GeneratorOptions;
+import dev.motley.dataset.SafetyPolicy;
+import dev.motley.dataset.SafetySummary;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.image.Resize;
 import dev.motley.tricks.GenerationPlan;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -57,6 +60,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "bilinear, bilinear_aa, bicubic, bicubic_aa, pil_bilinear, pil_bicubic. Default: ${DEFAULT-VALUE}.")
   private String resize;
 
+  @Option(
+      names = "--safety",
+      paramLabel = "off|flag|drop|redo",
+      defaultValue = "off",
+      description =
+          "What becomes of pictures that the model's safety checker flags: kept and marked, left out and noted, or drawn again with the next seed. All is recorded. Default: ${DEFAULT-VALUE}.")
+  private String safety;
+
   @Option(names = "--reuse", split = ",", paramLabel = "DIR", description = "Copy images from these stores where they are equal.")
   private List<Path> reuse = List.of();
 
@@ -67,11 +78,12 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Resize.Filter filter = Resize.Filter.named(resize);
+    SafetyPolicy policy = SafetyPolicy.named(safety);
     GenerationPlan plan = planOptions.plan(model);
     model.warn(plan, context.err());
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
-    try (DiffusionPipeline pipeline = model.load()) {
-      var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), stores);
+    try (DiffusionPipeline pipeline = model.load(policy)) {
+      var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), policy, stores);
       GenerationResult result =
           context.work(
               listener -> DatasetGenerator.generate(plan, pipeline, out, options, listener));
@@ -86,7 +98,13 @@ final class GenerateCommand implements Callable<Integer> {
               result.copied(),
               result.resumed(),
               result.redone());
+      result.safety().ifPresent(summary -> print(context.out(), summary));
     }
     return 0;
+  }
+
+  private static void print(PrintWriter out, SafetySummary summary) {
+    out.println(summary.text());
+    summary.classTexts().forEach(one -> out.println("  " + one));
   }
 }

@@ -3,6 +3,7 @@ package dev.motley.cli;
 
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
+import dev.motley.dataset.SafetyPolicy;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
@@ -82,6 +83,11 @@ final class ModelOptions {
   }
 
   DiffusionPipeline load() {
-    return DiffusionPipeline.load(path(), precision(), ema());
+    return load(SafetyPolicy.OFF);
+  }
+
+  /** With its safety checker, where the policy needs one. */
+  DiffusionPipeline load(SafetyPolicy safety) {
+    return DiffusionPipeline.load(path(), precision(), ema(), safety != SafetyPolicy.OFF);
   }
 }

@@ -4,18 +4,21 @@ package dev.motley.cli;
 import dev.motley.config.Tree;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.StoreView;
+import dev.motley.dataset.SyntheticStore;
 import dev.motley.train.EpochMetrics;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
 import dev.motley.train.TrainingResult;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -113,14 +116,32 @@ final class TrainCommand implements Callable<Integer> {
     context
         .out()
         .printf(
-            "%s: %d %s on %,d images, last loss %.3f, last training accuracy %.1f %%%n",
+            "%s: %d %s on %,d images%s, last loss %.3f, last training accuracy %.1f %%%n",
             result.model(),
             result.epochs().size(),
             result.epochs().size() == 1 ? "epoch" : "epochs",
             images.count(),
+            leftOut(),
             last.loss(),
             100 * last.accuracy());
     return 0;
+  }
+
+  /** How many images of each class the safety checker had left out of the data; nothing where none are. */
+  private String leftOut() {
+    var keys = new HashSet<String>();
+    var counts = new LinkedHashMap<String, Integer>();
+    for (SyntheticStore store : data.stream().map(SyntheticStore::open).toList()) {
+      List<String> labels = store.header().plan().spec().classes().labels();
+      store.dropped().stream()
+          .filter(drop -> keys.add(drop.key()))
+          .forEach(drop -> counts.merge(labels.get(store.planned(drop).classIndex()), 1, Integer::sum));
+    }
+    return counts.isEmpty()
+        ? ""
+        : counts.entrySet().stream()
+            .map(one -> one.getKey() + " " + one.getValue())
+            .collect(Collectors.joining(", ", " (left out by the safety checker: ", ")"));
   }
 
   private Map<String, Object> tree() {

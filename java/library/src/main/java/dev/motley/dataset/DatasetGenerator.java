@@ -12,7 +12,6 @@ import dev.motley.diffusion.Latents;
 import dev.motley.diffusion.NoiseGenerator;
 import dev.motley.diffusion.PictureTexts;
 import dev.motley.diffusion.Pictures;
-import dev.motley.diffusion.Quality;
 import dev.motley.diffusion.SamplingOptions;
 import dev.motley.image.Png;
 import dev.motley.image.RgbImage;
@@ -40,7 +39,7 @@ import java.util.concurrent.Future;
 /**
  * Carries out a plan: draws its images in batches across prompts and fills a synthetic store. Decoding, encoding and writing of
  * one batch overlap the denoising of the next. A picture that is not finite or of one colour is drawn again with the next seed,
- * and that is recorded beside it.
+ * and that is recorded beside it; what becomes of one that the safety checker flags, the options say.
  */
 public final class DatasetGenerator implements AutoCloseable {
   private static final int MAX_ATTEMPTS = 15;
@@ -50,8 +49,11 @@ public final class DatasetGenerator implements AutoCloseable {
   private final DiffusionPipeline pipeline;
   private final GeneratorOptions options;
   private final SamplingOptions sampling;
+  private final Path folder;
   private final StoreWriter writer;
-  private final Map<Integer, List<StoreRecord.Redone>> redone = new ConcurrentHashMap<>();
+  private final PictureGate gate;
+  private final Map<String, Object> imageConfig;
+  private final Map<Integer, List<Attempt>> redone = new ConcurrentHashMap<>();
   private final Deque<Job> again = new ArrayDeque<>();
   private final ExecutorService finisher =
       Executors.newSingleThreadExecutor(task -> Thread.ofPlatform().daemon().name("motley-store").unstarted(task));
@@ -69,24 +71,26 @@ public final class DatasetGenerator implements AutoCloseable {
   private int nextCopy;
   private int reported = -1;
 
-  private record Source(SyntheticStore store, StoreEntry entry) {}
+  private record Source(SyntheticStore store, StoreSlot slot) {}
 
   /** An image to draw, and where it stands in this plan, which may be a part of the one that its position belongs to. */
   private record Job(int index, PlannedImage image) {}
 
-  private record Rejected(Job job, Quality because) {}
+  private record Rejected(Job job, Flaw flaw) {}
 
   private DatasetGenerator(
       GenerationPlan plan, DiffusionPipeline pipeline, Path folder, GeneratorOptions options) {
     this.plan = plan;
     this.pipeline = pipeline;
     this.options = options;
+    this.folder = folder;
     PlanSpec spec = plan.spec();
     sampling = sampling(spec);
     pipeline.check(sampling); // before anything is written
+    gate = new PictureGate(options.safety(), pipeline);
+    imageConfig = options.imageConfig(spec, gate.checkerHash());
     writer =
-        SyntheticStore.create(
-            folder, StoreHeader.of(plan, pipeline.modelHash(), options.imageConfig(spec), options.versions()));
+        SyntheticStore.create(folder, StoreHeader.of(plan, pipeline.modelHash(), imageConfig, options.versions()));
   }
 
   /** What the pictures of a plan have in common, for {@link DiffusionPipeline#check}. */
@@ -101,9 +105,10 @@ public final class DatasetGenerator implements AutoCloseable {
    * @param plan what to draw
    * @param pipeline what to draw it with; used by this call alone meanwhile
    * @param folder of the store; made if absent, continued if it belongs to the same plan, model and options
-   * @param options batch size, stored size, stores to copy equal images from
+   * @param options batch size, stored size, safety policy, stores to copy equal images from
    * @param listener hears of every batch; may stop
    * @return how many images were drawn, copied and drawn again
+   * @throws MotleyException if one image comes to nothing with 16 seeds in a row; what was drawn is kept
    * @throws CancelledException if the listener stopped it; what was drawn is kept and a later call goes on
    */
   public static GenerationResult generate(
@@ -144,9 +149,10 @@ public final class DatasetGenerator implements AutoCloseable {
           "stopped after %,d of %,d images; run the same command again to go on"
               .formatted(writer.nextPosition(), plan.size()));
     }
+    SyntheticStore store = SyntheticStore.open(folder);
     return new GenerationResult(
-        plan.size(), resumed, drawn, copied.cardinality(), redone.values().stream().mapToInt(List::size).sum(),
-        (System.nanoTime() - start) / 1e9);
+        store.entries().size(), resumed, drawn, copied.cardinality(), redone.values().stream().mapToInt(List::size).sum(),
+        (System.nanoTime() - start) / 1e9, store.safety());
   }
 
   /**
@@ -203,16 +209,16 @@ public final class DatasetGenerator implements AutoCloseable {
   private void findCopies(int from) {
     for (SyntheticStore store : options.reuse()) {
       if (!store.header().modelHash().equals(pipeline.modelHash())
-          || !store.header().config().equals(options.imageConfig(plan.spec()))) {
+          || !store.header().config().equals(imageConfig)) {
         continue;
       }
-      Map<String, StoreEntry> entries = new HashMap<>();
-      store.entries().forEach(entry -> entries.put(entry.key(), entry));
+      Map<String, StoreSlot> slots = new HashMap<>();
+      store.slots().forEach(slot -> slots.put(slot.key(), slot));
       BitSet alike = plan.reusableFrom(store.header().plan());
       for (int i = alike.nextSetBit(from); i >= 0; i = alike.nextSetBit(i + 1)) {
-        Optional<StoreEntry> entry = Optional.ofNullable(entries.get(plan.image(i).key()));
-        if (!copied.get(i) && entry.isPresent()) {
-          reusable.put(i, new Source(store, entry.get()));
+        Optional<StoreSlot> slot = Optional.ofNullable(slots.get(plan.image(i).key()));
+        if (!copied.get(i) && slot.isPresent()) {
+          reusable.put(i, new Source(store, slot.get()));
           copied.set(i);
         }
       }
@@ -253,23 +259,35 @@ public final class DatasetGenerator implements AutoCloseable {
   /** On the finisher's thread: decodes, checks, stores; returns the images to draw again. */
   private List<Rejected> finish(List<Job> batch, Latents latents, int upTo) {
     Pictures pictures = pipeline.decode(latents, sampling.truncate());
+    List<PictureGate.Fate> fates = gate.judge(pictures);
     var rejected = new ArrayList<Rejected>();
     for (int i = 0; i < batch.size(); i++) {
       Job job = batch.get(i);
-      Quality quality = pictures.quality().get(i);
-      if (quality != Quality.GOOD) {
-        rejected.add(new Rejected(job, quality));
-        continue;
+      switch (fates.get(i)) {
+        case PictureGate.Fate.Kept(Optional<Flaw> flagged) ->
+            append(job, new RgbImage(pictures.height(), pictures.width(), pictures.picture(i)), flagged);
+        case PictureGate.Fate.Redrawn(Flaw flaw) -> rejected.add(new Rejected(job, flaw));
+        case PictureGate.Fate.LeftOut(Flaw flaw) ->
+            writer.drop(job.index(), job.image().key(), attempts(job.index(), new Attempt(job.image().seed(), flaw)));
       }
-      var picture = new RgbImage(pictures.height(), pictures.width(), pictures.picture(i));
-      writer.append(
-          job.index(),
-          job.image().key(),
-          Png.encode(options.stored(picture), PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()))),
-          StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of())));
     }
     store(upTo);
     return rejected;
+  }
+
+  private void append(Job job, RgbImage picture, Optional<Flaw> flagged) {
+    writer.append(
+        job.index(),
+        job.image().key(),
+        Png.encode(options.stored(picture), PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()))),
+        StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of()), flagged));
+  }
+
+  /** The attempts for an image before this one, and this one. */
+  private List<Attempt> attempts(int index, Attempt last) {
+    var attempts = new ArrayList<>(redone.getOrDefault(index, List.of()));
+    attempts.add(last);
+    return List.copyOf(attempts);
   }
 
   /** Hands over the copies before {@code upTo} and makes all that is complete safe on disk. */
@@ -278,8 +296,11 @@ public final class DatasetGenerator implements AutoCloseable {
     for (; nextCopy < upTo; nextCopy++) {
       Source source = reusable.remove(nextCopy);
       if (source != null) {
-        StoreEntry entry = source.entry();
-        writer.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
+        switch (source.slot()) {
+          case StoreEntry entry ->
+              writer.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
+          case StoreDrop drop -> writer.drop(nextCopy, drop.key(), drop.attempts());
+        }
         if (++copies % options.batch() == 0) {
           writer.commit(); // bounds the memory that waiting copies take
         }
@@ -299,13 +320,19 @@ public final class DatasetGenerator implements AutoCloseable {
   private void redraw(Rejected rejected) {
     int index = rejected.job().index();
     PlannedImage image = rejected.job().image();
-    var attempts = new ArrayList<>(redone.getOrDefault(index, List.of()));
-    attempts.add(new StoreRecord.Redone(image.seed(), rejected.because()));
-    redone.put(index, List.copyOf(attempts));
+    Flaw flaw = rejected.flaw();
+    List<Attempt> attempts = attempts(index, new Attempt(image.seed(), flaw));
+    redone.put(index, attempts);
     if (attempts.size() > MAX_ATTEMPTS) {
       throw new MotleyException(
-          "image %s came out %s with %d seeds in a row: the model, its precision or the guidance %s may be at fault"
-              .formatted(image.key(), rejected.because().id(), attempts.size(), image.guidance()));
+          "image %s came out %s with %d seeds in a row: %s"
+              .formatted(
+                  image.key(),
+                  flaw.id(),
+                  attempts.size(),
+                  flaw.isFlagged()
+                      ? "the safety policies 'drop' and 'flag' go on where 'redo' cannot, into another folder"
+                      : "the model, its precision or the guidance " + image.guidance() + " may be at fault"));
     }
     again.add(new Job(index, plan.retry(plan.image(index), attempts.size())));
   }

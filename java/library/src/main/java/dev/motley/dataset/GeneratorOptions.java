@@ -15,6 +15,7 @@ import dev.motley.weights.Ema;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * How a plan is carried out.
@@ -23,10 +24,16 @@ import java.util.Optional;
  * @param storedSize width and height in the store, in pixels; 0 keeps the drawn size
  * @param filter how they are resized
  * @param precision the pipeline computes in, for the record: it is part of what decides the bytes
+ * @param safety what becomes of pictures that the model's safety checker flags; part of what decides the bytes, too
  * @param reuse stores to copy equal images from instead of drawing them
  */
 public record GeneratorOptions(
-    int batch, int storedSize, Resize.Filter filter, Precision precision, List<SyntheticStore> reuse) {
+    int batch,
+    int storedSize,
+    Resize.Filter filter,
+    Precision precision,
+    SafetyPolicy safety,
+    List<SyntheticStore> reuse) {
 
   /** A batch that keeps two cores busy on small models without holding much memory. */
   public static final int DEFAULT_BATCH = 50;
@@ -45,19 +52,44 @@ public record GeneratorOptions(
     }
   }
 
-  /** The drawn size, float32, nothing reused. */
+  /** The drawn size, float32, nothing checked, nothing reused. */
   public static GeneratorOptions standard() {
     return new GeneratorOptions(
-        DEFAULT_BATCH, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of());
+        DEFAULT_BATCH, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of());
   }
 
   /** The same with images copied from other stores where they are equal. */
   public GeneratorOptions reusing(List<SyntheticStore> stores) {
-    return new GeneratorOptions(batch, storedSize, filter, precision, stores);
+    return new GeneratorOptions(batch, storedSize, filter, precision, safety, stores);
   }
 
-  /** What beside plan and model decides the bytes of an image. */
-  Map<String, Object> imageConfig(PlanSpec spec) {
+  /** The same with other batches. */
+  public GeneratorOptions withBatch(int images) {
+    return new GeneratorOptions(images, storedSize, filter, precision, safety, reuse);
+  }
+
+  /** The same with another safety policy. */
+  public GeneratorOptions withSafety(SafetyPolicy policy) {
+    return new GeneratorOptions(batch, storedSize, filter, precision, policy, reuse);
+  }
+
+  /**
+   * What beside plan and model decides the bytes of an image, or whether it is there.
+   *
+   * @param checker identifies the safety checker; empty where nothing is checked, and then it says nothing of safety, so that such a
+   *     store is the same as one from before there was a choice
+   */
+  Map<String, Object> imageConfig(PlanSpec spec, Optional<String> checker) {
+    var config = new TreeMap<String, Object>(imageConfig(spec));
+    checker.ifPresent(
+        hash -> {
+          config.put(StoreHeader.SAFETY, safety.id());
+          config.put(StoreHeader.SAFETY_CHECKER, hash);
+        });
+    return config;
+  }
+
+  private Map<String, Object> imageConfig(PlanSpec spec) {
     boolean resized = resizes(spec);
     return Map.of(
         "precision", precision.id(),

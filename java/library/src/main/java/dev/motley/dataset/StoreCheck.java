@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /** Reads every byte of a store and says what is wrong; on request keeps what is whole. */
@@ -34,11 +35,14 @@ final class StoreCheck {
 
   private long bytes;
 
+  private final SafetySummary.Tally safety;
+
   private StoreCheck(Path folder, StoreHeader header, StoreJournal journal) {
     this.folder = folder;
     this.header = header;
     this.journal = journal;
-    this.firstBad = journal.entries().size();
+    this.firstBad = journal.slots().size();
+    this.safety = new SafetySummary.Tally(header);
   }
 
   static StoreReport verify(Path folder) {
@@ -74,8 +78,17 @@ final class StoreCheck {
   }
 
   private StoreReport report(List<String> repairs) {
+    int dropped =
+        (int) journal.slots().subList(0, firstBad).stream().filter(StoreDrop.class::isInstance).count();
     return new StoreReport(
-        folder.toString(), header.plan().size(), firstBad, bytes, problems, repairs);
+        folder.toString(),
+        header.plan().size(),
+        firstBad - dropped,
+        dropped,
+        bytes,
+        problems,
+        repairs,
+        safety.summary());
   }
 
   private void problem(String format, Object... values) {
@@ -103,13 +116,19 @@ final class StoreCheck {
           StoreHeader.shown(header.head().modelHash()));
       firstBad = 0;
     }
-    for (StoreEntry entry : journal.entries()) {
-      int i = entry.position();
-      String planned = i < header.plan().size() ? header.plan().image(i).key() : "nothing";
-      if (!entry.key().equals(planned) || entry.shard() != header.shardOf(i)) {
+    for (StoreSlot slot : journal.slots()) {
+      int i = slot.position();
+      if (!header.expects(slot)) {
+        String planned = i < header.plan().size() ? header.plan().image(i).key() : "nothing";
         problem(
-            "%s: image %d is '%s' in shard %d, the plan has '%s' in shard %d",
-            StoreJournal.FILE, i, entry.key(), entry.shard(), planned, header.shardOf(i));
+            "%s: image %d is '%s' %s shard %d, the plan has '%s' in shard %d",
+            StoreJournal.FILE,
+            i,
+            slot.key(),
+            slot instanceof StoreDrop ? "left out of" : "in",
+            slot.shard(),
+            planned,
+            header.shardOf(i));
         firstBad = Math.min(firstBad, i);
         return;
       }
@@ -131,13 +150,13 @@ final class StoreCheck {
       }
       from = to;
     }
-    int to = journal.entries().size();
+    int to = journal.slots().size();
     if (from < to) {
       int index = journal.shards().size();
       Path part = StoreShard.part(folder, index);
       // Between the rename and its line in the journal the growing shard has its final name.
       Path file = Files.exists(part) ? part : StoreShard.file(folder, index);
-      long length = journal.entries().getLast().end();
+      long length = journal.slots().getLast().end();
       checkShard(file, from, to, Files.exists(file) ? Files.size(file) : length);
       if (Files.exists(file) && file.equals(part) && Files.size(part) > length) {
         problem(
@@ -148,34 +167,51 @@ final class StoreCheck {
   }
 
   private void checkShard(Path file, int from, int to, long length) throws IOException {
-    if (!Files.exists(file)) {
+    if (!Files.exists(file) && length > 0) {
       problem("%s: is missing, with images %d to %d", file.getFileName(), from, to - 1);
       firstBad = Math.min(firstBad, from);
       return;
     }
-    bytes += Files.size(file);
-    if (Files.size(file) != length) {
-      problem("%s: has %,d bytes, expected %,d", file.getFileName(), Files.size(file), length);
+    long found = Files.exists(file) ? Files.size(file) : 0; // none is there before the first image
+    bytes += found;
+    if (found != length) {
+      problem("%s: has %,d bytes, expected %,d", file.getFileName(), found, length);
     }
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 20)) {
-      for (StoreEntry entry : journal.entries().subList(from, to)) {
-        byte[] image = in.readNBytes((int) (entry.end() - entry.offset()));
-        List<String> wrong = new ArrayList<>(StoreRecovery.problems(entry, image));
-        if (wrong.isEmpty()) {
-          wrong.addAll(contents(entry, image));
-        }
-        if (!wrong.isEmpty()) {
-          problem(
-              "%s: image %d '%s': %s",
-              file.getFileName(), entry.position(), entry.key(), String.join(", ", wrong));
-          firstBad = Math.min(firstBad, entry.position());
+    try (InputStream in = found == 0 ? InputStream.nullInputStream() : buffered(file)) {
+      for (StoreSlot slot : journal.slots().subList(from, to)) {
+        switch (slot) {
+          case StoreDrop drop -> count(drop);
+          case StoreEntry entry -> checkImage(file, entry, in.readNBytes((int) (entry.end() - entry.offset())));
         }
       }
     }
   }
 
+  private static InputStream buffered(Path file) throws IOException {
+    return new BufferedInputStream(Files.newInputStream(file), 1 << 20);
+  }
+
+  private void count(StoreDrop drop) {
+    if (drop.position() < firstBad) {
+      safety.add(drop);
+    }
+  }
+
+  private void checkImage(Path file, StoreEntry entry, byte[] image) {
+    List<String> wrong = StoreRecovery.problems(entry, image);
+    if (wrong.isEmpty()) {
+      wrong = contents(entry, image);
+    }
+    if (!wrong.isEmpty()) {
+      problem(
+          "%s: image %d '%s': %s",
+          file.getFileName(), entry.position(), entry.key(), String.join(", ", wrong));
+      firstBad = Math.min(firstBad, entry.position());
+    }
+  }
+
   /** Whether the checksummed contents are what they should be, which a checksum cannot tell. */
-  private static List<String> contents(StoreEntry entry, byte[] image) {
+  private List<String> contents(StoreEntry entry, byte[] image) {
     int png = TarBlocks.BLOCK;
     if (entry.pngLength() < PNG_SIGNATURE.length
         || !java.util.Arrays.equals(
@@ -185,10 +221,14 @@ final class StoreCheck {
     int json = (int) (entry.jsonAt() - entry.offset());
     try {
       byte[] text = java.util.Arrays.copyOfRange(image, json, json + entry.jsonLength());
-      Object key = StoreJson.read(entry.key() + ".json", text).get("key");
-      return entry.key().equals(key)
-          ? List.of()
-          : List.of(entry.key() + ".json is that of '" + key + "'");
+      Map<String, Object> record = StoreJson.read(entry.key() + ".json", text);
+      if (!entry.key().equals(record.get("key"))) {
+        return List.of(entry.key() + ".json is that of '" + record.get("key") + "'");
+      }
+      if (entry.position() < firstBad) {
+        safety.add(entry, record);
+      }
+      return List.of();
     } catch (InvalidInputException e) {
       return List.of(e.getMessage());
     }
@@ -200,7 +240,7 @@ final class StoreCheck {
       expected.add(StoreShard.fileName(i));
     }
     expected.add(StoreShard.fileName(journal.shards().size()) + StoreShard.PART);
-    if (journal.entries().size() == header.endOf(journal.shards().size())) {
+    if (journal.slots().size() == header.endOf(journal.shards().size())) {
       expected.add(StoreShard.fileName(journal.shards().size()));
     }
     for (String name : StoreRecovery.names(folder)) {
@@ -229,7 +269,7 @@ final class StoreCheck {
   private StoreReport repair() throws IOException {
     var repairs = new ArrayList<String>();
     int kept = firstBad;
-    int lost = journal.entries().size() - kept;
+    int lost = journal.slots().size() - kept;
     // Shards up to here stay finished; the one after is cut and grows again.
     int finished = 0;
     int before = 0;
@@ -258,11 +298,11 @@ final class StoreCheck {
   private void writeJournal(int kept, int finished) throws IOException {
     var lines = new StringBuilder(StoreJournal.line(header.head()));
     int shard = 0;
-    for (StoreEntry entry : journal.entries().subList(0, kept)) {
-      if (entry.shard() > shard) {
+    for (StoreSlot slot : journal.slots().subList(0, kept)) {
+      if (slot.shard() > shard) {
         lines.append(StoreJournal.line(journal.shards().get(shard++)));
       }
-      lines.append(StoreJournal.line(entry));
+      lines.append(StoreJournal.line(slot));
     }
     if (shard < finished) {
       lines.append(StoreJournal.line(journal.shards().get(shard)));
@@ -284,7 +324,7 @@ final class StoreCheck {
     if (Files.exists(file)) {
       StoreFiles.REAL.rename(file, part);
     }
-    long length = kept > before ? journal.entries().get(kept - 1).end() : 0;
+    long length = kept > before ? journal.slots().get(kept - 1).end() : 0;
     if (Files.exists(part) && Files.size(part) > length) {
       repairs.add(
           String.format(

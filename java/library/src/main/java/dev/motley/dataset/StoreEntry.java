@@ -22,7 +22,8 @@ public record StoreEntry(
     int pngLength,
     int jsonLength,
     int pngCrc,
-    int jsonCrc) {
+    int jsonCrc)
+    implements StoreSlot {
 
   long pngAt() {
     return offset + TarBlocks.BLOCK;
@@ -32,8 +33,8 @@ public record StoreEntry(
     return pngAt() + TarBlocks.padded(pngLength) + TarBlocks.BLOCK;
   }
 
-  /** Where the next image begins. */
-  long end() {
+  @Override
+  public long end() {
     return jsonAt() + TarBlocks.padded(jsonLength);
   }
 }

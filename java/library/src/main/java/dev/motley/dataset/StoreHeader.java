@@ -35,6 +35,12 @@ public record StoreHeader(
   /** At 512x512 a shard of so many is about half a gigabyte, at 32x32 about five megabytes. */
   public static final int DEFAULT_IMAGES_PER_SHARD = 1000;
 
+  /** In {@link #config} where pictures are checked: the {@link SafetyPolicy}. */
+  static final String SAFETY = "safety";
+
+  /** In {@link #config} where pictures are checked: what identifies the checker. */
+  static final String SAFETY_CHECKER = "safety-checker";
+
   private static final String FORMAT = "motley-dataset";
   private static final int VERSION = 1;
   private static final Pattern MODEL_HASH = Pattern.compile("[A-Za-z0-9.:-]{1,200}");
@@ -69,6 +75,19 @@ public record StoreHeader(
       Map<String, Object> config,
       Map<String, Object> versions) {
     return new StoreHeader(plan, modelHash, config, versions, DEFAULT_IMAGES_PER_SHARD);
+  }
+
+  /** What becomes of pictures that the safety checker flags. */
+  public SafetyPolicy safety() {
+    return SafetyPolicy.named(String.valueOf(config.getOrDefault(SAFETY, SafetyPolicy.OFF.id())));
+  }
+
+  /** Whether a slot of the journal is what the plan and the policy have at its position. */
+  boolean expects(StoreSlot slot) {
+    return slot.position() < plan.size()
+        && slot.key().equals(plan.image(slot.position()).key())
+        && slot.shard() == shardOf(slot.position())
+        && (slot instanceof StoreEntry || safety() == SafetyPolicy.DROP);
   }
 
   int shardOf(int position) {

@@ -20,14 +20,18 @@ import java.util.zip.CRC32C;
  * <pre>{@code
  * motley-journal 1 PLAN-HASH MODEL-HASH CRC
  * image POSITION KEY SHARD OFFSET PNG-LENGTH JSON-LENGTH PNG-CRC JSON-CRC CRC
+ * dropped POSITION KEY SHARD OFFSET ATTEMPTS CRC
  * shard INDEX IMAGES LENGTH SHA-256 CRC
  * }</pre>
+ *
+ * <p>A dropped image is one that was left out; ATTEMPTS is what its pictures' seeds and flaws were,
+ * as JSON. IMAGES of a shard are those of the plan that it covers.
  *
  * <p>The lines depend on the images alone, not on how they were batched, so the finished journal is
  * the same after any number of interruptions.
  *
  * @param head the first line, or empty
- * @param entries the images, position i at index i
+ * @param slots the images, stored or left out, position i at index i
  * @param shards the finished shards
  * @param length bytes up to the end of the last good line
  * @param torn bytes behind it
@@ -35,7 +39,7 @@ import java.util.zip.CRC32C;
  */
 record StoreJournal(
     Optional<Head> head,
-    List<StoreEntry> entries,
+    List<StoreSlot> slots,
     List<StoreShard> shards,
     long length,
     long torn,
@@ -56,7 +60,26 @@ record StoreJournal(
     return sealed(MAGIC + " " + head.planHash() + " " + head.modelHash());
   }
 
-  static String line(StoreEntry entry) {
+  static String line(StoreSlot slot) {
+    return switch (slot) {
+      case StoreEntry entry -> line(entry);
+      case StoreDrop drop -> line(drop);
+    };
+  }
+
+  private static String line(StoreDrop drop) {
+    return sealed(
+        String.format(
+            Locale.ROOT,
+            "dropped %d %s %d %d %s",
+            drop.position(),
+            drop.key(),
+            drop.shard(),
+            drop.offset(),
+            StoreRecord.word(drop.attempts())));
+  }
+
+  private static String line(StoreEntry entry) {
     return sealed(
         String.format(
             Locale.ROOT,
@@ -116,7 +139,7 @@ record StoreJournal(
     }
     return new StoreJournal(
         reader.head,
-        List.copyOf(reader.entries),
+        List.copyOf(reader.slots),
         List.copyOf(reader.shards),
         at,
         bytes.length - at,
@@ -161,7 +184,7 @@ record StoreJournal(
 
     private final Path file;
     private Optional<Head> head = Optional.empty();
-    private final List<StoreEntry> entries = new ArrayList<>();
+    private final List<StoreSlot> slots = new ArrayList<>();
     private final List<StoreShard> shards = new ArrayList<>();
 
     Reader(Path file) {
@@ -181,6 +204,7 @@ record StoreJournal(
         return switch (words[0]) {
           case "motley-journal" -> acceptHead(text, words);
           case "image" -> words.length == 9 && head.isPresent() && acceptImage(words);
+          case "dropped" -> words.length == 6 && head.isPresent() && acceptDrop(words);
           case "shard" -> words.length == 5 && head.isPresent() && acceptShard(words);
           default -> false;
         };
@@ -202,7 +226,7 @@ record StoreJournal(
     }
 
     private boolean acceptImage(String[] words) {
-      var entry =
+      return accept(
           new StoreEntry(
               Integer.parseInt(words[1]),
               words[2],
@@ -211,15 +235,27 @@ record StoreJournal(
               Integer.parseInt(words[5]),
               Integer.parseInt(words[6]),
               Integer.parseUnsignedInt(words[7], 16),
-              Integer.parseUnsignedInt(words[8], 16));
+              Integer.parseUnsignedInt(words[8], 16)));
+    }
+
+    private boolean acceptDrop(String[] words) {
+      byte[] attempts = words[5].getBytes(StandardCharsets.US_ASCII);
+      return accept(
+          new StoreDrop(
+              Integer.parseInt(words[1]),
+              words[2],
+              Integer.parseInt(words[3]),
+              Long.parseLong(words[4]),
+              StoreRecord.attempts(StoreJson.read(file + ", image " + words[1], attempts))));
+    }
+
+    private boolean accept(StoreSlot slot) {
       long offset =
-          entries.isEmpty() || entries.getLast().shard() < entry.shard()
-              ? 0
-              : entries.getLast().end();
-      entries.add(entry);
-      return entry.position() == entries.size() - 1
-          && entry.shard() == shards.size()
-          && entry.offset() == offset;
+          slots.isEmpty() || slots.getLast().shard() < slot.shard() ? 0 : slots.getLast().end();
+      slots.add(slot);
+      return slot.position() == slots.size() - 1
+          && slot.shard() == shards.size()
+          && slot.offset() == offset;
     }
 
     private boolean acceptShard(String[] words) {
@@ -229,12 +265,12 @@ record StoreJournal(
               Integer.parseInt(words[2]),
               Long.parseLong(words[3]),
               words[4]);
-      int images = entries.size() - shards.stream().mapToInt(StoreShard::images).sum();
+      int images = slots.size() - shards.stream().mapToInt(StoreShard::images).sum();
       shards.add(shard);
       return shard.index() == shards.size() - 1
           && shard.images() == images
           && images > 0
-          && shard.length() == entries.getLast().end() + TarBlocks.TRAILER;
+          && shard.length() == slots.getLast().end() + TarBlocks.TRAILER;
     }
   }
 }

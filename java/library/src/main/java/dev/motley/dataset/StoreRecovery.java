@@ -119,7 +119,7 @@ final class StoreRecovery {
   /** Whether a store was begun, but no image was ever counted in it: then it may become that of another plan. */
   static boolean cameToNothing(Path folder) throws IOException {
     StoreJournal journal = StoreJournal.read(StoreJournal.file(folder));
-    return journal.entries().isEmpty()
+    return journal.slots().isEmpty()
         && !journal.beyond()
         && names(folder).stream()
             .noneMatch(
@@ -154,11 +154,9 @@ final class StoreRecovery {
                   StoreHeader.shown(journal.head().get().planHash()),
                   StoreHeader.shown(journal.head().get().modelHash())));
     }
-    for (StoreEntry entry : journal.entries()) {
-      if (entry.position() >= header.plan().size()
-          || !entry.key().equals(header.plan().image(entry.position()).key())
-          || entry.shard() != header.shardOf(entry.position())) {
-        throw damaged("the journal's image %d is not the plan's".formatted(entry.position()));
+    for (StoreSlot slot : journal.slots()) {
+      if (!header.expects(slot)) {
+        throw damaged("the journal's image %d is not the plan's".formatted(slot.position()));
       }
     }
   }
@@ -180,18 +178,19 @@ final class StoreRecovery {
       journalLength = head.length;
     }
     file.force();
-    int stored = journal.entries().size();
+    int stored = journal.slots().size();
     int shard = journal.shards().size();
     // The shard that grows: the one after the last finished.
-    List<StoreEntry> growing =
-        journal.entries().subList(Math.min(stored, shard * header.imagesPerShard()), stored);
+    List<StoreSlot> growing =
+        journal.slots().subList(Math.min(stored, shard * header.imagesPerShard()), stored);
     boolean full = !growing.isEmpty() && stored == header.endOf(shard);
     if (full && !Files.exists(StoreShard.part(folder, shard))) {
       // Interrupted between the rename and its line in the journal: take the name back and go on.
-      if (!Files.exists(StoreShard.file(folder, shard))) {
+      if (Files.exists(StoreShard.file(folder, shard))) {
+        files.rename(StoreShard.file(folder, shard), StoreShard.part(folder, shard));
+      } else if (length(growing) > 0) {
         throw damaged(StoreShard.fileName(shard) + " is missing");
       }
-      files.rename(StoreShard.file(folder, shard), StoreShard.part(folder, shard));
     }
     removeTemporaries(name -> !name.equals(StoreShard.fileName(shard) + StoreShard.PART));
     for (StoreShard finished : journal.shards()) {
@@ -213,7 +212,7 @@ final class StoreRecovery {
     return writer;
   }
 
-  private static long length(List<StoreEntry> growing) {
+  private static long length(List<StoreSlot> growing) {
     return growing.isEmpty() ? 0 : growing.getLast().end();
   }
 
@@ -226,7 +225,7 @@ final class StoreRecovery {
   }
 
   /** Cuts the growing shard behind its last counted image and reads that every image is whole. */
-  private MessageDigest digest(int shard, List<StoreEntry> growing) throws IOException {
+  private MessageDigest digest(int shard, List<StoreSlot> growing) throws IOException {
     MessageDigest digest = Sha256.begin();
     Path path = StoreShard.part(folder, shard);
     long length = length(growing);
@@ -243,10 +242,10 @@ final class StoreRecovery {
     }
     if (length > 0) {
       try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 20)) {
-        for (StoreEntry entry : growing) {
-          byte[] bytes = in.readNBytes((int) (entry.end() - entry.offset()));
+        for (StoreSlot slot : growing) {
+          byte[] bytes = in.readNBytes((int) (slot.end() - slot.offset()));
           digest.update(bytes);
-          if (!whole(entry, bytes)) {
+          if (slot instanceof StoreEntry entry && !problems(entry, bytes).isEmpty()) {
             throw damaged(
                 "image '%s' in %s is not what was written"
                     .formatted(entry.key(), path.getFileName()));
@@ -257,12 +256,7 @@ final class StoreRecovery {
     return digest;
   }
 
-  /** Whether an image's part of a shard, both headers and contents, is what the journal says. */
-  static boolean whole(StoreEntry entry, byte[] bytes) {
-    return problems(entry, bytes).isEmpty();
-  }
-
-  /** What is wrong with an image's part of a shard, in words. */
+  /** What is wrong with an image's part of a shard, both headers and contents, in words. */
   static List<String> problems(StoreEntry entry, byte[] bytes) {
     var problems = new ArrayList<String>();
     if (bytes.length != entry.end() - entry.offset()) {

@@ -103,7 +103,14 @@ public record StoreView(String name, List<Item> items) {
    */
   public static StoreView ofFinished(List<Path> folders) {
     String name = folders.stream().map(Path::toString).collect(Collectors.joining(", "));
-    return union(name, folders.stream().map(folder -> of(finished(folder))).toList());
+    List<SyntheticStore> stores = folders.stream().map(StoreView::finished).toList();
+    StoreView view = union(name, stores.stream().map(StoreView::of).toList());
+    int dropped = stores.stream().mapToInt(store -> store.dropped().size()).sum();
+    if (view.items.isEmpty() && dropped > 0) {
+      throw new InvalidInputException(
+          "%s has no images: the safety checker had all %,d left out".formatted(name, dropped));
+    }
+    return view;
   }
 
   private static SyntheticStore finished(Path folder) {
@@ -111,14 +118,15 @@ public record StoreView(String name, List<Item> items) {
     if (!store.isComplete()) {
       throw new InvalidInputException(
           "%s has %d of its %d images: run 'generate' again to draw the rest"
-              .formatted(folder, store.entries().size(), store.header().plan().size()));
+              .formatted(folder, store.slots().size(), store.header().plan().size()));
     }
     return store;
   }
 
   /**
    * The images of a plan, each from the first store that has exactly it: how a combined set shares
-   * the images of the base class set. All stores must be of one model and config.
+   * the images of the base class set. An image that the safety checker had left out is left out
+   * here, too. All stores must be of one model and config.
    *
    * @param name what to call the view
    * @param plan the plan
@@ -129,13 +137,17 @@ public record StoreView(String name, List<Item> items) {
    */
   public static StoreView ofPlan(String name, GenerationPlan plan, List<SyntheticStore> stores) {
     var items = new Item[plan.size()];
+    var dropped = new BitSet();
     for (SyntheticStore store : stores) {
       requireSameMaking(name, store, stores.getFirst());
       BitSet alike = plan.reusableFrom(store.header().plan());
       for (int i = alike.nextSetBit(0); i >= 0; i = alike.nextSetBit(i + 1)) {
         OptionalInt there = store.header().plan().find(plan.image(i).key());
-        if (items[i] == null && there.getAsInt() < store.entries().size()) {
-          items[i] = new Item(store, store.entries().get(there.getAsInt()));
+        if (items[i] == null && there.getAsInt() < store.slots().size()) {
+          switch (store.slots().get(there.getAsInt())) {
+            case StoreEntry entry -> items[i] = new Item(store, entry);
+            case StoreDrop _ -> dropped.set(i);
+          }
         }
       }
     }
@@ -143,6 +155,9 @@ public record StoreView(String name, List<Item> items) {
     int missing = 0;
     String first = "";
     for (int i = 0; i < items.length; i++) {
+      if (items[i] == null && dropped.get(i)) {
+        continue;
+      }
       if (items[i] == null) {
         first = missing++ == 0 ? plan.image(i).key() : first;
       } else {

@@ -14,6 +14,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,12 @@ public final class StoreWriter implements AutoCloseable {
   /** How far ahead of the first missing image another may come, which bounds the memory held. */
   public static final int WINDOW = 8192;
 
-  private record Waiting(byte[] png, byte[] json) {}
+  /** What was handed over for an image. */
+  private sealed interface Waiting {
+    record Image(byte[] png, byte[] json) implements Waiting {}
+
+    record Drop(List<Attempt> attempts) implements Waiting {}
+  }
 
   private final Path folder;
   private final StoreHeader header;
@@ -101,6 +107,30 @@ public final class StoreWriter implements AutoCloseable {
    *     #WINDOW} or more ahead of the first missing image
    */
   public synchronized void append(int position, String key, byte[] png, byte[] json) {
+    if (png.length == 0 || json.length == 0) {
+      throw new InvalidInputException("image '" + key + "' comes without PNG or JSON bytes");
+    }
+    accept(position, key, new Waiting.Image(png, json));
+  }
+
+  /**
+   * Notes that an image is left out, instead of {@link #append}.
+   *
+   * @param position its index in the plan
+   * @param key its key in the plan
+   * @param attempts every picture that was drawn for it; the last is why it is left out
+   * @throws InvalidInputException if the key is not the plan's at that position, or the store's policy is not to drop
+   * @throws IllegalStateException as {@link #append}
+   */
+  public synchronized void drop(int position, String key, List<Attempt> attempts) {
+    if (header.safety() != SafetyPolicy.DROP) {
+      throw new InvalidInputException(
+          "image '%s' cannot be left out: the safety policy is '%s'".formatted(key, header.safety().id()));
+    }
+    accept(position, key, new Waiting.Drop(List.copyOf(attempts)));
+  }
+
+  private void accept(int position, String key, Waiting image) {
     requireOpen();
     if (position < 0 || position >= header.plan().size()) {
       throw new InvalidInputException(
@@ -111,14 +141,11 @@ public final class StoreWriter implements AutoCloseable {
       throw new InvalidInputException(
           "image %d of the plan is '%s', found '%s'".formatted(position, planned, key));
     }
-    if (png.length == 0 || json.length == 0) {
-      throw new InvalidInputException("image '" + key + "' comes without PNG or JSON bytes");
-    }
     if (position >= stored + (long) WINDOW) {
       throw new IllegalStateException(
           "image %d is too far ahead: image %d has not come yet".formatted(position, stored));
     }
-    if (position < stored || waiting.putIfAbsent(position, new Waiting(png, json)) != null) {
+    if (position < stored || waiting.putIfAbsent(position, image) != null) {
       throw new IllegalStateException("image " + position + " has been handed over before");
     }
   }
@@ -152,23 +179,9 @@ public final class StoreWriter implements AutoCloseable {
     int position = stored;
     long length = partLength;
     for (; position < end && waiting.containsKey(position); position++) {
-      Waiting image = waiting.get(position);
-      String key = header.plan().image(position).key();
-      var entry =
-          new StoreEntry(
-              position,
-              key,
-              shard,
-              length,
-              image.png.length,
-              image.json.length,
-              StoreJournal.crc(image.png),
-              StoreJournal.crc(image.json));
-      byte[] bytes = bytes(entry, image);
-      file.write(ByteBuffer.wrap(bytes), length);
-      digest.update(bytes);
-      length = entry.end();
-      lines.append(StoreJournal.line(entry));
+      StoreSlot slot = write(file, position, shard, length, waiting.get(position));
+      length = slot.end();
+      lines.append(StoreJournal.line(slot));
     }
     file.force();
     appendToJournal(lines.toString());
@@ -180,7 +193,33 @@ public final class StoreWriter implements AutoCloseable {
     }
   }
 
-  private static byte[] bytes(StoreEntry entry, Waiting image) {
+  private StoreSlot write(StoreFile file, int position, int shard, long offset, Waiting waiting)
+      throws IOException {
+    String key = header.plan().image(position).key();
+    switch (waiting) {
+      case Waiting.Drop drop -> {
+        return new StoreDrop(position, key, shard, offset, drop.attempts);
+      }
+      case Waiting.Image image -> {
+        var entry =
+            new StoreEntry(
+                position,
+                key,
+                shard,
+                offset,
+                image.png.length,
+                image.json.length,
+                StoreJournal.crc(image.png),
+                StoreJournal.crc(image.json));
+        byte[] bytes = bytes(entry, image);
+        file.write(ByteBuffer.wrap(bytes), offset);
+        digest.update(bytes);
+        return entry;
+      }
+    }
+  }
+
+  private static byte[] bytes(StoreEntry entry, Waiting.Image image) {
     var bytes = new byte[(int) (entry.end() - entry.offset())];
     put(bytes, 0, TarBlocks.header(entry.key() + ".png", image.png.length));
     put(bytes, entry.pngAt() - entry.offset(), image.png);

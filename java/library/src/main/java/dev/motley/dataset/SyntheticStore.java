@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A folder of drawn images: {@code dataset.json} (see {@link StoreHeader}), a journal, and shards
@@ -29,12 +30,18 @@ public final class SyntheticStore {
 
   private final Path folder;
   private final StoreHeader header;
+  private final List<StoreSlot> slots;
   private final List<StoreEntry> entries;
 
-  private SyntheticStore(Path folder, StoreHeader header, List<StoreEntry> entries) {
+  private SyntheticStore(Path folder, StoreHeader header, List<StoreSlot> slots) {
     this.folder = folder;
     this.header = header;
-    this.entries = entries;
+    this.slots = slots;
+    entries = only(StoreEntry.class);
+  }
+
+  private <T> List<T> only(Class<T> kind) {
+    return slots.stream().filter(kind::isInstance).map(kind::cast).toList();
   }
 
   /**
@@ -78,7 +85,7 @@ public final class SyntheticStore {
             "folder %s is damaged: the journal has a damaged line at byte %d; 'verify' tells more"
                 .formatted(folder, journal.length()));
       }
-      return new SyntheticStore(folder, header, journal.entries());
+      return new SyntheticStore(folder, header, journal.slots());
     } catch (IOException e) {
       throw new ResourceException(
           "cannot read %s: %s".formatted(StoreJournal.file(folder), FileFailure.reason(e)), e);
@@ -141,29 +148,54 @@ public final class SyntheticStore {
   /**
    * Lists the images in plan order.
    *
-   * @return the stored images; a prefix of the plan
+   * @return the stored images; a prefix of the plan but for those left out
    */
   public List<StoreEntry> entries() {
     return entries;
   }
 
+  /** Lists the images that the safety checker had left out, in plan order. */
+  public List<StoreDrop> dropped() {
+    return only(StoreDrop.class);
+  }
+
+  /** Lists a prefix of the plan in its order: what became of each image. */
+  public List<StoreSlot> slots() {
+    return slots;
+  }
+
   /**
-   * Says whether every image of the plan is there.
+   * Says whether nothing of the plan remains to be drawn.
    *
    * @return true for a finished store
    */
   public boolean isComplete() {
-    return entries.size() == header.plan().size();
+    return slots.size() == header.plan().size();
+  }
+
+  /**
+   * Counts what the safety checker did; reads the record of every image.
+   *
+   * @return empty for a store whose pictures are not checked
+   * @throws InvalidInputException if a record is not what was written
+   */
+  public Optional<SafetySummary> safety() {
+    var tally = new SafetySummary.Tally(header);
+    if (header.safety() != SafetyPolicy.OFF) {
+      entries.forEach(entry -> tally.add(entry, StoreJson.read(entry.key() + ".json", json(entry))));
+      dropped().forEach(tally::add);
+    }
+    return tally.summary();
   }
 
   /**
    * Returns what was planned for an image.
    *
-   * @param entry an image of this store
+   * @param slot an image of this store, or one that it leaves out
    * @return its plan; the stored pixels may have a later seed, which the JSON tells
    */
-  public PlannedImage planned(StoreEntry entry) {
-    return header.plan().image(entry.position());
+  public PlannedImage planned(StoreSlot slot) {
+    return header.plan().image(slot.position());
   }
 
   /**

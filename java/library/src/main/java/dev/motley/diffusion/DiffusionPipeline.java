@@ -25,6 +25,7 @@ import dev.motley.weights.NativeTensors;
 import dev.motley.weights.Part;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,6 +61,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final NativeTextEncoder text;
   private final NativeUNet unet;
   private final NativeVae vae;
+  private final Optional<SafetyChecker> checker;
   private final PromptCache prompts;
   private final DdimConfig schedule;
   private final boolean clipSample;
@@ -67,9 +69,12 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final int nativeSize;
   private final double presentMemory;
 
-  private DiffusionPipeline(Checkpoint checkpoint, Precision precision) {
+  private DiffusionPipeline(Checkpoint checkpoint, Precision precision, boolean safety) {
     checkpoint.requireWhole();
-    MemoryNeed.require(checkpoint, precision);
+    Optional<dev.motley.weights.SafetyChecker> found = safety ? Optional.of(requireChecker(checkpoint)) : Optional.empty();
+    List<Part> parts = new ArrayList<>(checkpoint.parts());
+    found.ifPresent(one -> parts.add(one.part()));
+    MemoryNeed.require(checkpoint.path(), parts, precision);
     var configs = new NativeConfigs(checkpoint, precision);
     ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
     schedule = configs.schedule();
@@ -78,6 +83,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     presentMemory = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(); // takes milliseconds
     var hashes = new TreeMap<String, String>();
     try {
+      checker = found.map(one -> open.add(SafetyChecker.of(one, precision))); // first: what is wrong with it is said at once
       text = open.add(make(checkpoint.textEncoder(), hashes, w -> NativeTextEncoder.create(configs.text(), w)));
       unet = open.add(make(checkpoint.unet(), hashes, w -> NativeUNet.create(configs.unet(), w)));
       vae = open.add(make(checkpoint.vae(), hashes, w -> NativeVae.create(configs.vae(), w)));
@@ -87,6 +93,16 @@ public final class DiffusionPipeline implements AutoCloseable {
       open.close();
       throw e;
     }
+  }
+
+  private static dev.motley.weights.SafetyChecker requireChecker(Checkpoint checkpoint) {
+    return checkpoint
+        .safetyChecker()
+        .orElseThrow(
+            () ->
+                new InvalidInputException(
+                    checkpoint.path()
+                        + ": has no safety checker (safety_checker/ of a diffusers folder), so its pictures cannot be checked"));
   }
 
   /** Hashes a network and makes it at once, while its pages are at hand. */
@@ -101,18 +117,30 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param path a folder in diffusers' layout, or a single file in the layout of the latent diffusion code
    * @param precision what the networks compute in
    * @param ema which of the UNet's weights
-   * @throws InvalidInputException if a file is missing, damaged, of another model or does not fit, in one line naming file and key
+   * @param safety whether its safety checker is loaded, too
+   * @throws InvalidInputException if a file is missing, damaged, of another model or does not fit, in one line naming file and key;
+   *     or if there is no safety checker, but one is asked for
    * @throws ResourceException if the memory there is does not take it
    */
-  public static DiffusionPipeline load(Path path, Precision precision, Ema ema) {
+  public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety) {
     try (Checkpoint checkpoint = Checkpoint.open(path, ema)) {
-      return new DiffusionPipeline(checkpoint, precision);
+      return new DiffusionPipeline(checkpoint, precision, safety);
     }
   }
 
-  /** Loads a model with {@link Ema#AS_GIVEN}. */
+  /** Loads a model without its safety checker. */
+  public static DiffusionPipeline load(Path path, Precision precision, Ema ema) {
+    return load(path, precision, ema, false);
+  }
+
+  /** Loads a model with {@link Ema#AS_GIVEN}, without its safety checker. */
   public static DiffusionPipeline load(Path path, Precision precision) {
     return load(path, precision, Ema.AS_GIVEN);
+  }
+
+  /** What looks at pictures, where the model was loaded with it; for one thread at a time. */
+  public Optional<SafetyChecker> safetyChecker() {
+    return checker;
   }
 
   /** SHA-256 of everything in the model that decides a picture. */

@@ -4,12 +4,12 @@ package dev.motley.diffusion;
 import com.sun.management.OperatingSystemMXBean;
 import dev.motley.Precision;
 import dev.motley.ResourceException;
-import dev.motley.weights.Checkpoint;
 import dev.motley.weights.Part;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,9 +26,9 @@ final class MemoryNeed {
   private MemoryNeed() {}
 
   /** Bytes that the networks take in memory, by the shapes of their tensors. */
-  static long bytes(Checkpoint checkpoint, Precision precision) {
+  static long bytes(List<Part> parts, Precision precision) {
     int each = precision == Precision.FP32 ? Float.BYTES : Float.BYTES / 2;
-    return (long) (OVERHEAD * each * checkpoint.parts().stream().mapToLong(Part::parameters).sum());
+    return (long) (OVERHEAD * each * parts.stream().mapToLong(Part::parameters).sum());
   }
 
   /** Bytes that a process may have: what is free or can be freed, within a container's limit. */
@@ -45,10 +45,11 @@ final class MemoryNeed {
   /**
    * Refuses a model that does not fit.
    *
+   * @param parts of it that are to be loaded
    * @throws ResourceException with both numbers and a remedy
    */
-  static void require(Checkpoint checkpoint, Precision precision) {
-    require(checkpoint.path(), bytes(checkpoint, precision), available(), precision);
+  static void require(Path model, List<Part> parts, Precision precision) {
+    require(model, bytes(parts, precision), available(), precision);
   }
 
   static void require(Path model, long needed, long available, Precision precision) {

@@ -4,8 +4,11 @@ package dev.motley.diffusion;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.image.RgbImage;
+import dev.motley.weights.ModelHash;
+import dev.motley.weights.Part;
 import dev.motley.weights.TensorView;
 import dev.motley.weights.VisionConfig;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +26,10 @@ public final class SafetyChecker implements AutoCloseable {
   private final ImageEncoder encoder;
   private final SafetyConcepts concepts;
   private final SafetyConcepts specialCare;
+  private final String hash;
 
-  private SafetyChecker(ImageEncoder encoder, SafetyConcepts concepts, SafetyConcepts specialCare) {
+  private SafetyChecker(ImageEncoder encoder, SafetyConcepts concepts, SafetyConcepts specialCare, String hash) {
+    this.hash = hash;
     this.encoder = encoder;
     this.concepts = concepts;
     this.specialCare = specialCare;
@@ -40,11 +45,7 @@ public final class SafetyChecker implements AutoCloseable {
    * @throws InvalidInputException naming the source and each tensor that is missing, too many, of another shape or not finite
    */
   public static SafetyChecker of(String source, VisionConfig config, Map<String, TensorView> tensors, Precision precision) {
-    SafetyConcepts concepts = SafetyConcepts.of(source, tensors, CONCEPTS, config.projectionDim());
-    SafetyConcepts specialCare = SafetyConcepts.of(source, tensors, SPECIAL_CARE, config.projectionDim());
-    Map<String, TensorView> vision = new LinkedHashMap<>(tensors);
-    vision.keySet().removeIf(name -> name.startsWith(CONCEPTS) || name.startsWith(SPECIAL_CARE));
-    return new SafetyChecker(ImageEncoder.of(source, config, vision, precision), concepts, specialCare);
+    return of(new dev.motley.weights.SafetyChecker(config, new Part("safety_checker", Path.of(source), tensors)), precision);
   }
 
   /**
@@ -55,7 +56,20 @@ public final class SafetyChecker implements AutoCloseable {
    * @throws InvalidInputException as {@link #of(String, VisionConfig, Map, Precision)}
    */
   public static SafetyChecker of(dev.motley.weights.SafetyChecker checker, Precision precision) {
-    return of(checker.part().file().toString(), checker.config(), checker.part().tensors(), precision);
+    String source = checker.part().file().toString();
+    VisionConfig config = checker.config();
+    Map<String, TensorView> tensors = checker.part().tensors();
+    SafetyConcepts concepts = SafetyConcepts.of(source, tensors, CONCEPTS, config.projectionDim());
+    SafetyConcepts specialCare = SafetyConcepts.of(source, tensors, SPECIAL_CARE, config.projectionDim());
+    Map<String, TensorView> vision = new LinkedHashMap<>(tensors);
+    vision.keySet().removeIf(name -> name.startsWith(CONCEPTS) || name.startsWith(SPECIAL_CARE));
+    String hash = ModelHash.of(checker); // first, as it brings the pages in
+    return new SafetyChecker(ImageEncoder.of(source, config, vision, precision), concepts, specialCare, hash);
+  }
+
+  /** SHA-256 of everything in the checker that decides a verdict. */
+  public String hash() {
+    return hash;
   }
 
   /**

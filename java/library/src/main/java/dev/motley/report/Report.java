@@ -66,6 +66,7 @@ public final class Report {
             new Section("results", "Results", true, ResultSection::table),
             new Section(
                 "samples", "What it learned from", !data.samples().isEmpty(), SampleSection::write),
+            new Section("safety", "What the safety checker did", !data.safety().isEmpty(), SafetySection::write),
             new Section("training", "How training went", curves, CurveSection::write),
             new Section("classes", "Class by class", true, ClassSection::write),
             new Section("confusions", "What was taken for what", true, ConfusionSection::write),

@@ -15,6 +15,7 @@ import java.util.Set;
  * @param experiments one to six, of different names and the same classes; the first is what the
  *     others are compared with
  * @param samples synthetic images, shown as a grid of classes by tricks; may be empty
+ * @param safety what the safety checker did; empty where no picture was checked
  * @param stages where the time went; may be empty
  * @param configuration the resolved configuration, as YAML
  * @param facts versions, hashes, the machine
@@ -25,6 +26,7 @@ public record ReportData(
     String testSet,
     List<Experiment> experiments,
     List<Sample> samples,
+    List<SafetyRow> safety,
     List<Stage> stages,
     String configuration,
     List<Fact> facts) {
@@ -36,6 +38,7 @@ public record ReportData(
   public ReportData {
     experiments = List.copyOf(experiments);
     samples = List.copyOf(samples);
+    safety = List.copyOf(safety);
     stages = List.copyOf(stages);
     facts = List.copyOf(facts);
     if (experiments.isEmpty() || experiments.size() > MAX_EXPERIMENTS) {

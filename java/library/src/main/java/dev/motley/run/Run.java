@@ -9,6 +9,7 @@ import dev.motley.config.Yaml;
 import dev.motley.dataset.DatasetGenerator;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
+import dev.motley.dataset.SafetyPolicy;
 import dev.motley.dataset.StoreView;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
@@ -22,6 +23,7 @@ import dev.motley.files.Sha256;
 import dev.motley.image.Resize;
 import dev.motley.report.Experiment;
 import dev.motley.report.Report;
+import dev.motley.report.SafetyRow;
 import dev.motley.report.Stage;
 import dev.motley.train.Classifier;
 import dev.motley.train.EpochMetrics;
@@ -78,7 +80,8 @@ public final class Run {
   private RunResult execute() {
     ImageSet real = realImages();
     try (DiffusionPipeline pipeline =
-        DiffusionPipeline.load(config.modelFolder(embedded), config.precision(), config.ema())) {
+        DiffusionPipeline.load(
+            config.modelFolder(embedded), config.precision(), config.ema(), config.safety() != SafetyPolicy.OFF)) {
       config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
       modelHash = pipeline.modelHash();
       requireOwn();
@@ -170,9 +173,13 @@ public final class Run {
   private RunResult trainAndTest(ImageSet real) {
     var page = new RunReport(config, modelHash, real);
     var experiments = new ArrayList<Experiment>();
+    var safety = new ArrayList<SafetyRow>();
     String testSet = real.sha256();
     for (RunConfig.SetConfig set : config.sets()) {
       ImageSet images = StoreView.ofFinished(List.of(part(set, "images"))).load();
+      SyntheticStore.open(part(set, "images"))
+          .safety()
+          .ifPresent(summary -> safety.addAll(page.safety(set, summary, images)));
       TrainingResult training =
           Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, on(set));
       long seen = (long) images.count() * config.recipe().epochs();
@@ -184,7 +191,7 @@ public final class Run {
     RunConfig.SetConfig richest = config.richestSet();
     Path report = folder.resolve("report.html");
     Report.write(
-        page.data(experiments, stages, page.samples(richest, SyntheticStore.open(part(richest, "images")))), report);
+        page.data(experiments, stages, page.samples(richest, SyntheticStore.open(part(richest, "images"))), safety), report);
     return new RunResult(experiments.stream().map(Experiment::evaluation).toList(), report);
   }
 

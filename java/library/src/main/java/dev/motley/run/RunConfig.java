@@ -7,6 +7,7 @@ import dev.motley.config.Names;
 import dev.motley.config.Tree;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.GeneratorOptions;
+import dev.motley.dataset.SafetyPolicy;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.FolderLock;
@@ -34,6 +35,7 @@ import java.util.Set;
  * model: embedded                  # or a folder in diffusers' layout, or Stable Diffusion v1 as one file
  * ema: as-given                    # or averaged, plain
  * precision: fp32                  # or bf16
+ * safety: off                      # or flag, drop, redo
  * batch: 50
  * stored-size: 0                   # 0: as drawn
  * resize: bilinear_aa
@@ -50,6 +52,7 @@ import java.util.Set;
  * @param model {@code embedded}, a folder or a file
  * @param ema which of the UNet's weights, of a model that holds both
  * @param precision the diffusion model computes in
+ * @param safety what becomes of pictures that the model's safety checker flags
  * @param batch images denoised together
  * @param storedSize width and height in the stores; 0 keeps the drawn size
  * @param resize filter
@@ -63,6 +66,7 @@ public record RunConfig(
     String model,
     Ema ema,
     Precision precision,
+    SafetyPolicy safety,
     int batch,
     int storedSize,
     Resize.Filter resize,
@@ -74,7 +78,8 @@ public record RunConfig(
 
   private static final List<String> KEYS =
       List.of(
-          "title", "model", "ema", "precision", "batch", "stored-size", "resize", "sets", "recipe", "real", "test-batch");
+          "title", "model", "ema", "precision", "safety", "batch", "stored-size", "resize", "sets", "recipe", "real",
+          "test-batch");
   /** As many as a report shows side by side. */
   private static final int MOST_SETS = 6;
 
@@ -98,7 +103,7 @@ public record RunConfig(
   /** Checks what can be checked without the model and the real images. */
   public RunConfig {
     sets = List.copyOf(sets);
-    new GeneratorOptions(batch, storedSize, resize, precision, List.of()); // for its checks
+    new GeneratorOptions(batch, storedSize, resize, precision, safety, List.of()); // for its checks
     if (testBatch < 1) {
       throw new InvalidInputException("'test-batch' must be 1 or more, found " + testBatch);
     }
@@ -170,6 +175,7 @@ public record RunConfig(
         model,
         tree.text("ema").map(Ema::named).orElse(Ema.AS_GIVEN),
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
+        tree.text("safety").map(SafetyPolicy::named).orElse(SafetyPolicy.OFF),
         tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
         stored,
         tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA),
@@ -218,6 +224,7 @@ public record RunConfig(
     tree.put("model", model);
     tree.put("ema", ema.id());
     tree.put("precision", precision.id());
+    tree.put("safety", safety.id());
     tree.put("batch", batch);
     tree.put("stored-size", storedSize);
     tree.put("resize", resize.id());
@@ -249,7 +256,7 @@ public record RunConfig(
   }
 
   GeneratorOptions generator(List<SyntheticStore> reuse) {
-    return new GeneratorOptions(batch, storedSize, resize, precision, reuse);
+    return new GeneratorOptions(batch, storedSize, resize, precision, safety, reuse);
   }
 
   /** The set with the most tricks. */

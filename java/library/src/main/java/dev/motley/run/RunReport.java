@@ -4,6 +4,8 @@ package dev.motley.run;
 import dev.motley.MotleyVersion;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.ImageSet;
+import dev.motley.dataset.SafetyCounts;
+import dev.motley.dataset.SafetySummary;
 import dev.motley.dataset.StoreEntry;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.evaluate.Evaluation;
@@ -15,6 +17,7 @@ import dev.motley.report.Fact;
 import dev.motley.report.MistakePicture;
 import dev.motley.report.Picture;
 import dev.motley.report.ReportData;
+import dev.motley.report.SafetyRow;
 import dev.motley.report.Sample;
 import dev.motley.report.Stage;
 import dev.motley.train.TrainingResult;
@@ -56,7 +59,28 @@ final class RunReport {
     return Picture.rgb(real.width(), real.height(), real.image(image).pixels());
   }
 
-  ReportData data(List<Experiment> experiments, List<Stage> stages, List<Sample> samples) {
+  /** What the safety checker did to a set: in all, and to the classes with a flagged picture; the rest was let pass. */
+  List<SafetyRow> safety(RunConfig.SetConfig set, SafetySummary summary, ImageSet images) {
+    List<String> labels = set.plan().classes().labels();
+    int[] trained = images.classCounts();
+    var rows = new ArrayList<SafetyRow>();
+    rows.add(row(set, "all classes", summary.total(), images.count()));
+    for (int i = 0; i < labels.size(); i++) {
+      SafetyCounts counts = summary.classes().get(labels.get(i));
+      if (counts.flagged() > 0) {
+        rows.add(row(set, labels.get(i), counts, trained[i]));
+      }
+    }
+    return rows;
+  }
+
+  private static SafetyRow row(RunConfig.SetConfig set, String scope, SafetyCounts counts, int trained) {
+    return new SafetyRow(
+        set.name(), scope, counts.checked(), counts.flagged(), counts.kept(), counts.dropped(), counts.redone(), trained);
+  }
+
+  ReportData data(
+      List<Experiment> experiments, List<Stage> stages, List<Sample> samples, List<SafetyRow> safety) {
     NativeInfo info = NativeRuntime.info();
     return new ReportData(
         config.title(),
@@ -64,6 +88,7 @@ final class RunReport {
         real.name(),
         experiments,
         samples,
+        safety,
         stages,
         Yaml.write(config.toTree()),
         List.of(

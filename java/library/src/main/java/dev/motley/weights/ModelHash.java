@@ -34,6 +34,17 @@ public record ModelHash(Map<String, String> networks, String whole) {
     return Sha256.of(String.join("\n", tensors).getBytes(StandardCharsets.UTF_8));
   }
 
+  /**
+   * The hash of a safety checker: of its tensors and of what its configuration says beyond their shapes.
+   *
+   * @return in hexadecimal
+   */
+  public static String of(SafetyChecker checker) {
+    VisionConfig vision = checker.config();
+    String config = line("vision", vision.imageSize(), vision.patchSize(), vision.heads(), vision.activation(), vision.layerNormEps());
+    return Sha256.of((of(checker.part()) + "\n" + config).getBytes(StandardCharsets.UTF_8));
+  }
+
   /** A line of a tensor's name, type, shape and the hash of its bytes; a 1 x 1 convolution counts as the matrix it is. */
   private static String of(TensorView tensor) {
     long[] shape = tensor.shape();

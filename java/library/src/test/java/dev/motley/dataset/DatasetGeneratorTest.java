@@ -64,7 +64,7 @@ class DatasetGeneratorTest {
   }
 
   private static GeneratorOptions batches(int batch) {
-    return new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of());
+    return new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of());
   }
 
   private GenerationResult generate(GenerationPlan plan, String name, GeneratorOptions options) {
@@ -183,7 +183,7 @@ class DatasetGeneratorTest {
 
   @Test
   void imagesAreStoredSmallerOnRequest() {
-    var options = new GeneratorOptions(20, 16, Resize.Filter.PIL_BILINEAR, Precision.FP32, List.of());
+    var options = new GeneratorOptions(20, 16, Resize.Filter.PIL_BILINEAR, Precision.FP32, SafetyPolicy.OFF, List.of());
     generate(BASE, "small", options);
     assertThat(StoreView.of(SyntheticStore.open(folder.resolve("small"))).load().width()).isEqualTo(16);
   }

@@ -76,7 +76,7 @@ class QualityGateTest {
 
   private GenerationResult generate(Path model, String store, int batch) {
     try (var pipeline = DiffusionPipeline.load(model, Precision.FP32)) {
-      var options = new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of());
+      var options = new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of());
       return DatasetGenerator.generate(PLAN, pipeline, folder.resolve(store), options, ProgressListener.NONE);
     }
   }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -225,7 +226,7 @@ class StoreCrashTest {
     store
         .entries()
         .forEach(e -> assertThat(store.png(e)).isEqualTo(StoreFixture.png(e.position())));
-    return new StoreReport("", 36, store.entries().size(), 0, List.of(), List.of());
+    return new StoreReport("", 36, store.entries().size(), 0, 0, List.of(), List.of(), Optional.empty());
   }
 
   /** The real thing: a child process killed by SIGKILL at random moments until the work is done. */

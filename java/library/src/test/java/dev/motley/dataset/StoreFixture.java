@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 
@@ -52,7 +53,7 @@ final class StoreFixture {
   }
 
   static byte[] json(GenerationPlan plan, int position) {
-    return StoreRecord.json(plan.image(position), List.of());
+    return StoreRecord.json(plan.image(position), List.of(), Optional.empty());
   }
 
   /** Hands over [from, to) in an order of its own. */

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,7 @@ class StoreViewTest {
       for (int i = 0; i < count; i++) {
         PlannedImage image = plan.image(i);
         byte[] png = Png.encode(new RgbImage(height, WIDTH, pixels(image, height)), Map.of());
-        writer.append(i, image.key(), png, StoreRecord.json(image, List.of()));
+        writer.append(i, image.key(), png, StoreRecord.json(image, List.of(), Optional.empty()));
       }
     }
     return SyntheticStore.open(folder);

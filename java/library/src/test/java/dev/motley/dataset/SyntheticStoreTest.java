@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -83,7 +84,7 @@ class SyntheticStoreTest {
   @Test
   void theJsonTellsThePlannedImageAndWhatWasRedone() {
     var image = HEADER.plan().image(0);
-    String plain = new String(StoreRecord.json(image, List.of()), StandardCharsets.UTF_8);
+    String plain = new String(StoreRecord.json(image, List.of(), Optional.empty()), StandardCharsets.UTF_8);
     assertThat(plain)
         .contains("\"key\":\"" + image.key() + "\"")
         .contains("\"class\":\"猫\"")
@@ -94,7 +95,8 @@ class SyntheticStoreTest {
         new String(
             StoreRecord.json(
                 HEADER.plan().retry(image, 1),
-                List.of(new StoreRecord.Redone(image.seed(), Quality.CONSTANT))),
+                List.of(new Attempt(image.seed(), Flaw.of(Quality.CONSTANT))),
+                Optional.empty()),
             StandardCharsets.UTF_8);
     assertThat(redone)
         .contains("\"redone\":[{\"because\":\"constant\",\"seed\":0}]")
@@ -377,7 +379,7 @@ class SyntheticStoreTest {
   @Test
   void aLongListOfProblemsIsCut() {
     List<String> problems = IntStream.range(0, 100).mapToObj(i -> "image " + i + ": cut off").toList();
-    String text = new StoreReport("store", 100, 0, 0, problems, List.of()).text();
+    String text = new StoreReport("store", 100, 0, 0, 0, problems, List.of(), Optional.empty()).text();
     assertThat(text).startsWith("store: 0 of 100 images, 0 bytes, 100 problems").contains("image 19: cut off");
     assertThat(text.lines()).hasSize(22).endsWith("  and 80 more");
   }

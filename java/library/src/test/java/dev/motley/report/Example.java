@@ -78,6 +78,10 @@ final class Example {
                 mistakes(all))),
         samples(),
         List.of(
+            new SafetyRow("Base class", "all classes", 1003, 3, 0, 0, 3, 1000),
+            new SafetyRow("Base class", "dress", 103, 3, 0, 0, 3, 100),
+            new SafetyRow("All tricks combined", "all classes", 1000, 0, 0, 0, 0, 1000)),
+        List.of(
             new Stage("Generate", 151.8, 1750, "images"),
             new Stage("Train: base class", 61.4, 20_000, "images"),
             new Stage("Train: all tricks", 60.9, 20_000, "images"),

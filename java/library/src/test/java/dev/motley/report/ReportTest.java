@@ -128,6 +128,7 @@ class ReportTest {
             evil,
             List.of(experiment),
             List.of(new Sample(evil, evil, evil, 1, dot)),
+            List.of(new SafetyRow(evil, evil, 1, 1, 1, 0, 0, 1)),
             List.of(new Stage(evil, 1, 1, evil)),
             evil,
             List.of(new Fact(evil, evil)));
@@ -144,6 +145,7 @@ class ReportTest {
     Document page = parse(Report.html(small(2, 1, 100)));
     assertThat(page.getElementsByTagName("img").getLength()).isZero();
     assertThat(page.getElementsByTagName("h1").item(0).getTextContent()).isEqualTo("Small");
+    assertThat(page.getElementsByTagName("body").item(0).getTextContent()).doesNotContain("safety checker");
   }
 
   @Test
@@ -241,6 +243,7 @@ class ReportTest {
         data.testSet(),
         experiments,
         data.samples(),
+        data.safety(),
         data.stages(),
         data.configuration(),
         data.facts());
@@ -255,7 +258,7 @@ class ReportTest {
     for (int i = 0; i < experiments; i++) {
       all.add(new Experiment("Set " + i, "", 1, evaluation, List.of(), List.of()));
     }
-    return new ReportData("Small", "net", "test", all, List.of(), List.of(), "", List.of());
+    return new ReportData("Small", "net", "test", all, List.of(), List.of(), List.of(), "", List.of());
   }
 
   private static Document parse(String html) throws Exception {

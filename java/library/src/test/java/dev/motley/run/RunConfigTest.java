@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Yaml;
+import dev.motley.dataset.SafetyPolicy;
 import dev.motley.testing.Shared;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -19,6 +26,27 @@ class RunConfigTest {
     Map<String, Object> plan = Map.of("classes", "fashion-mnist", "per-class", 1);
     List<Object> sets = Stream.of(names).<Object>map(name -> Map.of("name", name, "plan", plan)).toList();
     return RunConfig.of(Map.of("sets", sets), Embedded.in(Shared.repository()));
+  }
+
+  /** YAML 1.1 calls "off" a boolean. */
+  @ParameterizedTest
+  @CsvSource({"off,OFF", "'\"off\"',OFF", "flag,FLAG", "drop,DROP", "redo,REDO"})
+  void theSafetyPolicyIsReadAndWrittenBack(String written, SafetyPolicy policy, @TempDir Path folder) throws IOException {
+    Path file = folder.resolve("config.yaml");
+    Files.writeString(file, "safety: " + written + "\nsets: [{name: Base, plan: {classes: fashion-mnist, per-class: 1}}]\n");
+    RunConfig config = RunConfig.read(file, Embedded.in(Shared.repository()));
+    assertThat(config.safety()).isEqualTo(policy);
+    Files.writeString(file, Yaml.write(config.toTree()));
+    assertThat(RunConfig.read(file, Embedded.in(Shared.repository()))).isEqualTo(config);
+  }
+
+  @Test
+  void anotherSafetyPolicyIsRefused() {
+    Map<String, Object> tree = new HashMap<>(sets("Base").toTree());
+    tree.put("safety", "blacken");
+    assertThatThrownBy(() -> RunConfig.of(tree, Embedded.in(Shared.repository())))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("unknown safety policy 'blacken' (known: off, flag, drop, redo)");
   }
 
   @Test

@@ -7,8 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.ProgressListener;
+import dev.motley.diffusion.SmallVision;
 import dev.motley.files.FolderLock;
+import dev.motley.image.Png;
+import dev.motley.testing.CheckedModel;
+import dev.motley.testing.RandomPicture;
 import dev.motley.testing.Shared;
+import dev.motley.tricks.ClassList;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,6 +97,40 @@ class RunTest {
     Files.writeString(folder.resolve("base/ledger.yaml"), "drawn: [");
     Run.execute(config, EMBEDDED, folder, hear);
     assertThat(stages).as("a damaged ledger costs a test, no more").contains("test");
+  }
+
+  @Test
+  void theReportTellsWhatTheSafetyCheckerDid() throws IOException {
+    float[] concept = new float[32];
+    concept[0] = 1;
+    Path model = CheckedModel.write(folder.resolve("model"), SmallVision.tensors(), concept, -2); // flags everything
+    for (String label : ClassList.preset("fashion-mnist").labels()) { // fewer to test than the whole test set
+      Path ofClass = Files.createDirectories(folder.resolve("real").resolve(label));
+      Files.write(ofClass.resolve("0.png"), Png.encode(RandomPicture.of(32, 32), Map.of()));
+    }
+    Map<String, Object> tree = new HashMap<>(config().toTree());
+    tree.put("real", folder.resolve("real").toString());
+    tree.put("model", model.toString());
+    tree.put("safety", "flag");
+    tree.put("recipe", Map.of("epochs", 1));
+    Path run = folder.resolve("run");
+    for (int i = 0; i < 2; i++) { // the second finds all there
+      RunResult result = Run.execute(RunConfig.of(tree, EMBEDDED), EMBEDDED, run, ProgressListener.NONE);
+      assertThat(Files.readString(result.report()).replaceAll("<[^>]*>", "|").replaceAll("\\|+", "|"))
+          .contains("What the safety checker did")
+          .contains("|Base|all classes|10|10|10|0|0|10|")
+          .contains("|Base|ankle boot|1|1|1|0|0|1|");
+    }
+    tree.put("safety", "drop");
+    assertThatThrownBy(
+            () -> Run.execute(RunConfig.of(tree, EMBEDDED), EMBEDDED, folder.resolve("none"), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageEndingWith("has no images: the safety checker had all 10 left out");
+    tree.put("model", "embedded");
+    Path refused = folder.resolve("refused");
+    assertThatThrownBy(() -> Run.execute(RunConfig.of(tree, EMBEDDED), EMBEDDED, refused, ProgressListener.NONE))
+        .hasMessageContaining("has no safety checker");
+    assertThat(refused).doesNotExist();
   }
 
   @Test
