@@ -276,10 +276,11 @@ public final class DatasetGenerator implements AutoCloseable {
   }
 
   private void append(Job job, RgbImage picture, Optional<Flaw> flagged) {
+    var texts = PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()));
     writer.append(
         job.index(),
         job.image().key(),
-        Png.encode(options.stored(picture), PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()))),
+        Png.encode(options.stored(picture), texts),
         StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of()), flagged));
   }
 

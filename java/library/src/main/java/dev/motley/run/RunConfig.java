@@ -175,7 +175,7 @@ public record RunConfig(
         model,
         tree.text("ema").map(Ema::named).orElse(Ema.AS_GIVEN),
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
-        tree.text("safety").map(SafetyPolicy::named).orElse(SafetyPolicy.OFF),
+        safety(tree),
         tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
         stored,
         tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA),
@@ -185,6 +185,13 @@ public record RunConfig(
             stored == 0 ? drawn : stored),
         tree.text("real").orElse(EMBEDDED),
         tree.count("test-batch").orElse(Evaluator.DEFAULT_BATCH));
+  }
+
+  /** YAML takes a bare {@code off} for the boolean. */
+  private static SafetyPolicy safety(Tree tree) {
+    return tree.value("safety").equals(Optional.of(false))
+        ? SafetyPolicy.OFF
+        : tree.text("safety").map(SafetyPolicy::named).orElse(SafetyPolicy.OFF);
   }
 
   /** A plan that names no size draws at the model's own. */

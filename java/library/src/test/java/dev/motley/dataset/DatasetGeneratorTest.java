@@ -198,7 +198,7 @@ class DatasetGeneratorTest {
   }
 
   private void says(GenerationPlan plan, String name, int storedSize) {
-    generate(plan, name, new GeneratorOptions(5, storedSize, Resize.Filter.BILINEAR_AA, Precision.FP32, List.of()));
+    generate(plan, name, new GeneratorOptions(5, storedSize, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of()));
     SyntheticStore store = SyntheticStore.open(folder.resolve(name));
     for (StoreEntry entry : List.of(store.entries().getFirst(), store.entries().getLast())) {
       PictureParameters said = PictureTexts.read(entry.key(), Png.texts(entry.key(), store.png(entry)));
