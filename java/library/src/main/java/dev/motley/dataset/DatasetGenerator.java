@@ -138,7 +138,7 @@ public final class DatasetGenerator implements AutoCloseable {
           drain(0);
         } else {
           submit(batch, position, resumed, listener);
-          drain(BATCHES_IN_FLIGHT - 1);
+          drain(options.overlap() ? BATCHES_IN_FLIGHT - 1 : 0);
         }
         drawn += batch.size();
         report(listener, resumed);

@@ -26,6 +26,7 @@ import java.util.TreeMap;
  * @param precision the pipeline computes in, for the record: it is part of what decides the bytes
  * @param safety what becomes of pictures that the model's safety checker flags; part of what decides the bytes, too
  * @param reuse stores to copy equal images from instead of drawing them
+ * @param overlap whether a batch is decoded and written while the next one is denoised; the images are the same without
  */
 public record GeneratorOptions(
     int batch,
@@ -33,7 +34,8 @@ public record GeneratorOptions(
     Resize.Filter filter,
     Precision precision,
     SafetyPolicy safety,
-    List<SyntheticStore> reuse) {
+    List<SyntheticStore> reuse,
+    boolean overlap) {
 
   /** A batch that keeps two cores busy on small models without holding much memory. */
   public static final int DEFAULT_BATCH = 50;
@@ -52,6 +54,12 @@ public record GeneratorOptions(
     }
   }
 
+  /** With decoding beside denoising. */
+  public GeneratorOptions(
+      int batch, int storedSize, Resize.Filter filter, Precision precision, SafetyPolicy safety, List<SyntheticStore> reuse) {
+    this(batch, storedSize, filter, precision, safety, reuse, true);
+  }
+
   /** The drawn size, float32, nothing checked, nothing reused. */
   public static GeneratorOptions standard() {
     return new GeneratorOptions(
@@ -60,17 +68,22 @@ public record GeneratorOptions(
 
   /** The same with images copied from other stores where they are equal. */
   public GeneratorOptions reusing(List<SyntheticStore> stores) {
-    return new GeneratorOptions(batch, storedSize, filter, precision, safety, stores);
+    return new GeneratorOptions(batch, storedSize, filter, precision, safety, stores, overlap);
   }
 
   /** The same with other batches. */
   public GeneratorOptions withBatch(int images) {
-    return new GeneratorOptions(images, storedSize, filter, precision, safety, reuse);
+    return new GeneratorOptions(images, storedSize, filter, precision, safety, reuse, overlap);
+  }
+
+  /** The same with each batch finished before the next one begins. */
+  public GeneratorOptions inTurn() {
+    return new GeneratorOptions(batch, storedSize, filter, precision, safety, reuse, false);
   }
 
   /** The same with another safety policy. */
   public GeneratorOptions withSafety(SafetyPolicy policy) {
-    return new GeneratorOptions(batch, storedSize, filter, precision, policy, reuse);
+    return new GeneratorOptions(batch, storedSize, filter, precision, policy, reuse, overlap);
   }
 
   /**

@@ -91,8 +91,12 @@ class DatasetGeneratorTest {
     ImageSet images = StoreView.of(store).load();
     assertThat(images.count()).isEqualTo(40);
     assertThat(images.classCounts()).containsOnly(4);
-    generate(COMBINED, "forty", batches(40));
-    assertThat(files("forty")).isEqualTo(files("seven")).isNotEmpty();
+    for (int batch : new int[] {1, 2, 3, 5, 40}) {
+      generate(COMBINED, "by " + batch, batches(batch));
+      assertThat(files("by " + batch)).as("batches of %d", batch).isEqualTo(files("seven")).isNotEmpty();
+    }
+    generate(COMBINED, "in turn", batches(7).inTurn());
+    assertThat(files("in turn")).as("decoding after denoising, not beside it").isEqualTo(files("seven"));
   }
 
   @Test
