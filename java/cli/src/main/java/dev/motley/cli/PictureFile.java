@@ -2,6 +2,7 @@
 package dev.motley.cli;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ResourceException;
 import dev.motley.diffusion.PictureParameters;
 import dev.motley.diffusion.PictureTexts;
 import dev.motley.files.AtomicFile;
@@ -21,13 +22,28 @@ final class PictureFile {
 
   private PictureFile() {}
 
-  /** Refuses what is no name for a picture. */
+  /** Refuses what is no name for a picture, or lies where none can be written: hours of drawing would come to nothing. */
   static void requireName(String option, Path file) {
     if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       throw new InvalidInputException(option + " must name a .png file, got " + file);
     }
     if (Files.isDirectory(file)) {
       throw new InvalidInputException("%s must name a .png file, %s is a folder".formatted(option, file));
+    }
+    requireWritable(option, file.toAbsolutePath().getParent());
+  }
+
+  /** Refuses a folder that cannot be written to, or made. */
+  static void requireWritable(String option, Path folder) {
+    Path there = folder.toAbsolutePath();
+    while (!Files.exists(there)) {
+      there = there.getParent(); // ends at the root
+    }
+    if (!Files.isDirectory(there)) {
+      throw new InvalidInputException("%s: %s is a file, expected a folder".formatted(option, there));
+    }
+    if (!Files.isWritable(there)) {
+      throw new ResourceException("%s: cannot write to %s: permission denied".formatted(option, there));
     }
   }
 

@@ -18,7 +18,6 @@ import dev.motley.text.Encoding;
 import dev.motley.tricks.GuidanceRule;
 import dev.motley.tricks.PlanSpec;
 import dev.motley.weights.Checkpoint;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -206,9 +205,7 @@ final class SampleCommand implements Callable<Integer> {
         throw new InvalidInputException(
             "--count asks for more than %,d pictures: let generate draw a data set".formatted(MOST_FILES));
       }
-      if (Files.exists(out) && !Files.isDirectory(out)) {
-        throw new InvalidInputException("--out must name a folder where --count is given, %s is a file".formatted(out));
-      }
+      PictureFile.requireWritable("--out", out);
     } else {
       PictureFile.requireName("--out", out);
     }

@@ -231,7 +231,9 @@ class SampleCommandsTest {
     refused("a sheet of 9999x9999 pictures of 32x32 pixels is too large", "sample", "--prompt", "x", "--grid", "9999x9999", "--out", file);
     refused("--grid draws one sheet", "sample", "--prompt", "x", "--grid", "2x2", "--count", "2", "--out", folder);
     refused("--grid has 3 rows and --prompt is given 2 times", "sample", "--prompt", "x", "--prompt", "y", "--grid", "2x3", "--out", file);
-    refused("--out must name a folder where --count is given", "sample", "--prompt", "x", "--count", "2", "--out", photo);
+    refused("--out: " + photo + " is a file, expected a folder", "sample", "--prompt", "x", "--out", photo.resolve("a/b.png"));
+    refused("--preview: " + photo + " is a file", "sample", "--prompt", "x", "--preview", photo.resolve("a.png"), "--out", file);
+    refused("--out: " + photo + " is a file, expected a folder", "sample", "--prompt", "x", "--count", "2", "--out", photo);
     refused("--count asks for more than 100,000 pictures", "sample", "--prompt", "x", "--count", "2147483647", "--out", folder.resolve("c"));
     refused("--strength needs a picture to begin from: --image", "sample", "--prompt", "x", "--strength", "0.5", "--out", file);
     refused("strength 0.01 leaves none of 40 steps", "sample", "--prompt", "x", "--image", photo, "--strength", "0.01", "--out", file);
