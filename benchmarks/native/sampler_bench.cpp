@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images per second of the sampler on a diffusers folder (float16 or float32 safetensors), and where the time goes.
-//   sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [bf16 [IDS_FILE OUT.ppm]]]]]
+//   sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [PRECISION [IDS_FILE OUT.ppm]]]]]
 // IDS_FILE: lines of token ids, one prompt each, the first one the empty prompt; the pictures go to OUT.ppm in a row.
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 
 #include "api/weights.h"
@@ -78,7 +79,8 @@ void run(int argc, char** argv) {
   const auto number = [&](int i, int64_t otherwise) { return argc > i ? std::atoll(argv[i]) : otherwise; };
   const int64_t batch = number(2, 50), repeats = number(4, 3);
   const auto steps = static_cast<int32_t>(number(3, 40));
-  const int32_t precision = argc > 5 && std::string(argv[5]) == "bf16" ? MOTLEY_PRECISION_BF16 : MOTLEY_PRECISION_FP32;
+  const std::map<std::string, int32_t> precisions = {{"fp32", MOTLEY_PRECISION_FP32}, {"bf16", MOTLEY_PRECISION_BF16}, {"fp16", MOTLEY_PRECISION_FP16}};
+  const int32_t precision = precisions.at(argc > 5 ? argv[5] : "fp32");
   motley_error e;
   const double begin = bench::now().wall;
   Part text_part(model + "/text_encoder", "model.safetensors"), unet_part(model + "/unet", "diffusion_pytorch_model.safetensors"),
@@ -153,7 +155,7 @@ void run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [fp32|bf16 [IDS_FILE OUT.ppm]]]]]\n");
+    std::fprintf(stderr, "usage: sampler_bench MODEL_DIR [BATCH [STEPS [REPEATS [fp32|bf16|fp16 [IDS_FILE OUT.ppm]]]]]\n");
     return 2;
   }
   return bench::run_on_libtorch([&] { run(argc, argv); });

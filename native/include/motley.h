@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 2000
+#define MOTLEY_API_VERSION 2001
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -59,6 +59,7 @@ typedef struct motley_error {
 /* Compute precision of a model: activations and matrix products; statistics and master weights are always float32. */
 #define MOTLEY_PRECISION_FP32 0
 #define MOTLEY_PRECISION_BF16 1
+#define MOTLEY_PRECISION_FP16 2 /* not for classifiers. Arithmetic is float32 on any CPU; beyond 65504 values become infinite */
 
 /* Work that is saved because the result is the same but for rounding. A set bit has it done as published, to compare. */
 #define MOTLEY_PUBLISHED_UPSAMPLE 1  /* double, then convolve; else a 2x2 convolution for each of the four sub-pixel phases */

@@ -69,11 +69,13 @@ TEST_CASE("the autoencoder gives diffusers' images and moments") {
 TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' images and moments") {
   vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_FP32, "float32");
   vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
+  vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_FP16, "float16");
 }
 
 TEST_CASE("the full-size CLIP ViT-L/14 text encoder gives transformers' hidden states") {
   text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_FP32, "float32");
   text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
+  text_golden(Golden("clip_text_sd14"), MOTLEY_PRECISION_FP16, "float16");
 }
 
 // 860 million weights are filled and packed.
@@ -85,6 +87,7 @@ TEST_CASE("the full-size Stable Diffusion v1.4 UNet gives diffusers' eps") {
   }
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP32, "float32");
   unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_BF16, "bfloat16");
+  unet_golden(Golden("unet_sd14"), MOTLEY_PRECISION_FP16, "float16");
 }
 
 TEST_CASE("the same on units that multiply pairs of bfloat16") {
@@ -101,4 +104,12 @@ TEST_CASE("in bfloat16 the small models stay within twice PyTorch's bfloat16 err
   text_golden(Golden("clip_text_small"), MOTLEY_PRECISION_BF16, "bfloat16");
   unet_golden(Golden("unet_small"), MOTLEY_PRECISION_BF16, "bfloat16");
   vae_golden(Golden("vae_small"), MOTLEY_PRECISION_BF16, "bfloat16");
+}
+
+TEST_CASE("in float16 the small models stay within a quarter of PyTorch's bfloat16 error") {
+  on_every_isa([] {
+    text_golden(Golden("clip_text_small"), MOTLEY_PRECISION_FP16, "float16");
+    unet_golden(Golden("unet_small"), MOTLEY_PRECISION_FP16, "float16");
+    vae_golden(Golden("vae_small"), MOTLEY_PRECISION_FP16, "float16");
+  });
 }

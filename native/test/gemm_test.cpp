@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/pairs.h"
 #include "kernels/cpu/product.h"
+#include "ops/layout.h"
 #include "ops/linear.h"
 #include "ops/tape.h"
 #include "product_reference.h"
@@ -92,13 +94,57 @@ TEST_CASE("the epilogue adds bias, image term and residual, then activates") {
   });
 }
 
-TEST_CASE("bf16 in and out: f32 sums, rounded once") {
+TEST_CASE("16 bits in and out: f32 sums, rounded once") {
+  for (DType type : {DType::bf16, DType::f16}) {
+    for (auto [rows, depth, columns] : {std::tuple<int64_t, int64_t, int64_t>{9, 70, 24}, {1, 1, 1}, {3, 17, 5}, {7, 1031, 100}, {17, 64, 33}}) {
+      const Tensor x = random_tensor({rows, depth}, 11).to(type), w = random_tensor({columns, depth}, 12).to(type);
+      for_each_isa([&] {
+        CAPTURE(columns);
+        const Tensor wide = ops::linear(x.to(DType::f32), w.to(DType::f32)), y = ops::linear(x, w);
+        REQUIRE(y.dtype() == type);
+        CHECK(same_bits(y, wide.to(type)));
+        if (type == DType::f16 || kernels::pair_unit() == nullptr) CHECK(same_bits(y, ops::linear(x, ops::Weight(w))));
+      });
+    }
+  }
+}
+
+TEST_CASE("weights of halves are held exactly, for whichever instruction set they were made") {
+  const Tensor halves = random_tensor({53, 70}, 13).to(DType::f16), weights = halves.to(DType::f32);  // to one of f32 and to one of f16
+  const Tensor unit = Tensor::zeros({70, 70});
+  for (int64_t i = 0; i < 70; ++i) unit.data<float>()[i * 71] = 1;
+  for_each_isa([&] {
+    ops::Weight made(Shape{53, 70}, DType::f16);
+    made.fill(0, 20, DType::f16, halves.raw());
+    made.fill(20, 33, DType::f32, weights.data<float>() + 20 * 70);
+    const kernels::Isa at = kernels::isa();
+    for (int reader = 1; reader <= static_cast<int>(kernels::best_isa()); ++reader) {
+      kernels::limit_isa(static_cast<kernels::Isa>(reader));
+      const Tensor columns = ops::linear(unit.to(DType::f16), made).to(DType::f32);  // (depth, outputs): the weights, transposed
+      bool same = true;
+      for (int64_t o = 0; o < 53; ++o) {
+        for (int64_t k = 0; k < 70; ++k) same = same && columns.data<float>()[k * 53 + o] == weights.data<float>()[o * 70 + k];
+      }
+      CHECK(same);
+    }
+    kernels::limit_isa(at);
+  });
+}
+
+TEST_CASE("a row in float16 depends on nothing but the row, and overflows to infinity") {
   for_each_isa([] {
-    const Tensor x = random_tensor({9, 70}, 11).to(DType::bf16), w = random_tensor({24, 70}, 12).to(DType::bf16);
-    const Tensor wide = ops::linear(x.to(DType::f32), w.to(DType::f32)), y = ops::linear(x, w);
-    REQUIRE(y.dtype() == DType::bf16);
-    CHECK(same_bits(y, wide.to(DType::bf16)));
-    CHECK(same_bits(y, ops::linear(x, ops::Weight(w))));
+    const Tensor x = random_tensor({5, 7, 9, 64}, 1).to(DType::f16);
+    const ops::Weight w(random_tensor({48, 3, 3, 64}, 2).to(DType::f16)), doubling(random_tensor({33, 3, 3, 64}, 3).to(DType::f16));
+    const Tensor all = ops::conv2d(x, w, ops::Conv2d::same(3)), large = ops::upsample_conv2d(x, doubling);
+    for (int64_t n : {0, 2, 4}) {
+      CHECK(same_bits(ops::slice(all, n, 1).clone(), ops::conv2d(ops::slice(x, n, 1), w, ops::Conv2d::same(3))));
+      CHECK(same_bits(ops::slice(large, n, 1).clone(), ops::upsample_conv2d(ops::slice(x, n, 1), doubling)));
+    }
+    const float much[] = {60000, -60000, 1}, twice[] = {2};
+    const Tensor y = ops::linear(Tensor::of({3, 1}, much).to(DType::f16), ops::Weight(Tensor::of({1, 1}, twice).to(DType::f16))).to(DType::f32);
+    CHECK(y.data<float>()[0] == INFINITY);
+    CHECK(y.data<float>()[1] == -INFINITY);
+    CHECK(y.data<float>()[2] == 2);
   });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "kernels/cpu/group_norm.h"
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/call.h"
@@ -124,12 +126,26 @@ TEST_CASE("geglu multiplies the first half by the exact GELU of the second") {
   }
 }
 
-TEST_CASE("the kernels take bfloat16 and round once") {
-  const auto x = normals(6 * 50, 15, 1, 2), w = normals(50, 16, 1, 0.1), b = normals(50, 17);
-  const Tensor half = tensor({6, 50}, x).to(DType::bf16);
-  std::vector<double> exact(x.size());
-  kernels::reference::layer_norm(list(half).data(), exact.data(), 6, 50, 1e-5, w.data(), b.data());
-  on_every_isa([&] {
-    CHECK(worst(list(ops::layer_norm(half, 1e-5, tensor({50}, w), tensor({50}, b))), exact) < 0.0041);  // 2^-8 and a bit
-  });
+TEST_CASE("the kernels take 16-bit numbers and round once") {
+  for (DType type : {DType::bf16, DType::f16}) {
+    for (int64_t width : {1, 3, 17, 50, 64, 100, 323}) {
+      const auto n = static_cast<size_t>(width);
+      const Tensor x = tensor({2, 3, 5, 2 * width}, normals(60 * n, 15, 1, 2)).to(type), wide = x.to(DType::f32);
+      const Tensor w = tensor({2 * width}, normals(2 * n, 16, 1, 0.1)), b = tensor({2 * width}, normals(2 * n, 17));
+      CAPTURE(width);
+      on_every_isa([&] {
+        auto rounded_once = [&](const auto& op) {
+          const Tensor y = op(x), expected = op(wide).to(type);
+          REQUIRE(y.dtype() == type);
+          CHECK(std::memcmp(y.raw(), expected.raw(), static_cast<size_t>(y.bytes())) == 0);
+        };
+        rounded_once([&](const Tensor& t) { return ops::group_norm(t, 2, 1e-5, w, b, ops::Activation::silu); });
+        rounded_once([&](const Tensor& t) { return ops::layer_norm(t, 1e-5, w, b); });
+        rounded_once([&](const Tensor& t) { return ops::geglu(t); });
+        for (auto f : {ops::Activation::silu, ops::Activation::gelu, ops::Activation::quick_gelu}) {
+          rounded_once([&](const Tensor& t) { return ops::activate(t, f); });
+        }
+      });
+    }
+  }
 }

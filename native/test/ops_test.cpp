@@ -194,7 +194,7 @@ TEST_CASE("gradient of the cross-entropy") {
 
 TEST_CASE("doubling is libtorch's nearest-neighbour interpolation, to odd sizes too") {
   for (auto [h, w] : {std::pair<int64_t, int64_t>{8, 6}, {7, 6}, {8, 5}, {9, 11}, {1, 1}, {63, 127}}) {
-    for (DType type : {DType::f32, DType::bf16}) {
+    for (DType type : {DType::f32, DType::bf16, DType::f16}) {
       const Tensor x = ops::from_nchw(test::normals(static_cast<size_t>(2 * 3 * ((h + 1) / 2) * ((w + 1) / 2)), 3).data(), 2, 3, (h + 1) / 2, (w + 1) / 2, type);
       const Tensor wanted = libtorch::Call("aten::upsample_nearest2d").tensor(x, libtorch::View::channels_last).integers({h, w}).none().none()
                                 .run(1, libtorch::View::channels_last)[0];

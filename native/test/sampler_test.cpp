@@ -200,6 +200,7 @@ TEST_CASE("an image does not depend on its batch, its place in it, or the others
   int32_t precision = MOTLEY_PRECISION_FP32;
   SUBCASE("float32") { precision = MOTLEY_PRECISION_FP32; }
   SUBCASE("bfloat16") { precision = MOTLEY_PRECISION_BF16; }
+  SUBCASE("float16") { precision = MOTLEY_PRECISION_FP16; }
   Small small(precision);
   const std::vector<std::tuple<int32_t, float, float>> kinds = {{1, 7.5f, 0.0f}, {2, 1.0f, 0.0f}, {1, 2.0f, 0.8f}, {2, 0.0f, 0.0f}, {1, 1.0f, 1.0f}};
   std::vector<std::vector<float>> alone;

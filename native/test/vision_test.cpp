@@ -51,6 +51,7 @@ TEST_CASE("the vision encoder gives transformers' image embeddings") {
   on_every_isa([] {
     vision_golden("clip_vision_small", MOTLEY_PRECISION_FP32, "float32");
     vision_golden("clip_vision_small", MOTLEY_PRECISION_BF16, "bfloat16");
+    vision_golden("clip_vision_small", MOTLEY_PRECISION_FP16, "float16");
   });
 }
 
@@ -63,11 +64,12 @@ TEST_CASE("the full-size CLIP ViT-L/14 vision encoder gives transformers' image 
   }
   vision_golden("clip_vision_vitl14", MOTLEY_PRECISION_FP32, "float32");
   vision_golden("clip_vision_vitl14", MOTLEY_PRECISION_BF16, "bfloat16");
+  vision_golden("clip_vision_vitl14", MOTLEY_PRECISION_FP16, "float16");
 }
 
 TEST_CASE("the vision encoder's embedding of an image does not depend on its batch") {
   const Golden g("clip_vision_small");
-  for (int32_t precision : {MOTLEY_PRECISION_FP32, MOTLEY_PRECISION_BF16}) {
+  for (int32_t precision : {MOTLEY_PRECISION_FP32, MOTLEY_PRECISION_BF16, MOTLEY_PRECISION_FP16}) {
     const auto vision = make_vision(g, precision);
     const int64_t n = 5, pixels = 3 * 28 * 28, projection = 32;
     const auto images = normals(static_cast<size_t>(n * pixels), 1);

@@ -27,6 +27,7 @@ ClassifierConfig config_of(const motley_classifier_config& c) {
   check_pointer("architecture", c.architecture);
   require(c.classes >= 1 && c.classes <= kMaxClasses, "classes must be in [1, ", kMaxClasses, "], got ", c.classes);
   require(c.image_size >= 1 && c.image_size <= kMaxImageSize, "image_size must be in [1, ", kMaxImageSize, "], got ", c.image_size);
+  require(c.precision != MOTLEY_PRECISION_FP16, "precision fp16 is for diffusion models: classifiers compute in fp32 or bf16");
   require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16, "unknown precision ", c.precision,
           ": expected 0 (fp32) or 1 (bf16)");
   return {c.architecture, c.classes, c.image_size, c.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32};

@@ -2,6 +2,7 @@
 #include "libtorch/convert.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "libtorch/parallel.h"
 
@@ -10,47 +11,57 @@ namespace {
 
 // A checkpoint's tensors may begin at any byte of the file.
 template <typename T>
-T element_at(const void* in, int64_t i) {
+T element_at(const T* place) {
   T value;
-  std::memcpy(&value, static_cast<const T*>(in) + i, sizeof value);
+  std::memcpy(&value, place, sizeof value);
   return value;
 }
 
-double load(DType dtype, const void* in, int64_t i) {
-  switch (dtype) {
-    case DType::f32: return element_at<float>(in, i);
-    case DType::f16: return to_float(element_at<half>(in, i));
-    case DType::bf16: return to_float(element_at<bf16>(in, i));
-    case DType::f64: return element_at<double>(in, i);
-    case DType::u8: return element_at<uint8_t>(in, i);
-    case DType::i64: return static_cast<double>(element_at<int64_t>(in, i));
+template <typename To, typename From>
+To converted(From x) {
+  if constexpr (std::is_arithmetic_v<To> && std::is_arithmetic_v<From>) {
+    return static_cast<To>(x);
+  } else if constexpr (std::is_arithmetic_v<From>) {
+    return from_float<To>(static_cast<float>(x));
+  } else if constexpr (std::is_arithmetic_v<To>) {
+    return to_float(x);
+  } else {
+    return from_float<To>(to_float(x));
   }
-  return 0;
+}
+
+// A loop for each pair of types, which the compiler vectorises.
+template <typename From, typename To>
+void convert_as(const void* in, void* out, int64_t n) {
+  const From* from = static_cast<const From*>(in);
+  To* to = static_cast<To*>(out);
+  parallel_for(n, 1 << 15, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = converted<To>(element_at(from + i));
+  });
+}
+
+template <typename From>
+void convert_from(const void* in, DType to, void* out, int64_t n) {
+  switch (to) {
+    case DType::f32: return convert_as<From, float>(in, out, n);
+    case DType::f16: return convert_as<From, half>(in, out, n);
+    case DType::bf16: return convert_as<From, bf16>(in, out, n);
+    case DType::f64: return convert_as<From, double>(in, out, n);
+    default: ensure(false, "no conversion to ", name_of(to));
+  }
 }
 
 }  // namespace
 
 void convert(DType from, const void* in, DType to, void* out, int64_t n) {
-  ensure(to == DType::f32 || to == DType::bf16 || to == DType::f64, "no conversion to ", name_of(to));
-  // the pair that training and inference in bf16 meet all the time: loops that the compiler vectorises
-  if (from == DType::bf16 && to == DType::f32) {
-    return parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) static_cast<float*>(out)[i] = to_float(static_cast<const bf16*>(in)[i]);
-    });
+  switch (from) {
+    case DType::f32: return convert_from<float>(in, to, out, n);
+    case DType::f16: return convert_from<half>(in, to, out, n);
+    case DType::bf16: return convert_from<bf16>(in, to, out, n);
+    case DType::f64: return convert_from<double>(in, to, out, n);
+    case DType::u8: return convert_from<uint8_t>(in, to, out, n);
+    case DType::i64: return convert_from<int64_t>(in, to, out, n);
   }
-  if (from == DType::f32 && to == DType::bf16) {
-    return parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) static_cast<bf16*>(out)[i] = from_float<bf16>(static_cast<const float*>(in)[i]);
-    });
-  }
-  parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const double value = load(from, in, i);
-      if (to == DType::f32) static_cast<float*>(out)[i] = static_cast<float>(value);
-      if (to == DType::bf16) static_cast<bf16*>(out)[i] = from_float<bf16>(static_cast<float>(value));
-      if (to == DType::f64) static_cast<double*>(out)[i] = value;
-    }
-  });
 }
 
 }  // namespace motley

@@ -7,7 +7,7 @@
 
 namespace motley {
 
-/// n elements from one type to another, in parallel. To f32, bf16 or f64, from any.
+/// n elements from one type to another, in parallel. To f32, f16, bf16 or f64, from any.
 void convert(DType from, const void* in, DType to, void* out, int64_t n);
 
 }  // namespace motley

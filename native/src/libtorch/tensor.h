@@ -37,6 +37,10 @@ struct dtype_of<bf16> {
   static constexpr DType value = DType::bf16;
 };
 template <>
+struct dtype_of<half> {
+  static constexpr DType value = DType::f16;
+};
+template <>
 struct dtype_of<double> {
   static constexpr DType value = DType::f64;
 };
@@ -48,6 +52,17 @@ template <>
 struct dtype_of<int64_t> {
   static constexpr DType value = DType::i64;
 };
+
+/// body.operator()<T>() for the type T that activations of `dtype` have: float, bf16 or half.
+template <typename Body>
+decltype(auto) with_element(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::bf16: return body.template operator()<bf16>();
+    case DType::f16: return body.template operator()<half>();
+    default: ensure(dtype == DType::f32, "activations of type ", name_of(dtype));
+  }
+  return body.template operator()<float>();
+}
 
 using Shape = std::vector<int64_t>;
 /// A shape as messages show it, "(2, 3)": text only once it is printed, so that checks cost nothing that hold.

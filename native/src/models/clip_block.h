@@ -29,8 +29,7 @@ void check_clip_transformer(const char* what, const Config& c) {
   require(c.width % c.heads == 0, what, ": width ", c.width, " is not a multiple of heads ", c.heads);
   require(c.activation == MOTLEY_QUICK_GELU || c.activation == MOTLEY_GELU, what, ": unknown activation ", c.activation,
           ": expected 0 (quick_gelu) or 1 (gelu)");
-  require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16, what, ": unknown precision ",
-          c.precision, ": expected 0 (fp32) or 1 (bf16)");
+  activations_in(what, c.precision);
   require(c.norm_eps > 0 && c.norm_eps < 1, what, ": norm_eps must be in (0, 1), got ", c.norm_eps);
 }
 

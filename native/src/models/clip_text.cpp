@@ -18,7 +18,7 @@ Tensor embed(const ClipText& model, int64_t n, const int32_t* ids) {
     const float* position = model.positions.data<float>() + i % positions * width;
     for (int64_t c = 0; c < width; ++c) to[c] = token[c] + position[c];
   }
-  return x.to(model.config.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32);
+  return x.to(activations_in("text config", model.config.precision));
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ ClipText make_clip_text(const motley_text_config& config, const NamedTensors& we
   check(config);
   Parameters parameters("text_encoder", weights);
   const bool prefixed = !parameters.has("embeddings.token_embedding.weight");
-  const Taker root(parameters, config.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32);
+  const Taker root(parameters, activations_in("text config", config.precision));
   const Taker t = prefixed ? root.at("text_model") : root;
   parameters.ignore(prefixed ? "text_model.embeddings.position_ids" : "embeddings.position_ids");
   ClipText model;

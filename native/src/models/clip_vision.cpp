@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kChannels = 3;
 
 DType dtype_of_config(const motley_vision_config& c) {
-  return c.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32;
+  return activations_in("vision config", c.precision);
 }
 
 // Pixels at the right and bottom that fill no patch are not seen.

@@ -9,6 +9,15 @@
 
 namespace motley {
 
+DType activations_in(const char* what, int32_t precision) {
+  switch (precision) {
+    case MOTLEY_PRECISION_FP32: return DType::f32;
+    case MOTLEY_PRECISION_BF16: return DType::bf16;
+    case MOTLEY_PRECISION_FP16: return DType::f16;
+    default: throw Error(MOTLEY_INVALID_ARGUMENT, concat(what, ": unknown precision ", precision, ": expected 0 (fp32), 1 (bf16) or 2 (fp16)"));
+  }
+}
+
 Norm Taker::norm(const std::string& name, int64_t width) const {
   return {vector(name + ".weight", width), vector(name + ".bias", width)};
 }

@@ -12,6 +12,9 @@ namespace motley {
 /// Above these a configuration is not taken for a model's: nothing is multiplied or allocated by it.
 constexpr int kMostLayers = 256, kWidest = 1 << 16, kMostEntries = 1 << 24;
 
+/// What activations are stored as in a precision (MOTLEY_PRECISION_*). Throws INVALID_ARGUMENT, naming `what`, for an unknown one.
+DType activations_in(const char* what, int32_t precision);
+
 /// A dense layer (O, I) or a convolution (O, KH, KW, I); bias float32 or undefined.
 struct Layer {
   ops::Weight weight;

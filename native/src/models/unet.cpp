@@ -216,8 +216,7 @@ void check(const motley_unet_config& c) {
             " is not a multiple of heads[", i, "] = ", c.heads[i]);
   }
   require(c.block_channels[0] % 2 == 0, "unet config: block_channels[0] must be even, got ", c.block_channels[0]);
-  require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16,
-          "unet config: unknown precision ", c.precision, ": expected 0 (fp32) or 1 (bf16)");
+  activations_in("unet config", c.precision);
   require(c.norm_eps > 0 && c.norm_eps < 1, "unet config: norm_eps must be in (0, 1), got ", c.norm_eps);
   require(std::isfinite(c.freq_shift) && c.freq_shift < c.block_channels[0] / 2, "unet config: freq_shift must be below ",
           c.block_channels[0] / 2, ", got ", c.freq_shift);
@@ -227,7 +226,7 @@ std::unique_ptr<const UNet> make_unet(const motley_unet_config& config, const Na
   check(config);
   auto model = std::make_unique<UNet>();
   model->config = config;
-  model->dtype = config.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32;
+  model->dtype = activations_in("unet config", config.precision);
   Parameters parameters("unet", weights);
   Builder(config, Taker(parameters, model->dtype), *model).build();
   parameters.finish();

@@ -141,8 +141,7 @@ void check(const motley_vae_config& c) {
   require(std::isfinite(c.scaling_factor) && c.scaling_factor > 0, "vae config: scaling_factor must be positive, got ",
           c.scaling_factor);
   require((c.as_published & ~MOTLEY_PUBLISHED_UPSAMPLE) == 0, "vae config: unknown bits in as_published ", c.as_published);
-  require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16,
-          "vae config: unknown precision ", c.precision, ": expected 0 (fp32) or 1 (bf16)");
+  activations_in("vae config", c.precision);
 }
 
 Vae make_vae(const motley_vae_config& config, const NamedTensors& weights) {
@@ -150,7 +149,7 @@ Vae make_vae(const motley_vae_config& config, const NamedTensors& weights) {
   Parameters parameters("vae", weights);
   Vae model;
   model.config = config;
-  model.dtype = config.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32;
+  model.dtype = activations_in("vae config", config.precision);
   const Taker root(parameters, model.dtype);
   const int64_t latent = config.latent_channels;
   model.encoder = take_encoder(root.at("encoder"), config);

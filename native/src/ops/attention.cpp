@@ -79,10 +79,8 @@ Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_
   Tensor out = Tensor::empty({q.rows.size(0), q.rows.size(1), heads * head_size}, q.rows.dtype());
   if (q.rows.dtype() == DType::bf16 && kernels::pair_unit() != nullptr) {
     attend_in_pairs(q, k, v, heads, head_size, causal, which, out);
-  } else if (q.rows.dtype() == DType::bf16) {
-    attend<bf16>(q, k, v, heads, head_size, causal, which, out);
   } else {
-    attend<float>(q, k, v, heads, head_size, causal, which, out);
+    with_element(q.rows.dtype(), [&]<typename T>() { attend<T>(q, k, v, heads, head_size, causal, which, out); });
   }
   return out;
 }

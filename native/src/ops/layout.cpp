@@ -31,13 +31,9 @@ Tensor from_nchw(const float* values, int64_t n, int64_t c, int64_t h, int64_t w
   Tensor x = Tensor::empty({n, h, w, c}, dtype);
   const int64_t size = c * h * w;
   parallel_for(n, std::max<int64_t>(1, (1 << 14) / size), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (dtype == DType::bf16) {
-        pack(values + i * size, x.data<bf16>() + i * size, h * w, c);
-      } else {
-        pack(values + i * size, x.data<float>() + i * size, h * w, c);
-      }
-    }
+    with_element(dtype, [&]<typename T>() {
+      for (int64_t i = begin; i < end; ++i) pack(values + i * size, x.data<T>() + i * size, h * w, c);
+    });
   });
   return x;
 }
@@ -45,13 +41,9 @@ Tensor from_nchw(const float* values, int64_t n, int64_t c, int64_t h, int64_t w
 void to_nchw(const Tensor& x, float* values) {
   const int64_t c = x.size(3), pixels = x.size(1) * x.size(2), size = c * pixels;
   parallel_for(x.size(0), std::max<int64_t>(1, (1 << 14) / size), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (x.dtype() == DType::bf16) {
-        unpack(x.data<bf16>() + i * size, values + i * size, pixels, c);
-      } else {
-        unpack(x.data<float>() + i * size, values + i * size, pixels, c);
-      }
-    }
+    with_element(x.dtype(), [&]<typename T>() {
+      for (int64_t i = begin; i < end; ++i) unpack(x.data<T>() + i * size, values + i * size, pixels, c);
+    });
   });
 }
 

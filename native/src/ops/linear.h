@@ -28,7 +28,7 @@ struct Epilogue {
   Activation activation = Activation::none;
 };
 
-/// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O). x, residual and the result are of one type, f32 or bf16; sums are f32.
+/// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O). x, residual and the result are of one type, f32, bf16 or f16; sums are f32.
 /// Differentiable in x, w and bias when the epilogue holds at most a bias; w is then f32.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
 Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogue& epilogue = {});  // inference only

@@ -97,12 +97,6 @@ void activate_of(const Tensor& x, Tensor& y, Activation activation) {
   parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) { f(in + begin, out + begin, end - begin); });
 }
 
-// One body for both element types.
-template <typename Body>
-void by_type(const Tensor& x, const Body& body) {
-  x.dtype() == DType::bf16 ? body(bf16{}) : body(float{});
-}
-
 }  // namespace
 
 Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
@@ -112,7 +106,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& wei
          "group_norm of ", shown(x.shape()), " in ", groups, " groups");
   ensure(then == Activation::none || then == Activation::silu, "group_norm is followed by SiLU or nothing");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  by_type(x, [&](auto t) { group_norm_of<decltype(t)>(x, y, groups, eps, weight, bias, then == Activation::silu); });
+  with_element(x.dtype(), [&]<typename T>() { group_norm_of<T>(x, y, groups, eps, weight, bias, then == Activation::silu); });
   return y;
 }
 
@@ -120,7 +114,7 @@ Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tenso
   const Timed timed("layer_norm");
   ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", shown(x.shape()));
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  by_type(x, [&](auto t) { layer_norm_of<decltype(t)>(x, y, eps, weight, bias); });
+  with_element(x.dtype(), [&]<typename T>() { layer_norm_of<T>(x, y, eps, weight, bias); });
   return y;
 }
 
@@ -130,7 +124,7 @@ Tensor geglu(const Tensor& x) {
   Shape shape = x.shape();
   shape.back() /= 2;
   Tensor y = Tensor::empty(shape, x.dtype());
-  by_type(x, [&](auto t) { geglu_of<decltype(t)>(x, y); });
+  with_element(x.dtype(), [&]<typename T>() { geglu_of<T>(x, y); });
   return y;
 }
 
@@ -139,7 +133,7 @@ Tensor activate(const Tensor& x, Activation activation) {
   ensure(activation == Activation::silu || activation == Activation::gelu || activation == Activation::quick_gelu,
          "activate with an activation that has no kernel of its own");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  by_type(x, [&](auto t) { activate_of<decltype(t)>(x, y, activation); });
+  with_element(x.dtype(), [&]<typename T>() { activate_of<T>(x, y, activation); });
   return y;
 }
 

@@ -29,6 +29,15 @@ int64_t outputs_of(const Shape& shape) { return shape[0]; }
 int64_t taps_of(const Shape& shape) { return shape.size() == 4 ? shape[1] * shape[2] : 1; }
 int64_t channels_of(const Shape& shape) { return shape.back(); }
 
+Panels::Type type_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return Panels::Type::f32;
+    case DType::bf16: return Panels::Type::bf16;
+    case DType::f16: return Panels::Type::f16;
+    default: throw Error(MOTLEY_INTERNAL, concat("weights are held as f32, bf16 or f16, not ", name_of(dtype)));
+  }
+}
+
 template <typename T>
 Elements<T> elements_of(const void* data, int64_t outputs, int64_t taps, int64_t channels, bool channels_last) {
   return {static_cast<const T*>(data), taps, channels, outputs, channels_last ? channels : 1, channels_last ? 1 : taps, taps * channels};
@@ -70,9 +79,7 @@ struct Weight::Impl {
 
 Weight::Weight(Shape shape, DType dtype) : impl_(std::make_shared<Impl>()) {
   ensure(shape.size() == 2 || shape.size() == 4, "a weight of shape ", shown(shape));
-  ensure(dtype == DType::f32 || dtype == DType::bf16, "weights are held as f32 or bf16, not ", name_of(dtype));
-  const auto type = dtype == DType::bf16 ? Panels::Type::bf16 : Panels::Type::f32;
-  impl_->panels = Panels(type, taps_of(shape) * channels_of(shape), outputs_of(shape));
+  impl_->panels = Panels(type_of(dtype), taps_of(shape) * channels_of(shape), outputs_of(shape));
   impl_->shape = std::move(shape);
   impl_->dtype = dtype;
 }

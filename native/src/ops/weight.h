@@ -12,7 +12,7 @@ namespace motley::ops {
 class Weight {
  public:
   Weight() = default;  // undefined
-  /// Of a matrix (O, K) or kernels (O, KH, KW, C), f32 or bf16, and held in that type.
+  /// Of a matrix (O, K) or kernels (O, KH, KW, C), f32, bf16 or f16, and held in that type.
   explicit Weight(const Tensor& w);
   /// To be filled: shape as above.
   Weight(Shape shape, DType dtype);

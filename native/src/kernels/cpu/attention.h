@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "libtorch/bf16.h"
+#include "kernels/cpu/element.h"
 
 namespace motley::kernels {
 
@@ -27,18 +27,11 @@ struct AttentionFunctions {
   void (*head)(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch);
 };
 
-struct AttentionKernels {
-  AttentionFunctions<float> f32;
-  AttentionFunctions<bf16> b16;
-};
+using AttentionKernels = ByElement<AttentionFunctions>;
 const AttentionKernels& attention_kernels();
 
 template <typename T>
-const AttentionFunctions<T>& attention_functions();
-template <>
-inline const AttentionFunctions<float>& attention_functions<float>() { return attention_kernels().f32; }
-template <>
-inline const AttentionFunctions<bf16>& attention_functions<bf16>() { return attention_kernels().b16; }
+const AttentionFunctions<T>& attention_functions() { return attention_kernels().of<T>(); }
 
 /// Floats of scratch that a kernel needs.
 int64_t attention_scratch(int64_t head);

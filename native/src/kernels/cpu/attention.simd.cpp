@@ -176,7 +176,7 @@ void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* ou
 }  // namespace
 
 const AttentionKernels& attention_kernels() {
-  static constexpr AttentionKernels kernels = {{head<float>}, {head<bf16>}};
+  static constexpr AttentionKernels kernels = {{head<float>}, {head<bf16>}, {head<half>}};
   return kernels;
 }
 

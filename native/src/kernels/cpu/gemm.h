@@ -69,6 +69,8 @@ struct GemmKernels {
   void (*gather_tiles)(const float* const* rows, int64_t count, int64_t offset, int width, float* to, int64_t to_stride);
   /// to[2 * i * panel + j], to[(2 * i + 1) * panel + j] = the i-th pair of column j, j < columns, of pairs (count, 16, 2).
   void (*widen_pairs)(const bf16* pairs, int64_t count, int columns, float* to);
+  /// to[i * panel + j] = row i of halves (count, 16), j < columns.
+  void (*widen_halves)(const half* halves, int64_t count, int columns, float* to);
   /// out[0 .. width) = sum over rows of x[row * stride + 0 .. width), width <= panel.
   void (*sum_rows)(const float* x, int64_t rows, int64_t stride, int width, float* out);
 };

@@ -353,6 +353,13 @@ void widen_pairs(const bf16* pairs, int64_t count, int columns, float* to) {
   }
 }
 
+void widen_halves(const half* halves, int64_t count, int columns, float* to) {
+  constexpr int kStored = 16;
+  for (int64_t i = 0; i < count; ++i, halves += kStored, to += kPanel) {
+    for (int j = 0; j < columns; j += kLanes) store(to + j, load(halves + j));
+  }
+}
+
 void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* out) {
   constexpr int64_t kBlock = 256;  // summed apart, so that the error grows with the square root of the blocks
   Vec acc[kVectors] = {};
@@ -379,7 +386,7 @@ void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* ou
 
 const GemmKernels& gemm_kernels() {
   static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,   pack_rows,
-                                          pack_columns, gather_panel, gather_tiles, widen_pairs, sum_rows};
+                                          pack_columns, gather_panel, gather_tiles, widen_pairs, widen_halves, sum_rows};
   return kernels;
 }
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "libtorch/bf16.h"
+#include "kernels/cpu/element.h"
 
 namespace motley::kernels {
 
@@ -20,18 +20,11 @@ struct GroupNormFunctions {
                 const float* scale, const float* offset, bool silu);
 };
 
-struct GroupNormKernels {
-  GroupNormFunctions<float> f32;
-  GroupNormFunctions<bf16> b16;
-};
+using GroupNormKernels = ByElement<GroupNormFunctions>;
 const GroupNormKernels& group_norm_kernels();
 
 template <typename T>
-const GroupNormFunctions<T>& group_norm_functions();
-template <>
-inline const GroupNormFunctions<float>& group_norm_functions<float>() { return group_norm_kernels().f32; }
-template <>
-inline const GroupNormFunctions<bf16>& group_norm_functions<bf16>() { return group_norm_kernels().b16; }
+const GroupNormFunctions<T>& group_norm_functions() { return group_norm_kernels().of<T>(); }
 
 /// From the sums over all `pixels` of an image to each channel's scale and offset, in float64.
 void group_norm_coefficients(int64_t pixels, int64_t channels, int64_t groups, double eps, const float* shift,

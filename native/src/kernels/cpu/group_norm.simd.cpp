@@ -88,7 +88,7 @@ void apply(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride, i
 }  // namespace
 
 const GroupNormKernels& group_norm_kernels() {
-  static constexpr GroupNormKernels kernels = {{sums<float>, apply<float>}, {sums<bf16>, apply<bf16>}};
+  static constexpr GroupNormKernels kernels = {{sums<float>, apply<float>}, {sums<bf16>, apply<bf16>}, {sums<half>, apply<half>}};
   return kernels;
 }
 

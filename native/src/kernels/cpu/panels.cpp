@@ -31,18 +31,12 @@ Panels::Panels(Type type, int64_t depth, int64_t columns)
 int64_t Panels::rows() const { return type_ == Type::bf16 ? up(depth_, kPairDepth) * kPairDepth : depth_; }
 
 int64_t Panels::bytes() const {
-  return up(columns_, width()) * width() * rows() * static_cast<int64_t>(type_ == Type::bf16 ? sizeof(bf16) : sizeof(float));
-}
-
-const bf16* Panels::pairs(int64_t panel) const {
-  return reinterpret_cast<const bf16*>(data_.data()) + panel * rows() * kPairColumns;
+  return up(columns_, width()) * width() * rows() * static_cast<int64_t>(type_ == Type::f32 ? sizeof(float) : sizeof(uint16_t));
 }
 
 template <typename T>
 void Panels::fill(int64_t first, const Elements<T>& from) {
   constexpr int64_t kTogether = 32;  // channels: what is read of a column and written of the panel stays in the first-level cache
-  auto* const pairs = reinterpret_cast<bf16*>(data_.data());
-  float* const floats = data_.data();
   const int64_t wide = width(), begin_panel = first / wide, end_panel = up(first + from.columns, wide);
   // visits the elements of a panel: put(k, column within the panel, value)
   const auto visit = [&](int64_t p, const auto& put) {
@@ -61,10 +55,13 @@ void Panels::fill(int64_t first, const Elements<T>& from) {
   parallel_for(end_panel - begin_panel, 1 + kElements / (wide * depth_), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin_panel + begin; p < begin_panel + end; ++p) {
       if (type_ == Type::bf16) {
-        bf16* to = pairs + p * rows() * wide;
+        bf16* to = panel<bf16>(p);
         visit(p, [&](int64_t k, int64_t j, float value) { to[(k >> 1) * 2 * wide + 2 * j + (k & 1)] = from_float<bf16>(value); });
+      } else if (type_ == Type::f16) {
+        half* to = panel<half>(p);
+        visit(p, [&](int64_t k, int64_t j, float value) { to[k * wide + j] = from_float<half>(value); });
       } else {
-        float* to = floats + p * rows() * wide;
+        float* to = panel<float>(p);
         visit(p, [&](int64_t k, int64_t j, float value) { to[k * wide + j] = value; });
       }
     }
@@ -82,25 +79,27 @@ const float* Panels::ready() const {
 
 int64_t Panels::block_floats(int64_t depth) { return (depth + 2) * gemm_kernels().panel; }
 
-const float* Panels::block(int64_t panel, int64_t begin, int64_t end, float* scratch) const {
+const float* Panels::block(int64_t p, int64_t begin, int64_t end, float* scratch) const {
   const GemmKernels& kernels = gemm_kernels();
   const int64_t wide = kernels.panel;
-  if (const float* all = ready()) return all + panel * depth_ * wide;
+  if (const float* all = ready()) return all + p * depth_ * wide;
   const int64_t origin = type_ == Type::bf16 ? begin / 2 * 2 : begin;  // pairs come whole
-  for (int64_t column = panel * wide; column < std::min((panel + 1) * wide, columns_);) {
-    const int64_t from = column % width(), count = std::min(width() - from, (panel + 1) * wide - column);
-    float* to = scratch + column - panel * wide;
+  for (int64_t column = p * wide; column < std::min((p + 1) * wide, columns_);) {
+    const int64_t from = column % width(), count = std::min(width() - from, (p + 1) * wide - column);
+    float* to = scratch + column - p * wide;
     if (type_ == Type::bf16) {
       kernels.widen_pairs(pairs(column / width()) + origin * kPairColumns + 2 * from, up(end - origin, 2), static_cast<int>(count), to);
+    } else if (type_ == Type::f16) {
+      kernels.widen_halves(panel<half>(column / width()) + begin * kPairColumns + from, end - begin, static_cast<int>(count), to);
     } else {  // made for another instruction set
-      const float* source = data_.data() + (column / width() * depth_ + begin) * width() + from;
+      const float* source = panel<float>(column / width()) + begin * width() + from;
       for (int64_t k = begin; k < end; ++k, source += width(), to += wide) std::copy_n(source, count, to);
     }
     column += count;
   }
   // Columns beyond the matrix are stored as zeros in whole panels; a panel that is not stored at all (another width) has none.
-  for (int64_t column = std::max(panel * wide, up(columns_, width()) * width()); column < (panel + 1) * wide; ++column) {
-    for (int64_t k = 0; k < up(end - origin, 2) * 2; ++k) scratch[k * wide + column - panel * wide] = 0;
+  for (int64_t column = std::max(p * wide, up(columns_, width()) * width()); column < (p + 1) * wide; ++column) {
+    for (int64_t k = 0; k < up(end - origin, 2) * 2; ++k) scratch[k * wide + column - p * wide] = 0;
   }
   return scratch - origin * wide;
 }

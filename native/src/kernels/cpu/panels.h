@@ -5,6 +5,7 @@
 //   bf16  (panels, pairs, 16, 2): two depth indices side by side, as bf16 units multiply them (pairs.h); without such units they
 //         are widened to f32, a depth block at a time, in the first-level cache. The depth is filled up with zeros to a multiple
 //         of 32
+//   f16   (panels, depth, 16): halves, widened to f32 likewise
 //
 // The depth index of tap t and channel c is t * channels + c.
 #pragma once
@@ -26,8 +27,8 @@ struct Elements {
 
 class Panels {
  public:
-  enum class Type { f32, bf16 };
-  static constexpr int kPairColumns = 16;  // of a panel of pairs
+  enum class Type { f32, bf16, f16 };
+  static constexpr int kPairColumns = 16;  // of a panel of pairs, and of halves
   static constexpr int kPairDepth = 32;    // its depth is a multiple of this
 
   Panels() = default;
@@ -44,16 +45,18 @@ class Panels {
 
   /// All panels where they lie as the instruction set in use reads them, else null.
   const float* ready() const;
-  /// Depth indices [begin, end) of a panel as the instruction set in use reads it: index k at the result + k * width. Made in
+  /// Depth indices [begin, end) of panel p as the instruction set in use reads it: index k at the result + k * width. Made in
   /// `scratch` (block_floats(end - begin)) where it does not lie ready.
-  const float* block(int64_t panel, int64_t begin, int64_t end, float* scratch) const;
+  const float* block(int64_t p, int64_t begin, int64_t end, float* scratch) const;
   static int64_t block_floats(int64_t depth);
   /// Pairs of panel p of 16 columns: (pairs, 16, 2).
-  const bf16* pairs(int64_t panel) const;
+  const bf16* pairs(int64_t p) const { return panel<bf16>(p); }
 
  private:
-  int64_t width() const { return type_ == Type::bf16 ? kPairColumns : width_; }
+  int64_t width() const { return type_ == Type::f32 ? width_ : kPairColumns; }
   int64_t rows() const;  // of a panel as stored
+  template <typename T>
+  T* panel(int64_t p) const { return reinterpret_cast<T*>(data_.data()) + p * rows() * width(); }
 
   Type type_ = Type::f32;
   int64_t depth_ = 0, columns_ = 0;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "libtorch/bf16.h"
+#include "kernels/cpu/element.h"
 
 namespace motley::kernels {
 
@@ -20,18 +20,11 @@ struct RowwiseFunctions {
   void (*silu)(const T* x, T* y, int64_t n);
 };
 
-struct RowwiseKernels {
-  RowwiseFunctions<float> f32;
-  RowwiseFunctions<bf16> b16;
-};
+using RowwiseKernels = ByElement<RowwiseFunctions>;
 const RowwiseKernels& rowwise_kernels();
 
 template <typename T>
-const RowwiseFunctions<T>& rowwise_functions();
-template <>
-inline const RowwiseFunctions<float>& rowwise_functions<float>() { return rowwise_kernels().f32; }
-template <>
-inline const RowwiseFunctions<bf16>& rowwise_functions<bf16>() { return rowwise_kernels().b16; }
+const RowwiseFunctions<T>& rowwise_functions() { return rowwise_kernels().of<T>(); }
 
 namespace reference {
 void layer_norm(const float* x, double* y, int64_t rows, int64_t width, double eps, const float* weight,

@@ -66,7 +66,7 @@ constexpr RowwiseFunctions<T> functions() {
 }  // namespace
 
 const RowwiseKernels& rowwise_kernels() {
-  static constexpr RowwiseKernels kernels = {functions<float>(), functions<bf16>()};
+  static constexpr RowwiseKernels kernels = {functions<float>(), functions<bf16>(), functions<half>()};
   return kernels;
 }
 

@@ -43,6 +43,28 @@ inline void store(bf16* p, Vec v) {  // round to nearest even; NaN stays NaN
   *reinterpret_cast<U16Vec*>(p) = __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), U16Vec);
 }
 
+inline Vec load(const half* p) {
+#if defined(__AVX512F__)
+  // (the maskz form: GCC 12 warns of its own header otherwise)
+  return (Vec)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#elif defined(__F16C__)
+  return (Vec)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#else
+  Vec v;
+  for (int i = 0; i < kLanes; ++i) v[i] = to_float(p[i]);
+  return v;
+#endif
+}
+inline void store(half* p, Vec v) {  // round to nearest even; infinity beyond the largest; NaN stays NaN
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtps_ph(0xffff, (__m512)v, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+#else
+  for (int i = 0; i < kLanes; ++i) p[i] = from_float<half>(v[i]);
+#endif
+}
+
 /// The first n (< kLanes) lanes; the others 0 / untouched.
 template <typename T>
 inline Vec load_part(const T* p, int64_t n) {

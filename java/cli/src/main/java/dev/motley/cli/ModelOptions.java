@@ -27,7 +27,7 @@ final class ModelOptions {
 
   @Option(
       names = "--precision",
-      paramLabel = "fp32|bf16",
+      paramLabel = "fp32|bf16|fp16",
       defaultValue = "fp32",
       description = "What the networks compute in. Default: ${DEFAULT-VALUE}.")
   private String precision;

@@ -277,7 +277,7 @@ class CommandsTest {
 
   @Test
   void aSampleSaysWhatItWasDrawnWith() throws IOException {
-    for (String precision : new String[] {"fp32", "bf16"}) {
+    for (String precision : new String[] {"fp32", "bf16", "fp16"}) {
       Path picture = folder.resolve(precision + ".png");
       assertThat(
               motley("sample", "--prompt", "a dress", "--steps", "2", "--precision", precision, "--out", picture.toString()))

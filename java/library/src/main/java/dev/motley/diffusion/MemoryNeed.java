@@ -61,7 +61,7 @@ final class MemoryNeed {
                   needed / GIB,
                   precision.id(),
                   available / GIB,
-                  precision == Precision.FP32 ? "; --precision bf16 halves that" : ""));
+                  precision == Precision.FP32 ? "; --precision bf16 or fp16 halves that" : ""));
     }
   }
 }

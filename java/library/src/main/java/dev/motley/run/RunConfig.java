@@ -34,7 +34,7 @@ import java.util.Set;
  * title: Clothes, with and without the tricks
  * model: embedded                  # or a folder in diffusers' layout, or Stable Diffusion v1 as one file
  * ema: as-given                    # or averaged, plain
- * precision: fp32                  # or bf16
+ * precision: fp32                  # or bf16, fp16
  * safety: off                      # or flag, drop, redo
  * batch: 50
  * stored-size: 0                   # 0: as drawn

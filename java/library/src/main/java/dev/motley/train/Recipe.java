@@ -71,6 +71,9 @@ public record Recipe(
     if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
       throw new InvalidInputException("label smoothing must be in [0, 1), got " + labelSmoothing);
     }
+    if (precision == Precision.FP16) {
+      throw new InvalidInputException("precision fp16 is for diffusion models: classifiers compute in fp32 or bf16");
+    }
   }
 
   /**

@@ -38,6 +38,9 @@ class QualityGateTest {
   /** Lifts all but the darkest pictures to plain white. */
   private static final float WHITENING = 2.6f;
 
+  /** Above fp16's largest number, 65504. */
+  private static final float BEYOND_HALF = 1e5f;
+
   private static final GenerationPlan PLAN =
       GenerationPlan.of(
           PlanSpec.of(DatasetPreset.named("fashion-mnist"), Fidelity.PAPER)
@@ -75,8 +78,12 @@ class QualityGateTest {
   }
 
   private GenerationResult generate(Path model, String store, int batch) {
-    try (var pipeline = DiffusionPipeline.load(model, Precision.FP32)) {
-      var options = new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of());
+    return generate(model, store, batch, Precision.FP32);
+  }
+
+  private GenerationResult generate(Path model, String store, int batch, Precision precision) {
+    try (var pipeline = DiffusionPipeline.load(model, precision)) {
+      var options = new GeneratorOptions(batch, 0, Resize.Filter.BILINEAR_AA, precision, SafetyPolicy.OFF, List.of());
       return DatasetGenerator.generate(PLAN, pipeline, folder.resolve(store), options, ProgressListener.NONE);
     }
   }
@@ -113,6 +120,17 @@ class QualityGateTest {
     assertThat(generate(model, "small batches", 3).redone()).isEqualTo(result.redone());
     assertThat(folder.resolve("small batches/000000.tar"))
         .hasSameBinaryContentAs(folder.resolve("store/000000.tar"));
+  }
+
+  /** What float32 holds and only clips to white is beyond fp16's largest number. */
+  @Test
+  void whatOverflowsInHalfPrecisionIsNotFinite() throws IOException {
+    Path model = model(BEYOND_HALF);
+    for (var expected : Map.of(Precision.FP32, "constant", Precision.FP16, "not-finite").entrySet()) {
+      assertThatThrownBy(() -> generate(model, expected.getKey().id(), 20, expected.getKey()))
+          .isExactlyInstanceOf(MotleyException.class)
+          .hasMessageContaining("came out " + expected.getValue() + " with 16 seeds in a row");
+    }
   }
 
   @Test

@@ -63,10 +63,11 @@ class CheckpointFormsTest {
     Path model = Path.of("model");
     long gib = 1L << 30;
     MemoryNeed.require(model, gib, gib, Precision.BF16);
+    assertThatThrownBy(() -> MemoryNeed.require(model, 4 * gib, 3 * gib, Precision.FP16)).hasMessageEndingWith("3.0 GiB are available");
     assertThatThrownBy(() -> MemoryNeed.require(model, 4 * gib, 3 * gib, Precision.FP32))
         .isInstanceOf(ResourceException.class)
         .hasMessage(
-            "model: its weights take about 4.0 GiB of memory in fp32, 3.0 GiB are available; --precision bf16 halves that");
+            "model: its weights take about 4.0 GiB of memory in fp32, 3.0 GiB are available; --precision bf16 or fp16 halves that");
     assertThat(MemoryNeed.available()).isGreaterThan(gib / 8);
   }
 }

@@ -124,7 +124,8 @@ class RecipeTest {
     all.add(Arguments.of("preset", "papr", "unknown recipe 'papr'; did you mean 'paper'"));
     all.add(Arguments.of("architecture", "resnet", "unknown architecture"));
     all.add(Arguments.of("normalisation", "none", "unknown normalisation"));
-    all.add(Arguments.of("precision", "fp16", "unknown precision 'fp16' (known: fp32, bf16)"));
+    all.add(Arguments.of("precision", "fp8", "unknown precision 'fp8' (known: fp32, bf16, fp16)"));
+    all.add(Arguments.of("precision", "fp16", "precision fp16 is for diffusion models: classifiers compute in fp32 or bf16"));
     return all;
   }
 

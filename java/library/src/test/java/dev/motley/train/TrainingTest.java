@@ -245,6 +245,14 @@ class TrainingTest {
   }
 
   @Test
+  void aClassifierInFp16IsRefused() {
+    var half = new ClassifierConfig("resnet50", 2, 32, Precision.FP16, 0);
+    assertThatThrownBy(() -> NativeClassifier.create(half))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("precision fp16 is for diffusion models: classifiers compute in fp32 or bf16");
+  }
+
+  @Test
   void theArchitecturesAreThoseOfTheCore() {
     var unknown = new ClassifierConfig("none", 2, 32, Precision.FP32, 0);
     assertThatThrownBy(() -> NativeClassifier.create(unknown))
