@@ -16,6 +16,7 @@
 #include "harness.h"
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/peak.h"
 #include "libtorch/call.h"
 #include "libtorch/symbols.h"
 #include "ops/linear.h"
@@ -33,34 +34,9 @@ bench::Measure measure;
 // GFLOP/s of one thread that does nothing but multiply-adds on registers
 double peak() {
   double fastest = 0;
-  for (int trial = 0; trial < 20; ++trial) {
-    constexpr long kSteps = 2'000'000;
-    const double start = measure.seconds();
-    double lanes = 0;
-    if (kernels::isa() >= kernels::Isa::avx512) {
-      lanes = 16;
-      for (long i = 0; i < kSteps; ++i) {
-        asm volatile(
-            "vfmadd231ps %%zmm0,%%zmm0,%%zmm4\n vfmadd231ps %%zmm0,%%zmm0,%%zmm5\n vfmadd231ps %%zmm0,%%zmm0,%%zmm6\n"
-            "vfmadd231ps %%zmm0,%%zmm0,%%zmm7\n vfmadd231ps %%zmm0,%%zmm0,%%zmm8\n vfmadd231ps %%zmm0,%%zmm0,%%zmm9\n"
-            "vfmadd231ps %%zmm0,%%zmm0,%%zmm10\n vfmadd231ps %%zmm0,%%zmm0,%%zmm11\n vfmadd231ps %%zmm0,%%zmm0,%%zmm12\n"
-            "vfmadd231ps %%zmm0,%%zmm0,%%zmm13\n vfmadd231ps %%zmm0,%%zmm0,%%zmm14\n vfmadd231ps %%zmm0,%%zmm0,%%zmm15\n" ::
-                : "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-      }
-    } else if (kernels::isa() == kernels::Isa::avx2) {
-      lanes = 8;
-      for (long i = 0; i < kSteps; ++i) {
-        asm volatile(
-            "vfmadd231ps %%ymm0,%%ymm0,%%ymm4\n vfmadd231ps %%ymm0,%%ymm0,%%ymm5\n vfmadd231ps %%ymm0,%%ymm0,%%ymm6\n"
-            "vfmadd231ps %%ymm0,%%ymm0,%%ymm7\n vfmadd231ps %%ymm0,%%ymm0,%%ymm8\n vfmadd231ps %%ymm0,%%ymm0,%%ymm9\n"
-            "vfmadd231ps %%ymm0,%%ymm0,%%ymm10\n vfmadd231ps %%ymm0,%%ymm0,%%ymm11\n vfmadd231ps %%ymm0,%%ymm0,%%ymm12\n"
-            "vfmadd231ps %%ymm0,%%ymm0,%%ymm13\n vfmadd231ps %%ymm0,%%ymm0,%%ymm14\n vfmadd231ps %%ymm0,%%ymm0,%%ymm15\n" ::
-                : "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-      }
-    } else {
-      return 0;
-    }
-    fastest = std::max(fastest, kSteps * 12 * lanes * 2 / (measure.seconds() - start) * 1e-9);
+  for (int trial = 0; trial < 400; ++trial) {
+    const double start = measure.seconds(), flops = kernels::multiply_adds(false);
+    fastest = std::max(fastest, flops / (measure.seconds() - start) * 1e-9);
   }
   return fastest;
 }

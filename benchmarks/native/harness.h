@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include "libtorch/tensor.h"
 #include "motley.h"
+#include "ops/profile.h"
 
 namespace motley::bench {
 
@@ -76,6 +78,24 @@ struct Measure {
     return chosen;
   }
 };
+
+/// Time per op from now on, where MOTLEY_PROFILE is set: its value `cpu` has CPU time of one thread counted, any other the wall's.
+inline void start_profile() {
+  const char* wish = std::getenv("MOTLEY_PROFILE");
+  if (wish != nullptr) ops::start_profile(std::strcmp(wish, "cpu") == 0 ? ops::Clock::thread : ops::Clock::wall);
+}
+
+/// One line per kind of layer, the slowest first; nothing without start_profile().
+inline void print_profile() {
+  ops::stop_profile();
+  const ops::Profile profile = ops::profile();
+  double total = 0;
+  for (const ops::ProfileEntry& e : profile.entries) total += e.seconds;
+  for (const ops::ProfileEntry& e : profile.entries) {
+    std::printf("%-22s %-26s %8lld calls %9.3f s %5.1f %% %7.1f GFLOP/s %6.1f GB/s\n", e.op.c_str(), e.shape.c_str(),
+                static_cast<long long>(e.calls), e.seconds, 100 * e.seconds / total, 1e-9 * e.flops / e.seconds, 1e-9 * e.bytes / e.seconds);
+  }
+}
 
 /// main() of a program on the whole core: libtorch from MOTLEY_LIBTORCH or where the build put it, errors in one line.
 template <typename Run>

@@ -19,7 +19,6 @@
 #include "api/weights.h"
 #include "harness.h"
 #include "libtorch/convert.h"
-#include "ops/profile.h"
 #include "support/diffusion.h"
 #include "support/golden.h"
 
@@ -129,6 +128,7 @@ void run(int argc, char** argv) {
   p.image_key = key.data();
   const int64_t pixel_side = side << (vae_config.block_count - 1);
   std::vector<uint8_t> pixels(static_cast<size_t>(batch * pixel_side * pixel_side * vae_config.out_channels));
+  bench::start_profile();
   double best_sample = 1e30, best_decode = 1e30;
   for (int64_t r = 0; r < repeats; ++r) {
     const double start = bench::now().wall;
@@ -143,7 +143,7 @@ void run(int argc, char** argv) {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
   std::printf("loading %.1f s; peak resident memory %.2f GiB\n", loaded, static_cast<double>(usage.ru_maxrss) / (1 << 20));
-  ops::print_profile(stdout);
+  bench::print_profile();
   if (argc > 7) write_row(argv[7], pixels, batch, pixel_side);
   motley_prompts_destroy(prompts);
   motley_vae_destroy(vae);

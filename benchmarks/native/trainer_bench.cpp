@@ -11,7 +11,6 @@
 #include "harness.h"
 #include "kernels/philox.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
 #include "trainer/evaluate.h"
 #include "trainer/trainer.h"
 
@@ -32,7 +31,7 @@ void train(Trainer& trainer, const Images& images, int64_t steps) {
   constexpr double kLearningRate = 1e-3;
   TrainingSums sums;
   trainer.run(images, 0, 0, 1, kLearningRate, sums, {});  // memory comes to the pool
-  ops::clear_profile();
+  bench::start_profile();
   std::vector<double> wall, cpu;
   Moment before = now();
   trainer.run(images, 1, 0, steps, kLearningRate, sums, [&](int64_t, int64_t, const TrainingSums&) {
@@ -45,8 +44,7 @@ void train(Trainer& trainer, const Images& images, int64_t steps) {
   std::printf("training: %.2f steps/s (median of %lld: %.1f ms, %.1f ms CPU time; fastest %.1f and %.1f ms)\n", 1 / median(wall),
               static_cast<long long>(steps), 1e3 * median(wall), 1e3 * median(cpu), 1e3 * *std::min_element(wall.begin(), wall.end()),
               1e3 * *std::min_element(cpu.begin(), cpu.end()));
-  ops::print_profile(stdout);
-  ops::clear_profile();
+  bench::print_profile();
 }
 
 void test(Classifier& classifier, const Images& images, int64_t batch, ops::Statistics statistics, const char* name) {
@@ -54,15 +52,14 @@ void test(Classifier& classifier, const Images& images, int64_t batch, ops::Stat
   std::vector<float> logits(static_cast<size_t>(images.n * classifier.config().classes));
   const auto pass = [&](int64_t n) { evaluate(classifier, images, 0, n, batch, statistics, kMean, kStd, logits.data(), {}); };
   pass(std::min(batch, images.n));  // weights are folded and packed
-  ops::clear_profile();
+  bench::start_profile();
   const Moment before = now();
   pass(images.n);
   const Moment after = now();
   const auto n = static_cast<double>(images.n);
   std::printf("testing, %s statistics: %.0f images/s (%.2f ms CPU time per image)\n", name, n / (after.wall - before.wall),
               1e3 * (after.cpu - before.cpu) / n);
-  ops::print_profile(stdout);
-  ops::clear_profile();
+  bench::print_profile();
 }
 
 void run(int argc, char** argv) {

@@ -92,7 +92,7 @@ MOTLEY_EXPORT int32_t motley_api_version(void);
 typedef struct motley_runtime_params {
   int64_t struct_size;
   const char* libtorch_dir; /* folder of libtorch_cpu.so (UTF-8) */
-  int32_t threads;          /* 0: as many as libtorch chooses, which respects OMP_NUM_THREADS and the container's CPUs */
+  int32_t threads;          /* 0: as many as libtorch chooses: OMP_NUM_THREADS, else the CPUs it may run on, whatever their quota */
   int32_t max_isa;          /* MOTLEY_ISA_*; AUTO takes the best one that the CPU has */
 } motley_runtime_params;
 
@@ -113,6 +113,27 @@ MOTLEY_EXPORT int64_t motley_live_bytes(void);
 MOTLEY_EXPORT int64_t motley_pooled_bytes(void);
 /* Returns the pool's idle blocks to the system. */
 MOTLEY_EXPORT void motley_trim(void);
+
+/* ---- profile ------------------------------------------------------------------------------------------------ */
+
+/* Counts what every kind of layer takes from now on, from zero. Meanwhile batches are not shared out to threads as a whole: all threads
+ * work on one op after the other, so that its seconds are the wall's. Results are the same. Not while another call runs, nor the stop. */
+MOTLEY_EXPORT void motley_profile_start(void);
+MOTLEY_EXPORT void motley_profile_stop(void);
+/* Writes {"seconds": from start to stop, or until now,
+ *         "ops": [{"op", "shape", "calls", "seconds", "flops", "bytes"}, ...]}, the slowest kind of layer first.
+ * flops: 2 for each multiply-add of the layer's matrix products as published, though fewer may have been done (Winograd). bytes: inputs,
+ * weights and results once, as stored. Both are sums over the calls. */
+MOTLEY_EXPORT motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error);
+
+typedef struct motley_peaks {
+  double multiply_add; /* FLOP/s on registers alone, of the units that multiply matrices in this precision */
+  double product;      /* FLOP/s of one large matrix product by Motley's kernels */
+  double copy;         /* bytes/s read and written, by a copy that no cache holds */
+} motley_peaks;
+
+/* What this machine does at most, with all threads at once, measured in a few seconds. precision: MOTLEY_PRECISION_*. */
+MOTLEY_EXPORT motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error);
 
 /* ---- weights ------------------------------------------------------------------------------------------------ */
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdio>
+#include <cstring>
 #include <new>
+#include <string>
 
 #include "libtorch/error.h"
 
@@ -22,6 +24,13 @@ inline motley_status report(motley_error* error, motley_status status, const cha
 }
 
 inline void check_pointer(const char* name, const void* pointer) { require(pointer != nullptr, name, " is NULL"); }
+
+/// Text for a caller's buffer, NUL-terminated.
+inline void write_text(const std::string& text, char* buffer, int64_t capacity) {
+  check_pointer("buffer", buffer);
+  require(capacity > static_cast<int64_t>(text.size()), "the buffer holds ", capacity, " bytes, ", text.size() + 1, " are needed");
+  std::memcpy(buffer, text.c_str(), text.size() + 1);
+}
 
 template <typename Body>
 motley_status guarded(motley_error* error, const Body& body) noexcept {

@@ -4,8 +4,6 @@
 #include "libtorch/memory.h"
 #include "libtorch/symbols.h"
 
-#include <cstring>
-
 namespace motley::api {
 namespace {
 
@@ -56,10 +54,7 @@ motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_
 
 motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) {
   return guarded(error, [&] {
-    check_pointer("buffer", buffer);
-    const std::string text = describe();
-    require(capacity > static_cast<int64_t>(text.size()), "the buffer holds ", capacity, " bytes, ", text.size() + 1, " are needed");
-    std::memcpy(buffer, text.c_str(), text.size() + 1);
+    write_text(describe(), buffer, capacity);
   });
 }
 

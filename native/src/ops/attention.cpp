@@ -7,7 +7,7 @@
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/pair_attention.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -68,8 +68,7 @@ void attend_in_pairs(const HeadView& q, const HeadView& k, const HeadView& v, in
 
 Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
                  const int32_t* which) {
-  const Timed timed(which == nullptr ? "attention, self" : "attention, cross",
-                    2 * q.rows.size(0) * q.rows.size(1) * k.rows.size(1) * heads * head_size);
+  const Timed timed(which == nullptr ? "self attention" : "cross attention", [&] { return attention_work(q, k, heads, head_size); });
   ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
          "attention of ", shown(q.rows.shape()), " to ", shown(k.rows.shape()));
   for (const HeadView* view : {&q, &k, &v}) {

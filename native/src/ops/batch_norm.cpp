@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "kernels/cpu/batch_norm.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 #include "ops/tape.h"
 
 namespace motley::ops {
@@ -32,7 +32,7 @@ Applied statistics_of(const Tensor& x, const BatchNorm& norm, Statistics statist
       invstd[i] = static_cast<float>(1 / std::sqrt(static_cast<double>(v[i]) + norm.eps));
     }
   } else {
-    const Timed timed("batch_norm statistics");
+    const Timed timed("batch_norm statistics", [&] { return passing_work(x, {&x}); });
     std::vector<double> m(static_cast<size_t>(c)), v(static_cast<size_t>(c));
     kernels::batch_moments<T>(x.data<T>(), rows, c, m.data(), v.data());
     for (size_t i = 0; i < m.size(); ++i) {
@@ -60,7 +60,7 @@ void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm,
             const Tensor& bits, const Applied& a) {
   const Tensor weight = norm.weight, bias = norm.bias, mean = a.mean, invstd = a.invstd;
   tape.record(y, {x, weight, bias, residual}, [=](Tape& t, const Tensor& dy) {
-    const Timed timed("batch_norm backward");
+    const Timed timed("batch_norm backward", [&] { return passing_work(x, {&dy, &x, &x, &bits}); });
     const int64_t c = x.size(-1), rows = x.numel() / c;
     auto buffer = [&](const Tensor& parameter) {
       const Tensor there = t.destination(parameter);
@@ -88,8 +88,8 @@ Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, bool r
   ensure(!taped || statistics != Statistics::running, "batch_norm is not differentiable with running statistics");
   const Gate gate = !relu ? Gate::none : residual ? Gate::bits : Gate::recompute;
   const Tensor bits = taped && gate == Gate::bits ? Tensor::empty({rows, kernels::gate_pitch(c)}, DType::u8) : Tensor();
-  const Timed timed("batch_norm apply");
   const Tensor y = taped ? Tensor::empty(x.shape(), x.dtype()) : x;
+  const Timed timed("batch_norm apply", [&] { return passing_work(x, {&x, &residual, &y, &bits}); });
   kernels::batch_norm_apply<T>(x.data<T>(), rows, c, a.scale.data(), a.shift.data(),
                                residual ? residual.data<T>() : nullptr, relu, y.data<T>(),
                                bits ? bits.data<uint8_t>() : nullptr);

@@ -6,7 +6,7 @@
 
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -48,10 +48,10 @@ void to_nchw(const Tensor& x, float* values) {
 }
 
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
-  const Timed timed("concat_channels");
   ensure(a.dims() == 4 && b.dims() == 4 && a.size(0) == b.size(0) && a.size(1) == b.size(1) && a.size(2) == b.size(2) &&
              a.dtype() == b.dtype(), "concat_channels of ", shown(a.shape()), " and ", shown(b.shape()));
   Tensor y = Tensor::empty({a.size(0), a.size(1), a.size(2), a.size(3) + b.size(3)}, a.dtype());
+  const Timed timed("concat_channels", [&] { return passing_work(y, {&a, &b, &y}); });
   const size_t left = static_cast<size_t>(a.size(3) * size_of(a.dtype())), right = static_cast<size_t>(b.size(3) * size_of(a.dtype()));
   const char *from_a = static_cast<const char*>(a.raw()), *from_b = static_cast<const char*>(b.raw());
   char* to = static_cast<char*>(y.raw());
@@ -65,10 +65,10 @@ Tensor concat_channels(const Tensor& a, const Tensor& b) {
 }
 
 Tensor doubled(const Tensor& x, int64_t height, int64_t width) {
-  const Timed timed("doubled");
   const int64_t n = x.size(0), bytes = x.size(3) * size_of(x.dtype());
   ensure((height + 1) / 2 == x.size(1) && (width + 1) / 2 == x.size(2), "doubling ", shown(x.shape()), " to ", height, " x ", width);
   Tensor y = Tensor::empty({n, height, width, x.size(3)}, x.dtype());
+  const Timed timed("doubled", [&] { return passing_work(y, {&x, &y}); });
   parallel_for(n * height, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const char* from = static_cast<const char*>(x.raw()) + (row / height * x.size(1) + row % height / 2) * x.size(2) * bytes;

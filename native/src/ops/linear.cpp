@@ -5,8 +5,8 @@
 #include "kernels/cpu/pairs.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/winograd.h"
-#include "ops/profile.h"
 #include "ops/tape.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -98,7 +98,7 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
   ensure(w.dtype() == DType::f32 || !tape->wants(w), "a weight whose gradient is wanted must be f32");
   tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
     const Tensor d = as_f32(dy);
-    const int64_t work = d.numel() * w.numel() / w.size(0);
+    const auto work = [&] { return conv_work(s, x, w.bytes(), d.shape(), {}); };  // the same three matrices
     if (t.wants(x)) {
       const Timed timed("input gradient", work);
       const Tensor sum = x.dtype() == DType::f32 ? t.so_far(x) : Tensor();
@@ -134,7 +134,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
-  const Timed timed("conv2d", elements(result) * s.kernel_h * s.kernel_w * s.channels);
+  const Timed timed("conv2d", [&] { return conv_work(s, x, w.bytes(), result, epilogue); });
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) { convolve(s, in, as_f32(w), out); });
   record(y, x, w, epilogue.bias, s);
   return y;
@@ -145,7 +145,7 @@ Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogu
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
-  const Timed timed("conv2d", elements(result) * s.kernel_h * s.kernel_w * s.channels);
+  const Timed timed("conv2d", [&] { return conv_work(s, x, weight_bytes(w), result, epilogue); });
   return product(s, x, w, result, epilogue);
 }
 
@@ -155,7 +155,7 @@ Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogu
   const Shape result{s.images, 2 * s.height, 2 * s.width, s.outputs};
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
-  const Timed timed("upsample_conv2d", elements(result) * 4 * s.channels);
+  const Timed timed("upsample_conv2d", [&] { return upsample_work(s, x, weight_bytes(w), result, epilogue); });
   if (in_pairs(x, w)) {
     const Tensor y = Tensor::empty(result, DType::bf16);
     kernels::pair_upsample_conv(s.images, s.height, s.width, s.channels, s.outputs, x.data<bf16>(), w.upsample_pairs(), pair_output_of(y, epilogue));
@@ -188,7 +188,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   const Shape result = linear_result(x, s.outputs);
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
-  const Timed timed("linear", elements(result) * s.channels);
+  const Timed timed("linear", [&] { return linear_work(s, x, w.bytes(), result, epilogue); });
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) {
     directly(s, in, kernels::conv_right(s, as_f32(w).data<float>()), out);
   });
@@ -201,7 +201,7 @@ Tensor linear(const Tensor& x, const Weight& w, const Epilogue& epilogue) {
   const Shape result = linear_result(x, s.outputs);
   check(epilogue, result, s.images);
   ensure(Tape::current() == nullptr, "a frozen weight under a tape");
-  const Timed timed("linear", elements(result) * s.channels);
+  const Timed timed("linear", [&] { return linear_work(s, x, weight_bytes(w), result, epilogue); });
   return product(s, x, w, result, epilogue);
 }
 

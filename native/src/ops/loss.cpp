@@ -3,12 +3,12 @@
 
 #include "kernels/cpu/cross_entropy.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 
 Loss cross_entropy(const Tensor& logits, const int32_t* labels, double smoothing) {
-  const Timed timed("cross_entropy");
+  const Timed timed("cross_entropy", [&] { return passing_work(logits, {&logits, &logits}); });
   const int64_t n = logits.size(0), classes = logits.size(1);
   for (int64_t i = 0; i < n; ++i) {
     require(labels[i] >= 0 && labels[i] < classes, "label ", labels[i], " at ", i, " is outside [0, ", classes, ")");

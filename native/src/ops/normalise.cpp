@@ -8,7 +8,7 @@
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -101,38 +101,38 @@ void activate_of(const Tensor& x, Tensor& y, Activation activation) {
 
 Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
                   Activation then) {
-  const Timed timed("group_norm");
   ensure(x.dims() == 4 && x.size(3) % groups == 0 && weight.numel() == x.size(3) && bias.numel() == x.size(3),
          "group_norm of ", shown(x.shape()), " in ", groups, " groups");
   ensure(then == Activation::none || then == Activation::silu, "group_norm is followed by SiLU or nothing");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
+  const Timed timed("group_norm", [&] { return passing_work(y, {&x, &weight, &bias, &y}); });
   with_element(x.dtype(), [&]<typename T>() { group_norm_of<T>(x, y, groups, eps, weight, bias, then == Activation::silu); });
   return y;
 }
 
 Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tensor& bias) {
-  const Timed timed("layer_norm");
   ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", shown(x.shape()));
   Tensor y = Tensor::empty(x.shape(), x.dtype());
+  const Timed timed("layer_norm", [&] { return passing_work(y, {&x, &weight, &bias, &y}); });
   with_element(x.dtype(), [&]<typename T>() { layer_norm_of<T>(x, y, eps, weight, bias); });
   return y;
 }
 
 Tensor geglu(const Tensor& x) {
-  const Timed timed("geglu");
   ensure(x.size(-1) % 2 == 0, "geglu of ", shown(x.shape()));
   Shape shape = x.shape();
   shape.back() /= 2;
   Tensor y = Tensor::empty(shape, x.dtype());
+  const Timed timed("geglu", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() { geglu_of<T>(x, y); });
   return y;
 }
 
 Tensor activate(const Tensor& x, Activation activation) {
-  const Timed timed("activate");
   ensure(activation == Activation::silu || activation == Activation::gelu || activation == Activation::quick_gelu,
          "activate with an activation that has no kernel of its own");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
+  const Timed timed("activate", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() { activate_of<T>(x, y, activation); });
   return y;
 }

@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/pooling.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 #include "ops/tape.h"
 
 namespace motley::ops {
@@ -11,10 +11,10 @@ namespace {
 
 template <typename T>
 Tensor max_pool_as(const Tensor& x) {
-  const Timed timed("max_pool");
   const int64_t n = x.size(0), h = x.size(1), w = x.size(2), c = x.size(3);
   const int64_t out = kernels::max_pool_size(h) * kernels::max_pool_size(w) * c, in = h * w * c;
   const Tensor y = Tensor::empty({n, kernels::max_pool_size(h), kernels::max_pool_size(w), c}, x.dtype());
+  const Timed timed("max_pool", [&] { return passing_work(x, {&x, &y}); });
   Tape* tape = Tape::current();
   const Tensor taps = tape != nullptr && tape->wants(x) ? Tensor::empty(y.shape(), DType::u8) : Tensor();
   const auto& loops = kernels::pooling_loops<T>();
@@ -26,8 +26,8 @@ Tensor max_pool_as(const Tensor& x) {
   });
   if (taps) {
     tape->record(y, {x}, [=](Tape& t, const Tensor& dy) {
-      const Timed timed_back("max_pool backward");
       const Tensor dx = Tensor::empty({n, h, w, c}, dy.dtype());
+      const Timed timed_back("max_pool backward", [&] { return passing_work(dx, {&dy, &taps, &dx}); });
       const auto& back = kernels::pooling_loops<T>();
       parallel_for(n, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {

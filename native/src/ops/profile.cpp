@@ -3,73 +3,99 @@
 
 #include <time.h>
 
-#include <cstdlib>
-#include <cstring>
+#include <algorithm>
 #include <map>
 #include <mutex>
-#include <string>
+#include <utility>
+
+#include "libtorch/parallel.h"
 
 namespace motley::ops {
+namespace detail {
+std::atomic<bool> profiling{false};
+}
 namespace {
 
-struct Entry {
-  int64_t calls = 0, nanoseconds = 0, work = 0;
+struct Sums {
+  int64_t calls = 0, nanoseconds = 0;
+  double flops = 0, bytes = 0;
 };
 
-struct Profile {
+struct Recorder {
   std::mutex mutex;
-  std::map<std::string, Entry> entries;
+  std::map<std::pair<std::string, std::string>, Sums> kinds;  // by op and shape
+  std::atomic<int64_t> run{0};                                // which profile it is: ops of an earlier one are not counted
+  std::atomic<Clock> clock{Clock::wall};
+  int64_t started = 0, stopped = 0;
 };
 
-Profile& profile() {
-  static Profile instance;
+Recorder& recorder() {
+  static Recorder instance;
   return instance;
 }
 
-enum class Clock { none, wall, thread };
+thread_local Timed* innermost = nullptr;
 
-Clock clock_in_use() {
-  static const char* wish = std::getenv("MOTLEY_PROFILE");
-  static const Clock clock = wish == nullptr ? Clock::none : std::strcmp(wish, "cpu") == 0 ? Clock::thread : Clock::wall;
-  return clock;
-}
-
-int64_t now() {
+int64_t now(Clock clock) {
   timespec t = {};
-  clock_gettime(clock_in_use() == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
   return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
 }  // namespace
 
-Timed::Timed(const char* op, int64_t multiplications) : op_(op), work_(multiplications), start_(clock_in_use() == Clock::none ? 0 : now()) {}
-
-Timed::~Timed() {
-  if (start_ == 0) return;
-  const int64_t time = now() - start_;
-  std::lock_guard lock(profile().mutex);
-  Entry& e = profile().entries[op_];
-  ++e.calls;
-  e.nanoseconds += time;
-  e.work += work_;
+void Timed::begin(const char* op, Work work) {
+  op_ = op;
+  work_ = std::move(work);
+  outer_ = std::exchange(innermost, this);
+  run_ = recorder().run;
+  start_ = now(recorder().clock);
 }
 
-void print_profile(std::FILE* out) {
-  int64_t total = 0;
-  std::lock_guard lock(profile().mutex);
-  for (const auto& [op, e] : profile().entries) total += e.nanoseconds;
-  for (const auto& [op, e] : profile().entries) {
-    const double time = static_cast<double>(e.nanoseconds);
-    std::fprintf(out, "%-24s %8lld calls %9.3f s %5.1f %%", op.c_str(), static_cast<long long>(e.calls), time * 1e-9,
-                 100 * time / static_cast<double>(total));
-    if (e.work > 0) std::fprintf(out, " %7.1f GFLOP/s", 2 * static_cast<double>(e.work) / time);
-    std::fprintf(out, "\n");
+void Timed::end() {
+  Recorder& r = recorder();
+  const int64_t time = now(r.clock) - start_;
+  innermost = outer_;
+  if (outer_ != nullptr) outer_->within_ += time;
+  std::lock_guard lock(r.mutex);
+  if (run_ != r.run || !detail::profiling) return;
+  Sums& sums = r.kinds[{op_, std::move(work_.shape)}];
+  ++sums.calls;
+  sums.nanoseconds += time - within_;
+  sums.flops += static_cast<double>(work_.flops);
+  sums.bytes += static_cast<double>(work_.bytes);
+}
+
+void start_profile(Clock clock) {
+  Recorder& r = recorder();
+  std::lock_guard lock(r.mutex);
+  r.kinds.clear();
+  ++r.run;
+  r.clock = clock;
+  r.started = now(clock);
+  tasks_in_turn(true);
+  detail::profiling = true;
+}
+
+void stop_profile() {
+  Recorder& r = recorder();
+  std::lock_guard lock(r.mutex);
+  if (!detail::profiling.exchange(false)) return;
+  tasks_in_turn(false);
+  r.stopped = now(r.clock);
+}
+
+Profile profile() {
+  Recorder& r = recorder();
+  std::lock_guard lock(r.mutex);
+  Profile result;
+  result.seconds = 1e-9 * static_cast<double>((detail::profiling ? now(r.clock) : r.stopped) - r.started);
+  for (const auto& [kind, s] : r.kinds) {
+    result.entries.push_back({kind.first, kind.second, s.calls, 1e-9 * static_cast<double>(s.nanoseconds), s.flops, s.bytes});
   }
-}
-
-void clear_profile() {
-  std::lock_guard lock(profile().mutex);
-  profile().entries.clear();
+  std::stable_sort(result.entries.begin(), result.entries.end(),
+                   [](const ProfileEntry& a, const ProfileEntry& b) { return a.seconds > b.seconds; });
+  return result;
 }
 
 }  // namespace motley::ops

@@ -1,28 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time per op, for the harness: counted when MOTLEY_PROFILE is set, else a test of one flag. MOTLEY_PROFILE=cpu takes the
-// calling thread's CPU time (with one thread: undisturbed by other processes), anything else wall time.
+// What each kind of layer takes: calls, time, arithmetic and memory traffic of every op, by its name and what matters of its
+// shape. Switched on and off at run time; off, an op costs one test of a flag.
+//
+// While it is on, whole tasks (tasks.h) are taken one after the other by all threads together, so that an op's seconds are the
+// wall's and their sum can be compared with a run's. Only where a caller itself runs ops on several threads at once are they
+// seconds summed over those threads. An op within another one counts on its own account only.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <cstdio>
+#include <string>
+#include <vector>
 
 namespace motley::ops {
 
+/// What an op does at least. Arithmetic is that of the layer as published: 2 for each multiply-add of its matrix products, the
+/// padding's included, whichever algorithm computes it, so that Winograd's, and sub-pixel phases, may pass the peak. Memory is
+/// every input, weight and result once, in the type in which it is stored.
+struct Work {
+  std::string shape;
+  int64_t flops = 0, bytes = 0;
+};
+
+/// The sum over all calls of a kind.
+struct ProfileEntry {
+  std::string op, shape;
+  int64_t calls = 0;
+  double seconds = 0, flops = 0, bytes = 0;
+};
+
+struct Profile {
+  double seconds = 0;                 // from the start to the stop, or until now
+  std::vector<ProfileEntry> entries;  // the slowest first
+};
+
+enum class Clock { wall, thread };  // thread: CPU time of the calling thread, which with one thread no other process disturbs
+
+/// Counts from zero.
+void start_profile(Clock clock = Clock::wall);
+/// Ops that are under way are not counted any more. Without a start nothing.
+void stop_profile();
+Profile profile();
+
+namespace detail {
+extern std::atomic<bool> profiling;
+}
+
+/// Measures its own life.
 class Timed {
  public:
-  explicit Timed(const char* op, int64_t multiplications = 0);
-  ~Timed();
+  /// describe() -> Work is called only while a profile is taken. op: of static storage.
+  template <typename Describe>
+  Timed(const char* op, const Describe& describe) {
+    if (detail::profiling.load(std::memory_order_relaxed)) begin(op, describe());
+  }
+  ~Timed() {
+    if (op_ != nullptr) end();
+  }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
-  const char* op_;
-  int64_t work_, start_;
-};
+  void begin(const char* op, Work work);
+  void end();
 
-/// One line per op: calls, seconds, share, GFLOP/s where the op counts its multiplications. Nothing unless MOTLEY_PROFILE is set.
-void print_profile(std::FILE* out);
-/// Counts from zero again.
-void clear_profile();
+  const char* op_ = nullptr;
+  Timed* outer_ = nullptr;  // the op within which this one runs
+  int64_t start_ = 0, within_ = 0, run_ = 0;
+  Work work_;
+};
 
 }  // namespace motley::ops

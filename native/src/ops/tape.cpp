@@ -5,7 +5,7 @@
 
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley {
 namespace {
@@ -22,7 +22,7 @@ void add_as(const Tensor& to, const Tensor& from) {
 }
 
 void add_into(const Tensor& to, const Tensor& from) {
-  const ops::Timed timed("gradient add");
+  const ops::Timed timed("gradient add", [&] { return ops::passing_work(to, {&to, &from, &to}); });
   ensure(to.shape() == from.shape(), "gradients of shapes ", shown(to.shape()), " and ", shown(from.shape()));
   to.dtype() == DType::bf16 ? add_as<bf16>(to, from) : add_as<float>(to, from);
 }

@@ -7,7 +7,7 @@
 #include "kernels/cpu/adamw.h"
 #include "libtorch/parallel.h"
 #include "ops/loss.h"
-#include "ops/profile.h"
+#include "ops/work.h"
 
 namespace motley {
 
@@ -38,10 +38,14 @@ const std::vector<int32_t>& Trainer::order(int64_t epoch, int64_t n) {
 }
 
 Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels) {
-  const ops::Timed timed("augment");
   const int64_t size = classifier_.config().image_size;
   const int32_t* index = order(epoch, images.n).data() + first;
   const Tensor inputs = Tensor::empty({n, size, size, 3});
+  const ops::Timed timed("augment", [&] {
+    ops::Work work = ops::passing_work(inputs, {&inputs});
+    work.bytes += n * images.height * images.width * 3;
+    return work;
+  });
   labels.resize(static_cast<size_t>(n));
   parallel_for(n, 4, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -92,7 +96,12 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
 }
 
 void Trainer::update(double learning_rate) {
-  const ops::Timed timed("adamw");
+  const ops::Timed timed("adamw", [&] {
+    constexpr int64_t kBytes = 28;  // of a parameter: adamw.h
+    int64_t parameters = 0;
+    for (const Slot& s : slots_) parameters += s.parameter ? s.parameter.numel() : 0;
+    return ops::Work{concat(parameters, " parameters"), 0, kBytes * parameters};
+  });
   std::vector<kernels::AdamwTensor> tensors;
   for (const Slot& s : slots_) {
     if (!s.parameter) continue;

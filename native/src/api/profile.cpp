@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/profile.h"
+
+#include <iomanip>
+#include <limits>
+#include <sstream>
+
+#include "api/guard.h"
+#include "ops/peaks.h"
+
+using namespace motley;
+using namespace motley::api;
+
+namespace {
+
+// Ops and shapes hold nothing that JSON would have escaped.
+std::string json(const ops::Profile& profile) {
+  std::ostringstream out;
+  out << std::setprecision(std::numeric_limits<double>::max_digits10) << "{\"seconds\":" << profile.seconds << ",\"ops\":[";
+  const char* separator = "";
+  for (const ops::ProfileEntry& e : profile.entries) {
+    out << separator << "{\"op\":\"" << e.op << "\",\"shape\":\"" << e.shape << "\",\"calls\":" << e.calls << ",\"seconds\":" << e.seconds
+        << ",\"flops\":" << e.flops << ",\"bytes\":" << e.bytes << "}";
+    separator = ",";
+  }
+  out << "]}";
+  return out.str();
+}
+
+}  // namespace
+
+void motley_profile_start(void) { ops::start_profile(); }
+void motley_profile_stop(void) { ops::stop_profile(); }
+
+motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error) {
+  return guarded(error, [&] { write_text(json(ops::profile()), buffer, capacity); });
+}
+
+motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error) {
+  return guarded(error, [&] {
+    check_pointer("peaks", peaks);
+    require(precision == MOTLEY_PRECISION_FP32 || precision == MOTLEY_PRECISION_BF16, "unknown precision ", precision,
+            ": expected 0 (fp32) or 1 (bf16)");
+    const ops::Peaks measured = ops::measure_peaks(precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32);
+    *peaks = {measured.multiply_add, measured.product, measured.copy};
+  });
+}
