@@ -116,8 +116,8 @@ MOTLEY_EXPORT void motley_trim(void);
 
 /* ---- profile ------------------------------------------------------------------------------------------------ */
 
-/* Counts what every kind of layer takes from now on, from zero. Meanwhile batches are not shared out to threads as a whole: all threads
- * work on one op after the other, so that its seconds are the wall's. Results are the same. Not while another call runs, nor the stop. */
+/* Counts what every kind of layer takes from now on, from zero. Seconds are weighted with an op's share of the threads (1 of n where each
+ * thread takes its own part of a batch), so that they add up to the wall's time but for what is outside of ops and for waiting threads. */
 MOTLEY_EXPORT void motley_profile_start(void);
 MOTLEY_EXPORT void motley_profile_stop(void);
 /* Writes {"seconds": from start to stop, or until now,

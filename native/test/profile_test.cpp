@@ -9,7 +9,6 @@
 
 #include "kernels/cpu/peak.h"
 #include "libtorch/parallel.h"
-#include "libtorch/tasks.h"
 #include "ops/attention.h"
 #include "ops/layout.h"
 #include "ops/linear.h"
@@ -155,19 +154,23 @@ TEST_CASE("what began before a profile or ends after it is not counted") {
   CHECK(ops::profile().entries.empty());
 }
 
-TEST_CASE("while a profile is taken, tasks run in turn on the calling thread, with all threads for their ops") {
-  const Threads threads(3);
-  const auto all_here = [] {
-    const std::thread::id here = std::this_thread::get_id();
-    bool result = true;
-    const auto look = [&](int64_t) { result = result && std::this_thread::get_id() == here && parallel_threads() == 3; };
-    for_each_task(7, look);
-    for_each_in_turn(7, look, [] {}, [] {});
-    for_each_step(2, 7, [&](int64_t, int64_t task) { look(task); }, [](int64_t) {});
-    return result;
+TEST_CASE("an op's seconds are weighted with its share of the threads") {
+  const Threads threads(4);
+  const auto nap = [] {
+    const ops::Timed timed("nap", [] { return ops::Work{}; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
   };
   const Profiling on;
-  CHECK(all_here());
+  nap();
+  CHECK(only_entry().seconds >= 0.04);
+  ops::start_profile();
+  parallel_for(4, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) nap();
+  });
+  const ops::ProfileEntry each = only_entry();
+  CHECK(each.calls == 4);
+  CHECK(each.seconds >= 0.04);
+  CHECK(each.seconds < 0.15);
 }
 
 TEST_CASE("the C ABI gives a profile as JSON, and says what buffer it needs") {

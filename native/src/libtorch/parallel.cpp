@@ -10,7 +10,6 @@
 namespace motley {
 namespace {
 
-std::atomic<bool> in_turn{false};
 thread_local bool inside = false;  // a range of a loop runs on this thread, so that loops in it are its own affair
 
 struct Inside {
@@ -66,8 +65,5 @@ void parallel_ranges(int64_t n, int64_t grain, RangeBody body, void* context) {
 }
 
 int parallel_threads() { return libtorch::loaded() && !inside ? libtorch::threads() : 1; }
-
-int task_threads() { return in_turn.load(std::memory_order_relaxed) ? 1 : parallel_threads(); }
-void tasks_in_turn(bool wanted) { in_turn = wanted; }
 
 }  // namespace motley

@@ -43,9 +43,4 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
 /// Threads that parallel_for may use: 1 within another such loop.
 int parallel_threads();
 
-/// Threads that take whole tasks at the same time (tasks.h): parallel_threads(), or 1 after tasks_in_turn(true), which has all
-/// threads share the ops of one task after the other, so that what is measured of an op is the wall's time. Results are the same.
-int task_threads();
-void tasks_in_turn(bool in_turn);
-
 }  // namespace motley

@@ -15,8 +15,7 @@ namespace motley {
 /// keeps its activations in its own cache. With fewer, the threads share the ops of one task after the other.
 template <typename Body>
 void for_each_task(int64_t n, const Body& body) {
-  const int threads = task_threads();
-  parallel_for(n, threads == 1 || n < threads ? n : 1, [&](int64_t begin, int64_t end) {
+  parallel_for(n, n < parallel_threads() ? n : 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) body(i);
   });
 }
@@ -29,7 +28,7 @@ void for_each_in_turn(int64_t n, const Body& body, const Between& between, const
   std::atomic<int64_t> next = 0;
   std::atomic<bool> stop = false;
   const std::thread::id caller = std::this_thread::get_id();
-  parallel_for(task_threads(), 1, [&](int64_t, int64_t) {
+  parallel_for(parallel_threads(), 1, [&](int64_t, int64_t) {
     try {
       for (int64_t at = next++; at < n && !stop; at = next++) {
         body(at);
@@ -49,7 +48,7 @@ void for_each_in_turn(int64_t n, const Body& body, const Between& between, const
 /// previous step; report may come late by a task.
 template <typename Body, typename Report>
 void for_each_step(int64_t steps, int64_t tasks, const Body& body, const Report& report) {
-  if (tasks < task_threads() || task_threads() == 1) {
+  if (tasks < parallel_threads() || parallel_threads() == 1) {
     for (int64_t s = 0; s < steps; ++s) {
       for (int64_t i = 0; i < tasks; ++i) body(s, i);
       report(s);

@@ -68,13 +68,13 @@ void attend_in_pairs(const HeadView& q, const HeadView& k, const HeadView& v, in
 
 Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
                  const int32_t* which) {
-  const Timed timed(which == nullptr ? "self attention" : "cross attention", [&] { return attention_work(q, k, heads, head_size); });
   ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
          "attention of ", shown(q.rows.shape()), " to ", shown(k.rows.shape()));
   for (const HeadView* view : {&q, &k, &v}) {
     ensure(view->column + heads * head_size <= view->rows.size(2), "attention: heads beyond the row");
     ensure(view->rows.dtype() == q.rows.dtype(), "attention of mixed element types");
   }
+  const Timed timed(which == nullptr ? "self attention" : "cross attention", [&] { return attention_work(q, k, heads, head_size); });
   Tensor out = Tensor::empty({q.rows.size(0), q.rows.size(1), heads * head_size}, q.rows.dtype());
   if (q.rows.dtype() == DType::bf16 && kernels::pair_unit() != nullptr) {
     attend_in_pairs(q, k, v, heads, head_size, causal, which, out);

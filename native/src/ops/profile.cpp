@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "libtorch/parallel.h"
+#include "libtorch/symbols.h"
 
 namespace motley::ops {
 namespace detail {
@@ -17,8 +18,8 @@ std::atomic<bool> profiling{false};
 namespace {
 
 struct Sums {
-  int64_t calls = 0, nanoseconds = 0;
-  double flops = 0, bytes = 0;
+  int64_t calls = 0;
+  double seconds = 0, flops = 0, bytes = 0;
 };
 
 struct Recorder {
@@ -34,6 +35,8 @@ Recorder& recorder() {
   return instance;
 }
 
+constexpr double kSecond = 1e-9;  // of a nanosecond
+
 thread_local Timed* innermost = nullptr;
 
 int64_t now(Clock clock) {
@@ -41,6 +44,9 @@ int64_t now(Clock clock) {
   clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
   return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
+
+// that an op called here has
+double share_of_threads() { return static_cast<double>(parallel_threads()) / std::max(1, libtorch::threads()); }
 
 }  // namespace
 
@@ -61,7 +67,7 @@ void Timed::end() {
   if (run_ != r.run || !detail::profiling) return;
   Sums& sums = r.kinds[{op_, std::move(work_.shape)}];
   ++sums.calls;
-  sums.nanoseconds += time - within_;
+  sums.seconds += share_of_threads() * kSecond * static_cast<double>(time - within_);
   sums.flops += static_cast<double>(work_.flops);
   sums.bytes += static_cast<double>(work_.bytes);
 }
@@ -73,7 +79,6 @@ void start_profile(Clock clock) {
   ++r.run;
   r.clock = clock;
   r.started = now(clock);
-  tasks_in_turn(true);
   detail::profiling = true;
 }
 
@@ -81,7 +86,6 @@ void stop_profile() {
   Recorder& r = recorder();
   std::lock_guard lock(r.mutex);
   if (!detail::profiling.exchange(false)) return;
-  tasks_in_turn(false);
   r.stopped = now(r.clock);
 }
 
@@ -89,9 +93,9 @@ Profile profile() {
   Recorder& r = recorder();
   std::lock_guard lock(r.mutex);
   Profile result;
-  result.seconds = 1e-9 * static_cast<double>((detail::profiling ? now(r.clock) : r.stopped) - r.started);
+  result.seconds = kSecond * static_cast<double>((detail::profiling ? now(r.clock) : r.stopped) - r.started);
   for (const auto& [kind, s] : r.kinds) {
-    result.entries.push_back({kind.first, kind.second, s.calls, 1e-9 * static_cast<double>(s.nanoseconds), s.flops, s.bytes});
+    result.entries.push_back({kind.first, kind.second, s.calls, s.seconds, s.flops, s.bytes});
   }
   std::stable_sort(result.entries.begin(), result.entries.end(),
                    [](const ProfileEntry& a, const ProfileEntry& b) { return a.seconds > b.seconds; });

@@ -2,9 +2,10 @@
 // What each kind of layer takes: calls, time, arithmetic and memory traffic of every op, by its name and what matters of its
 // shape. Switched on and off at run time; off, an op costs one test of a flag.
 //
-// While it is on, whole tasks (tasks.h) are taken one after the other by all threads together, so that an op's seconds are the
-// wall's and their sum can be compared with a run's. Only where a caller itself runs ops on several threads at once are they
-// seconds summed over those threads. An op within another one counts on its own account only.
+// An op's seconds are weighted with its share of the threads: one that all threads work on counts in full, one within a task that
+// a single thread of n has taken (tasks.h) counts an nth. So they add up to the wall's time of a run but for what is outside of
+// ops and for threads that wait, and flops over seconds is a rate of the whole machine. Only where a caller runs ops on several
+// threads of its own do they add up to more. An op within another one counts on its own account only.
 #pragma once
 
 #include <atomic>

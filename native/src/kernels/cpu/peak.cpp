@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cpu/peak.h"
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
 
 #include "kernels/cpu/pairs.h"
 #include "kernels/cpu/scratch.h"
@@ -19,7 +23,11 @@ constexpr int kTrials = 20;
 constexpr int64_t kRounds = 40'000;           // about a millisecond
 constexpr int64_t kCopied = int64_t{1} << 27;  // bytes: more than a last-level cache holds
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds(clockid_t clock) {
+  timespec t = {};
+  clock_gettime(clock, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
 
 // Twelve sums of 16 floats, each with 16 pairs: 64 operations an instruction. (In assembly, which needs no compiler's flag;
 // what the registers hold does not matter.)
@@ -49,17 +57,6 @@ double amx_multiply_adds() {
   return 16384.0 * 4 * kSteps;
 }
 
-template <typename Body>
-double fastest(const Body& body) {
-  double best = 1e30;
-  for (int trial = 0; trial < kTrials; ++trial) {
-    const double start = seconds();
-    body();
-    best = std::min(best, seconds() - start);
-  }
-  return best;
-}
-
 }  // namespace
 
 double multiply_adds(bool pairs) {
@@ -70,28 +67,38 @@ double multiply_adds(bool pairs) {
   return peak_kernels().multiply_adds(kRounds);
 }
 
+// Each thread by its own CPU time: what other programs take of it does not count.
 double multiply_add_peak(bool pairs) {
-  constexpr int64_t kTimes = 20;  // for a thread: what starts and ends them does not count then
-  const int64_t threads = parallel_threads();
-  const double flops = static_cast<double>(threads * kTimes) * multiply_adds(pairs);
-  return flops / fastest([&] {
-    parallel_for(threads, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin * kTimes; i < end * kTimes; ++i) multiply_adds(pairs);
+  constexpr int kTimes = 10;
+  std::vector<double> rates(static_cast<size_t>(parallel_threads()));
+  for (int trial = 0; trial < kTrials; ++trial) {
+    parallel_for(static_cast<int64_t>(rates.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const double start = seconds(CLOCK_THREAD_CPUTIME_ID);
+        double flops = 0;
+        for (int time = 0; time < kTimes; ++time) flops += multiply_adds(pairs);
+        double& best = rates[static_cast<size_t>(i)];
+        best = std::max(best, flops / (seconds(CLOCK_THREAD_CPUTIME_ID) - start));
+      }
     });
-  });
+  }
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
 double copy_peak() {
   const Scratch from(kCopied / 4), to(kCopied / 4);
   constexpr int64_t kBlock = 1 << 20;
   std::memset(from.data(), 1, kCopied);
-  const double time = fastest([&] {
+  double best = std::numeric_limits<double>::infinity();
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const double start = seconds(CLOCK_MONOTONIC);
     parallel_for(kCopied / kBlock, 1, [&](int64_t begin, int64_t end) {
       std::memcpy(reinterpret_cast<char*>(to.data()) + begin * kBlock, reinterpret_cast<const char*>(from.data()) + begin * kBlock,
                   static_cast<size_t>((end - begin) * kBlock));
     });
-  });
-  return 2.0 * kCopied / time;
+    best = std::min(best, seconds(CLOCK_MONOTONIC) - start);
+  }
+  return 2.0 * kCopied / best;
 }
 
 }  // namespace motley::kernels

@@ -18,7 +18,7 @@ const PeakKernels& peak_kernels();
 /// pair_unit() there is. Returns the floating-point operations done.
 double multiply_adds(bool pairs);
 
-/// On all threads at once, in operations per second: the best of some trials.
+/// Operations per second of all threads at once: of each its best trial.
 double multiply_add_peak(bool pairs);
 
 /// A copy by all threads of blocks that no cache holds: bytes read and written per second, the best of some trials.

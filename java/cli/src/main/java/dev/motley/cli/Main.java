@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.MotleyException;
 import dev.motley.MotleyVersion;
+import dev.motley.ffi.NativeRuntime;
 import dev.motley.files.FileFailure;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -42,6 +48,14 @@ public final class Main implements Runnable {
       hidden = true,
       description = "Print the stack trace of a failure.")
   private boolean stacktrace;
+
+  @Option(
+      names = "--threads",
+      scope = ScopeType.INHERIT,
+      paramLabel = "N",
+      converter = Numbers.Threads.class,
+      description = "Threads that compute. Default: OMP_NUM_THREADS, else as many as there are CPUs, within a container's share.")
+  private Optional<Integer> threads = Optional.empty();
 
   private Main() {}
 
@@ -99,6 +113,7 @@ public final class Main implements Runnable {
             new RunCommand(context),
             new SampleCommand(context),
             new AgainCommand(context),
+            new BenchCommand(context),
             new VerifyCommand(context),
             new InspectCommand(context),
             new ConvertCommand(context),
@@ -109,6 +124,7 @@ public final class Main implements Runnable {
     line.setUsageHelpWidth(100);
     line.setOut(context.out());
     line.setErr(context.err());
+    line.setExecutionStrategy(main::runWithThreads);
     line.setParameterExceptionHandler((e, _) -> badUsage(e));
     line.setExecutionExceptionHandler(
         (e, command, _) -> {
@@ -116,6 +132,15 @@ public final class Main implements Runnable {
           return Exit.of(e).code();
         });
     return line;
+  }
+
+  private int runWithThreads(ParseResult parsed) {
+    try {
+      threads.ifPresent(NativeRuntime::useThreads);
+    } catch (MotleyException e) {
+      throw new ExecutionException(parsed.commandSpec().commandLine(), e.getMessage(), e);
+    }
+    return new RunLast().execute(parsed);
   }
 
   private static void report(Exception e, PrintWriter err, boolean stacktrace) {

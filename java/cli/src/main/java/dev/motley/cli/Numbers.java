@@ -16,23 +16,29 @@ final class Numbers {
   /** A whole number from a least one on. */
   abstract static class Whole implements ITypeConverter<Integer> {
     private final int least;
+    private final int most;
 
     private Whole(int least) {
+      this(least, Integer.MAX_VALUE);
+    }
+
+    private Whole(int least, int most) {
       this.least = least;
+      this.most = most;
     }
 
     @Override
     public Integer convert(String text) {
       try {
         int value = Integer.parseInt(text);
-        if (value >= least) {
+        if (value >= least && value <= most) {
           return value;
         }
       } catch (NumberFormatException e) {
         // the same message serves
       }
       throw new TypeConversionException(
-          "expected a whole number from " + least + " to " + Integer.MAX_VALUE + ", got '" + text + "'");
+          "expected a whole number from " + least + " to " + most + ", got '" + text + "'");
     }
   }
 
@@ -47,6 +53,16 @@ final class Numbers {
   static final class Count extends Whole {
     Count() {
       super(0);
+    }
+  }
+
+  /** Threads that compute. */
+  static final class Threads extends Whole {
+    /** Far more than a machine has processors; each costs memory. */
+    private static final int MOST = 1024;
+
+    Threads() {
+      super(1, MOST);
     }
   }
 

@@ -45,11 +45,13 @@ class NumericOptionsTest {
           Map.entry("--per-class", List.of("0", "-1")),
           Map.entry("--preview-every", List.of("0", "-1")),
           Map.entry("--rate", List.of("0", "-1")),
+          Map.entry("--repeat", List.of("0", "-1")),
           Map.entry("--seed", List.of("1.5")),
           Map.entry("--size", List.of("0", "-8")),
           Map.entry("--steps", List.of("0", "-1")),
           Map.entry("--stored-size", List.of("-1")),
           Map.entry("--strength", List.of("0", "-0.5", "1.1")),
+          Map.entry("--threads", List.of("0", "-1", "1025")),
           Map.entry("--weight-decay", List.of("-0.1", "101")),
           Map.entry("--width", List.of("0", "-8")));
 

@@ -54,6 +54,8 @@ final class Header {
           pointers("libtorch_dir"),
           ints("threads", "max_isa"));
 
+  static final StructLayout PEAKS = struct("motley_peaks", doubles("multiply_add"), doubles("product"), doubles("copy"));
+
   static final StructLayout TEXT_CONFIG =
       struct(
           "motley_text_config",
@@ -171,6 +173,7 @@ final class Header {
       ERROR,
       PROGRESS,
       RUNTIME_PARAMS,
+      PEAKS,
       TEXT_CONFIG,
       VISION_CONFIG,
       UNET_CONFIG,
@@ -198,6 +201,10 @@ final class Header {
       {"motley_live_bytes", ">l"},
       {"motley_pooled_bytes", ">l"},
       {"motley_trim", ">v"},
+      {"motley_profile_start", ">v"},
+      {"motley_profile_stop", ">v"},
+      {"motley_profile_json", "plp>i"},
+      {"motley_measure_peaks", "ipp>i"},
       {"motley_weights_create", "pp>i"},
       {"motley_weights_destroy", "p>v"},
       {"motley_weights_add", "ppiipplip>i"},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
@@ -71,6 +74,26 @@ final class Native {
       event.commit();
       if (status != Header.OK) {
         throw exception(status, error.getString(MESSAGE));
+      }
+    }
+  }
+
+  /** A call that writes text into a buffer of so many bytes. */
+  @FunctionalInterface
+  interface TextCall {
+    int run(MemorySegment buffer, long capacity, MemorySegment error) throws Throwable;
+  }
+
+  /** What such a call writes, as JSON; libtorch need not be ready. */
+  static JsonNode json(long capacity, TextCall call) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(capacity);
+      checkUninitialized(error -> call.run(buffer, capacity, error));
+      String text = buffer.getString(0);
+      try {
+        return new ObjectMapper().readTree(text);
+      } catch (JsonProcessingException e) {
+        throw new NativeException("the native core speaks of itself in broken JSON: " + text, e);
       }
     }
   }

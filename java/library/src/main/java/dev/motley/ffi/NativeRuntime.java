@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.ffi;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.motley.InvalidInputException;
 import dev.motley.MotleyException;
 import dev.motley.MotleyVersion;
@@ -12,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -90,32 +89,36 @@ public final class NativeRuntime {
   }
 
   /**
+   * Changes the number of threads of what is computed from now on; the instruction set stays.
+   *
+   * @param threads at least 1
+   */
+  public static void useThreads(int threads) {
+    configure(threads, isaNamed(info().isa()).orElseThrow());
+  }
+
+  /**
    * Tells what the native core runs on.
    *
    * @return versions, CPU and devices
    */
   public static NativeInfo info() {
-    String json;
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(DESCRIPTION_BYTES);
-      Native.check(error -> (int) DESCRIBE.invokeExact(buffer, (long) DESCRIPTION_BYTES, error));
-      json = buffer.getString(0);
-    }
-    try {
-      JsonNode node = new ObjectMapper().readTree(json);
-      return new NativeInfo(
-          apiText(node.path("api").asInt()),
-          MotleyLibrary.file(),
-          node.path("libtorch").asText(),
-          Start.ONCE.libtorch.orElseThrow(),
-          node.path("cpu").asText(),
-          node.path("features").asText(),
-          node.path("isa").asText(),
-          node.path("threads").asInt(),
-          node.path("cuda").asText());
-    } catch (JsonProcessingException e) {
-      throw new NativeException("the native core describes itself in broken JSON: " + json, e);
-    }
+    require();
+    JsonNode node = description();
+    return new NativeInfo(
+        apiText(node.path("api").asInt()),
+        MotleyLibrary.file(),
+        node.path("libtorch").asText(),
+        Start.ONCE.libtorch.orElseThrow(),
+        node.path("cpu").asText(),
+        node.path("features").asText(),
+        node.path("isa").asText(),
+        node.path("threads").asInt(),
+        node.path("cuda").asText());
+  }
+
+  private static JsonNode description() {
+    return Native.json(DESCRIPTION_BYTES, (buffer, capacity, error) -> (int) DESCRIBE.invokeExact(buffer, capacity, error));
   }
 
   /**
@@ -152,18 +155,36 @@ public final class NativeRuntime {
     int api = Native.plain(() -> (int) API_VERSION.invokeExact());
     checkVersion(api, MotleyLibrary.file());
     Path libtorch = Libtorch.locate();
-    int threads = threadsProperty();
+    int wished = threadsProperty();
     Isa isa = isaProperty();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params =
           Struct.allocate(arena, Header.RUNTIME_PARAMS)
               .put("libtorch_dir", arena.allocateFrom(libtorch.toString()))
-              .put("threads", threads)
+              .put("threads", wished)
               .put("max_isa", isa.ordinal())
               .segment();
       Native.checkUninitialized(error -> (int) INITIALIZE.invokeExact(params, error));
     }
+    int chosen = description().path("threads").asInt();
+    int threads = usualThreads(wished, System.getenv().containsKey("OMP_NUM_THREADS"), chosen, Runtime.getRuntime().availableProcessors());
+    if (threads != chosen) {
+      Native.checkUninitialized(error -> (int) CONFIGURE.invokeExact(threads, isa.ordinal(), error));
+    }
     return libtorch;
+  }
+
+  /**
+   * How many threads compute. libtorch counts the CPUs that the process may run on and knows nothing of a container's quota of their
+   * time, which the JVM does: two CPUs' worth on a machine of 64 would be fought over by 64 threads.
+   *
+   * @param wished by the user, 0 for no wish
+   * @param environment whether OMP_NUM_THREADS is set, which libtorch has followed
+   * @param chosen by libtorch
+   * @param available as the JVM counts processors
+   */
+  static int usualThreads(int wished, boolean environment, int chosen, int available) {
+    return wished > 0 || environment ? chosen : Math.min(chosen, available);
   }
 
   /** Majors must be equal; the library may offer more than this table knows, not less. */
@@ -202,12 +223,14 @@ public final class NativeRuntime {
 
   private static Isa isaProperty() {
     String set = System.getProperty("motley.isa", "auto");
-    for (Isa isa : Isa.values()) {
-      if (isa.name().equalsIgnoreCase(set)) {
-        return isa;
-      }
-    }
-    throw new InvalidInputException(
-        "-Dmotley.isa=" + set + " is no instruction set: expected auto, scalar, avx2, avx512, avx512_bf16 or amx");
+    return isaNamed(set)
+        .orElseThrow(
+            () ->
+                new InvalidInputException(
+                    "-Dmotley.isa=" + set + " is no instruction set: expected auto, scalar, avx2, avx512, avx512_bf16 or amx"));
+  }
+
+  private static Optional<Isa> isaNamed(String name) {
+    return Arrays.stream(Isa.values()).filter(isa -> isa.name().equalsIgnoreCase(name)).findFirst();
   }
 }

@@ -9,8 +9,10 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.NativeException;
 import dev.motley.ResourceException;
+import dev.motley.testing.Jvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class NativeRuntimeTest {
@@ -39,6 +41,47 @@ class NativeRuntimeTest {
       NativeRuntime.configure(before.threads(), NativeRuntime.Isa.AUTO);
     }
     assertThat(NativeRuntime.info()).isEqualTo(before);
+  }
+
+  @Test
+  void threadsChangeAlone() {
+    NativeInfo before = NativeRuntime.info();
+    try {
+      NativeRuntime.configure(1, NativeRuntime.Isa.SCALAR);
+      NativeRuntime.useThreads(3);
+      assertThat(NativeRuntime.info().threads()).isEqualTo(3);
+      assertThat(NativeRuntime.info().isa()).isEqualTo("scalar");
+    } finally {
+      NativeRuntime.configure(before.threads(), NativeRuntime.Isa.AUTO);
+    }
+  }
+
+  @Test
+  void aContainersShareBoundsTheThreadsThatNobodyAskedFor() {
+    assertThat(NativeRuntime.usualThreads(0, false, 64, 2)).as("64 CPUs, of which two's time").isEqualTo(2);
+    assertThat(NativeRuntime.usualThreads(0, false, 4, 8)).as("libtorch leaves hyper-threads out").isEqualTo(4);
+    assertThat(NativeRuntime.usualThreads(16, false, 16, 2)).as("-Dmotley.threads").isEqualTo(16);
+    assertThat(NativeRuntime.usualThreads(0, true, 16, 2)).as("OMP_NUM_THREADS").isEqualTo(16);
+  }
+
+  /** ActiveProcessorCount stands for the quota that the JVM reads from a container's cgroup. */
+  @Test
+  void aProcessBeginsWithThatManyThreads() throws Exception {
+    assertThat(threadsOf(Map.of(), "-XX:ActiveProcessorCount=1")).isEqualTo(1);
+    assertThat(threadsOf(Map.of("OMP_NUM_THREADS", "3"), "-XX:ActiveProcessorCount=1")).isEqualTo(3);
+    assertThat(threadsOf(Map.of("OMP_NUM_THREADS", "3"), "-XX:ActiveProcessorCount=1", "-Dmotley.threads=5")).isEqualTo(5);
+  }
+
+  private static int threadsOf(Map<String, String> environment, String... options) throws Exception {
+    Jvm.Result result = Jvm.run(PrintThreads.class, environment, options);
+    assertThat(result.exitCode()).as(result.output()).isZero();
+    return Integer.parseInt(result.output().strip());
+  }
+
+  static final class PrintThreads {
+    public static void main(String[] args) {
+      System.out.println(NativeRuntime.info().threads());
+    }
   }
 
   @Test

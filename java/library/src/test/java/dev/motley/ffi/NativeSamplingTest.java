@@ -75,6 +75,24 @@ class NativeSamplingTest {
   }
 
   @Test
+  void aProfileCountsTheLayersOfEachStepAndChangesNothing() {
+    SampleRequest request = request(new float[] {7.5f, 3}, 11, 12);
+    float[] plain = sample(request, Progress.NONE);
+    NativeProfile profile = NativeProfile.of(() -> assertThat(sample(request, Progress.NONE)).isEqualTo(plain));
+    double within = 0;
+    for (NativeProfile.Layer layer : profile.layers()) {
+      assertThat(layer.bytes()).as(layer.shape()).isPositive();
+      within += layer.seconds();
+    }
+    assertThat(within).isPositive().isLessThan(profile.seconds());
+    assertThat(profile.layers())
+        .filteredOn(layer -> layer.op().equals("conv2d"))
+        .isNotEmpty()
+        .allSatisfy(layer -> assertThat(layer.calls() % STEPS).isZero())
+        .allSatisfy(layer -> assertThat(layer.flops()).isPositive());
+  }
+
+  @Test
   void theNoiseMayBeGiven() {
     SampleRequest drawn = request(new float[] {2}, 5);
     float[] noise = NativeNoise.philox(1, 5, 0, ELEMENTS);
