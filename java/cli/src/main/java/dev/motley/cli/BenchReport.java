@@ -27,11 +27,11 @@ record BenchReport(Benchmark.Setup setup, Benchmark.Result result, NativeInfo in
     line(out, "machine", "%s, %s, %d %s", info.cpu(), info.isa(), info.threads(), info.threads() == 1 ? "thread" : "threads");
     line(out, "model", "%s, %s", setup.model(), setup.precision().id());
     line(
-        out, "batch", "%d of %dx%d pixels, %d steps, guidance %s",
-        result.batch(), result.options().width(), result.options().height(), setup.steps(), GuidanceRule.COMPVIS_DEFAULT);
+        out, "batch", "%d of %dx%d pixels, %s, guidance %s",
+        result.batch(), result.options().width(), result.options().height(), steps(), GuidanceRule.COMPVIS_DEFAULT);
     line(out, "loading", "%.2f s", result.loading());
     line(out, "guidance step", "%.4g s of the batch (median of %d; the fastest %.4g s)", step, setup.repeats(), fastest);
-    line(out, "sampling", "%.4g images/s at %d steps", rate(result.sampling()), setup.steps());
+    line(out, "sampling", "%.4g images/s at %s", rate(result.sampling()), steps());
     line(out, "decoding", "%.4g images/s", rate(result.decoding()));
     line(
         out, "peak memory", "%s",
@@ -46,11 +46,15 @@ record BenchReport(Benchmark.Setup setup, Benchmark.Result result, NativeInfo in
     line(
         out, "peaks", "%.1f GFLOP/s of multiply-adds on registers, %.1f in one large product, %.1f GB/s copied",
         1e-9 * profiles.peaks().multiplyAdd(), 1e-9 * profiles.peaks().product(), 1e-9 * profiles.peaks().copy());
-    new ProfileTable(profiles.peaks(), profiles.sampling()).print(out, "sampling, " + setup.steps() + " steps");
+    new ProfileTable(profiles.peaks(), profiles.sampling()).print(out, "sampling, " + steps());
     new ProfileTable(profiles.peaks(), profiles.decoding()).print(out, "decoding");
     out.println();
     out.println("GFLOP/s are of each layer as published. Roofline: the least time that the peaks allow, over the time taken; it passes");
     out.println("100 % where an algorithm does with fewer products (3x3 convolutions, upsampling) or where a cache is faster than memory.");
+  }
+
+  private String steps() {
+    return setup.steps() == 1 ? "1 step" : setup.steps() + " steps";
   }
 
   private double rate(List<Double> seconds) {
