@@ -58,7 +58,7 @@ TEST_CASE("a profile is off until it is started") {
 }
 
 TEST_CASE("convolutions count the multiply-adds of the layer, whatever the algorithm, and each matrix once") {
-  for (DType dtype : {DType::f32, DType::bf16}) {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16}) {
     const double size = static_cast<double>(size_of(dtype));
     const ops::Weight w(Tensor::zeros({6, 3, 3, 5}, dtype));
     const Tensor x = Tensor::zeros({2, 8, 4, 5}, dtype);
@@ -206,6 +206,6 @@ TEST_CASE("peaks are those of a machine") {
   CHECK(peaks.multiply_add > 0.8 * peaks.product);  // other load may fall on one of them
   CHECK(peaks.multiply_add < 1e15);
   CHECK(motley_measure_peaks(9, &peaks, &error) == MOTLEY_INVALID_ARGUMENT);
-  CHECK(std::string(error.message).find("unknown precision 9") == 0);
+  CHECK(std::string(error.message).find("peaks: unknown precision 9") == 0);
   CHECK(motley_measure_peaks(MOTLEY_PRECISION_FP32, nullptr, &error) == MOTLEY_INVALID_ARGUMENT);
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "api/guard.h"
+#include "models/layers.h"
 #include "ops/peaks.h"
 
 using namespace motley;
@@ -39,9 +40,7 @@ motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* 
 motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error) {
   return guarded(error, [&] {
     check_pointer("peaks", peaks);
-    require(precision == MOTLEY_PRECISION_FP32 || precision == MOTLEY_PRECISION_BF16, "unknown precision ", precision,
-            ": expected 0 (fp32) or 1 (bf16)");
-    const ops::Peaks measured = ops::measure_peaks(precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32);
+    const ops::Peaks measured = ops::measure_peaks(activations_in("peaks", precision));
     *peaks = {measured.multiply_add, measured.product, measured.copy};
   });
 }
