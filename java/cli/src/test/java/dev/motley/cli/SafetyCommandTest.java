@@ -3,9 +3,9 @@ package dev.motley.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.motley.diffusion.SmallVision;
 import dev.motley.testing.CheckedModel;
 import dev.motley.testing.Shared;
+import dev.motley.testing.SmallVision;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

@@ -9,6 +9,7 @@ import dev.motley.Precision;
 import dev.motley.ffi.NativeRuntime;
 import dev.motley.image.RgbImage;
 import dev.motley.testing.RandomPicture;
+import dev.motley.testing.SmallVision;
 import dev.motley.weights.TensorView;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

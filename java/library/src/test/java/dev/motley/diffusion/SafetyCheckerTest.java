@@ -10,6 +10,7 @@ import dev.motley.ffi.NativeRuntime;
 import dev.motley.image.RgbImage;
 import dev.motley.testing.RandomPicture;
 import dev.motley.testing.Shared;
+import dev.motley.testing.SmallVision;
 import dev.motley.weights.Checkpoint;
 import dev.motley.weights.SafeTensorsWriter;
 import dev.motley.weights.TensorView;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.diffusion;
+package dev.motley.testing;
 
-import dev.motley.testing.Golden;
 import dev.motley.weights.TensorView;
 import dev.motley.weights.VisionConfig;
 import java.util.LinkedHashMap;
