@@ -29,7 +29,8 @@ void convolve(const ConvShape& s, const Tensor& x, const Tensor& w, const Output
 }
 
 void convolve(const ConvShape& s, const Tensor& x, const Weight& w, const Output& out) {
-  if (!kernels::winograd_suits(s)) return directly(s, x, kernels::conv_right(s, w.panels()), out);
+  const bool suits = w.keeps_winograd() ? kernels::winograd_suits(s) : kernels::winograd_suits_passing(s);
+  if (!suits) return directly(s, x, kernels::conv_right(s, w.panels()), out);
   if (const float* u = w.winograd()) return kernels::winograd_forward(s, x.data<float>(), u, out);
   kernels::winograd_forward(s, x.data<float>(), w.panels(), out);
 }

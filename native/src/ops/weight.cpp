@@ -96,6 +96,8 @@ const Shape& Weight::shape() const { return impl_->shape; }
 DType Weight::dtype() const { return impl_->dtype; }
 const Panels& Weight::panels() const { return impl_->panels; }
 
+bool Weight::keeps_winograd() const { return kernels::winograd_size(outputs_of(shape()), channels_of(shape())) <= kKept; }
+
 const float* Weight::winograd() const {
   const int64_t outputs = outputs_of(shape()), panels = kernels::up(outputs, kernels::gemm_kernels().panel);
   return impl_->derived(impl_->winograd, kernels::winograd_size(outputs, channels_of(shape())),

@@ -29,6 +29,7 @@ class Weight {
 
   /// What is derived from 3x3 kernels, for the instruction set in use: kept where it is small, else null and to be made on the way.
   const float* winograd() const;
+  bool keeps_winograd() const;  // by the weight's size alone
   const float* upsample() const;
   /// Its four phases in pairs, kept: where a pair_unit() computes.
   const kernels::Panels* upsample_pairs() const;

@@ -22,6 +22,7 @@ constexpr int64_t kTiles = 12, kManyTiles = 96;  // of a block, where there are 
 constexpr int64_t kFew = 128, kChain = 32;    // of more channels than kFew, kChain are summed in one go: long sums are less exact
 constexpr int64_t kPassing = 4 << 20;         // floats of U made at a time where it is not kept: what stays in the third-level cache;
 constexpr int64_t kPassingPanels = 8;         // but no fewer panels: each time, V is made anew
+constexpr int64_t kPassingTiles = 32;         // of an image: fewer do not pay for it
 constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
 
 // The outputs of some panels and a block of tiles. A row of V is made, multiplied by its part of U and forgotten: with up to about 80 channels it
@@ -173,6 +174,8 @@ bool winograd_suits(const ConvShape& s) {
   const auto direct = static_cast<double>((3 * s.height - 2) * (3 * s.width - 2));  // taps inside the image
   return static_cast<double>(kWinogradTaps * tiles_of(s.height, s.width)) * kGain < direct;
 }
+
+bool winograd_suits_passing(const ConvShape& s) { return winograd_suits(s) && tiles_of(s.height, s.width) >= kPassingTiles; }
 
 int64_t winograd_size(int64_t outputs, int64_t channels) {
   const int64_t panel = gemm_kernels().panel;

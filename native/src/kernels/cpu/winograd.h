@@ -45,8 +45,10 @@ struct WinogradKernels {
                  int width, int64_t columns, const Output& out);
 };
 
-/// Whether Winograd's way is the cheaper one: by the shape of an image, not by their number.
+/// Whether Winograd's way is the cheaper one, where U is kept and where it has to be made: by the shape of an image, not by their
+/// number.
 bool winograd_suits(const ConvShape& shape);
+bool winograd_suits_passing(const ConvShape& shape);
 
 /// Floats of U in panels: (panels, kWinogradTaps, channels, gemm_kernels().panel).
 int64_t winograd_size(int64_t outputs, int64_t channels);
