@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libtorch/convert.h"
 
-#include <cstring>
 #include <type_traits>
 
 #include "libtorch/parallel.h"
+#include "libtorch/unaligned.h"
 
 namespace motley {
 namespace {
-
-// A checkpoint's tensors may begin at any byte of the file.
-template <typename T>
-T element_at(const T* place) {
-  T value;
-  std::memcpy(&value, place, sizeof value);
-  return value;
-}
 
 template <typename To, typename From>
 To converted(From x) {
@@ -36,7 +28,7 @@ void convert_as(const void* in, void* out, int64_t n) {
   const From* from = static_cast<const From*>(in);
   To* to = static_cast<To*>(out);
   parallel_for(n, 1 << 15, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) to[i] = converted<To>(element_at(from + i));
+    for (int64_t i = begin; i < end; ++i) to[i] = converted<To>(unaligned(from + i));
   });
 }
 

@@ -17,6 +17,9 @@ struct AttentionShape {
   float scale;          // of the scores, head^-0.5
 };
 
+constexpr float kLog2E = 1.44269504f;  // scores are scaled by it, too, so that weights are powers of two
+constexpr float kMasked = -3.0e38f;    // below any score: the largest so far before the first; its weight is set to 0, not computed
+
 constexpr int64_t kAttentionQueries = 128;  // query rows given to a kernel at once, at most: the state that stays in cache
 constexpr int64_t kAttentionKeys = 256;     // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
 constexpr int64_t kAttentionRows = 12;      // query rows of a register tile, at most

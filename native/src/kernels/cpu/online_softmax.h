@@ -3,12 +3,10 @@
 // *.simd.cpp files.
 #pragma once
 
+#include "kernels/cpu/attention.h"
 #include "kernels/cpu/vec.h"
 
 namespace motley::kernels::MOTLEY_ISA {
-
-constexpr float kLog2E = 1.44269504f;
-constexpr float kMasked = -3.0e38f;  // below any score; its weight is set to 0, not computed
 
 /// One row's scores of a tile, times `factor`, become weights 2^(score - largest); returns by how much what was summed before
 /// shrinks. Only the first `seen` of n keys count. weights: n up to a multiple of `multiple`, 0 beyond `seen`; may be the scores

@@ -65,7 +65,6 @@ void PairAttention::run(const AttentionShape& shape, const bf16* q, const PairHe
 
 void PairAttention::run_rows(const AttentionShape& shape, int64_t first, int64_t rows, const bf16* q, const PairHead& head, bf16* out) {
   const PairAttentionKernels& kernels = pair_attention_kernels();
-  constexpr float kLog2E = 1.44269504f;  // weights are powers of two
   auto* const queries = reinterpret_cast<bf16*>(queries_.data());
   auto* const weights = reinterpret_cast<bf16*>(weights_.data());
   float *const largest = state_.data(), *const total = largest + rows_;
@@ -73,7 +72,7 @@ void PairAttention::run_rows(const AttentionShape& shape, int64_t first, int64_t
   std::memset(weights, 0, static_cast<size_t>(rows_ * kKeys) * sizeof(bf16));
   for (int64_t r = 0; r < rows; ++r) {
     std::memcpy(queries + r * depth_, q + (first + r) * shape.q_stride, static_cast<size_t>(shape.head) * sizeof(bf16));
-    largest[r] = -3.0e38f;
+    largest[r] = kMasked;
     total[r] = 0;
   }
   const int64_t last = shape.causal ? std::min(shape.keys, shape.first_query + first + rows) : shape.keys;

@@ -6,19 +6,12 @@
 
 #include "kernels/cpu/product.h"
 #include "libtorch/parallel.h"
+#include "libtorch/unaligned.h"
 
 namespace motley::kernels {
 namespace {
 
 constexpr int64_t kElements = 1 << 14;  // of a part that is worth a thread
-
-// A checkpoint's tensors may begin at any byte of the file.
-template <typename T>
-T element_at(const T* place) {
-  T value;
-  std::memcpy(&value, place, sizeof value);
-  return value;
-}
 
 }  // namespace
 
@@ -47,7 +40,7 @@ void Panels::fill(int64_t first, const Elements<T>& from) {
         const T* column = from.data + (n - first) * from.column_stride + c * from.channel_stride;
         for (int64_t t = 0; t < from.taps; ++t) {
           const T* element = column + t * from.tap_stride;
-          for (int64_t i = 0; i < count; ++i) put(t * from.channels + c + i, n - p * wide, to_float(element_at(element + i * from.channel_stride)));
+          for (int64_t i = 0; i < count; ++i) put(t * from.channels + c + i, n - p * wide, to_float(unaligned(element + i * from.channel_stride)));
         }
       }
     }
