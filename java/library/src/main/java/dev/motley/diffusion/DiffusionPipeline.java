@@ -23,6 +23,7 @@ import dev.motley.weights.Ema;
 import dev.motley.weights.ModelHash;
 import dev.motley.weights.NativeTensors;
 import dev.motley.weights.Part;
+import dev.motley.weights.SafetyCheckerWeights;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   private DiffusionPipeline(Checkpoint checkpoint, Precision precision, boolean safety) {
     checkpoint.requireWhole();
-    Optional<dev.motley.weights.SafetyChecker> found = safety ? Optional.of(requireChecker(checkpoint)) : Optional.empty();
+    Optional<SafetyCheckerWeights> found = safety ? Optional.of(requireChecker(checkpoint)) : Optional.empty();
     List<Part> parts = new ArrayList<>(checkpoint.parts());
     found.ifPresent(one -> parts.add(one.part()));
     MemoryNeed.require(checkpoint.path(), parts, precision);
@@ -89,13 +90,13 @@ public final class DiffusionPipeline implements AutoCloseable {
       vae = open.add(make(checkpoint.vae(), hashes, w -> NativeVae.create(configs.vae(), w)));
       hash = ModelHash.of(hashes, checkpoint, tokenizer.hash()).whole();
       prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       open.close();
       throw e;
     }
   }
 
-  private static dev.motley.weights.SafetyChecker requireChecker(Checkpoint checkpoint) {
+  private static SafetyCheckerWeights requireChecker(Checkpoint checkpoint) {
     return checkpoint
         .safetyChecker()
         .orElseThrow(

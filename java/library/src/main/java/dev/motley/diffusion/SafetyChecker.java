@@ -6,6 +6,7 @@ import dev.motley.Precision;
 import dev.motley.image.RgbImage;
 import dev.motley.weights.ModelHash;
 import dev.motley.weights.Part;
+import dev.motley.weights.SafetyCheckerWeights;
 import dev.motley.weights.TensorView;
 import dev.motley.weights.VisionConfig;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class SafetyChecker implements AutoCloseable {
    * @throws InvalidInputException naming the source and each tensor that is missing, too many, of another shape or not finite
    */
   public static SafetyChecker of(String source, VisionConfig config, Map<String, TensorView> tensors, Precision precision) {
-    return of(new dev.motley.weights.SafetyChecker(config, new Part("safety_checker", Path.of(source), tensors)), precision);
+    return of(new SafetyCheckerWeights(config, new Part("safety_checker", Path.of(source), tensors)), precision);
   }
 
   /**
@@ -55,7 +56,7 @@ public final class SafetyChecker implements AutoCloseable {
    * @param precision what the encoder computes in
    * @throws InvalidInputException as {@link #of(String, VisionConfig, Map, Precision)}
    */
-  public static SafetyChecker of(dev.motley.weights.SafetyChecker checker, Precision precision) {
+  public static SafetyChecker of(SafetyCheckerWeights checker, Precision precision) {
     String source = checker.part().file().toString();
     VisionConfig config = checker.config();
     Map<String, TensorView> tensors = checker.part().tensors();

@@ -80,7 +80,7 @@ public final class Training implements AutoCloseable {
       trainer = open.add(NativeTrainer.create(classifier.network(), config()));
       checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, position));
       packed = open.add(Classifier.pack(images));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       open.close();
       throw e;
     } finally {

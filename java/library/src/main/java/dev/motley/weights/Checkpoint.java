@@ -106,7 +106,7 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
   }
 
   /** The safety checker, where there is one. */
-  Optional<SafetyChecker> safetyChecker();
+  Optional<SafetyCheckerWeights> safetyChecker();
 
   /** Folder with the tokenizer's files; empty where the checkpoint has none, which then means CLIP's own. */
   Optional<Path> tokenizerFolder();

@@ -104,12 +104,12 @@ public final class DiffusersCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Optional<SafetyChecker> safetyChecker() {
+  public Optional<SafetyCheckerWeights> safetyChecker() {
     if (!folder.hasSafetyChecker()) {
       return Optional.empty();
     }
     try (TensorFile file = folder.openSafetyChecker()) {
-      return Optional.of(new SafetyChecker(folder.safetyCheckerConfig(), folder.safetyChecker(file)));
+      return Optional.of(new SafetyCheckerWeights(folder.safetyCheckerConfig(), folder.safetyChecker(file)));
     }
   }
 

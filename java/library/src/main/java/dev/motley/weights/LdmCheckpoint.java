@@ -183,7 +183,7 @@ public final class LdmCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Optional<SafetyChecker> safetyChecker() {
+  public Optional<SafetyCheckerWeights> safetyChecker() {
     return Optional.empty();
   }
 

@@ -5,6 +5,8 @@ import dev.motley.files.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,7 +22,7 @@ public record ModelHash(Map<String, String> networks, String whole) {
 
   /** Keeps the order. */
   public ModelHash {
-    networks = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(networks));
+    networks = Collections.unmodifiableMap(new LinkedHashMap<>(networks));
   }
 
   /**
@@ -39,7 +41,7 @@ public record ModelHash(Map<String, String> networks, String whole) {
    *
    * @return in hexadecimal
    */
-  public static String of(SafetyChecker checker) {
+  public static String of(SafetyCheckerWeights checker) {
     VisionConfig vision = checker.config();
     String config = line("vision", vision.imageSize(), vision.patchSize(), vision.heads(), vision.activation(), vision.layerNormEps());
     return Sha256.of((of(checker.part()) + "\n" + config).getBytes(StandardCharsets.UTF_8));

@@ -280,7 +280,7 @@ class DiffusersCheckpointTest {
         """);
     write("safety_checker/model.safetensors", "vision_model.embeddings.class_embedding", "concept_embeds");
     try (Checkpoint model = Checkpoint.open(folder)) {
-      SafetyChecker checker = model.safetyChecker().orElseThrow();
+      SafetyCheckerWeights checker = model.safetyChecker().orElseThrow();
       assertThat(checker.config()).isEqualTo(new VisionConfig(224, 14, 1024, 24, 16, 4096, 768, "quick_gelu", 1e-5));
       assertThat(checker.part().tensors())
           .containsOnlyKeys("vision_model.vision_model.embeddings.class_embedding", "concept_embeds");

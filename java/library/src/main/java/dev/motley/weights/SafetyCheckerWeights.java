@@ -8,4 +8,4 @@ package dev.motley.weights;
  * @param part its tensors by transformers' classic names: {@code vision_model.vision_model.*}, {@code visual_projection.weight}, {@code
  *     concept_embeds}, {@code concept_embeds_weights}, {@code special_care_embeds}, {@code special_care_embeds_weights}
  */
-public record SafetyChecker(VisionConfig config, Part part) {}
+public record SafetyCheckerWeights(VisionConfig config, Part part) {}
