@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
 import dev.motley.files.AtomicFile;
+import dev.motley.files.AtomicFolder;
 import dev.motley.files.DiskSpace;
 import dev.motley.files.FileFailure;
 import dev.motley.text.ClipTokenizer;
@@ -15,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -53,18 +53,53 @@ public final class ModelConverter {
    */
   public static void convert(
       Checkpoint model, Layout layout, Path out, Optional<DType> dtype, boolean replace, ProgressListener listener) {
-    requireFree(model, layout, out, replace);
-    ClipTokenizer.of(model); // a broken one is told before gigabytes are written
-    var writer = new CheckpointWriter(model, dtype, listener);
-    DiskSpace.require(nearestFolder(out), writer.bytes(), "the model's weights");
-    if (layout == Layout.LDM) {
-      writer.writeSingle(out);
-    } else {
-      writeFolder(model, out, writer);
+    try {
+      requireApart(model, out);
+      if (layout == Layout.DIFFUSERS) {
+        AtomicFolder.restore(out);
+      }
+      requireFree(layout, out, replace);
+      ClipTokenizer.of(model); // a broken one is told before gigabytes are written
+      var writer = new CheckpointWriter(model, dtype, listener);
+      if (layout == Layout.LDM) {
+        AtomicFile.removeRemains(out);
+        DiskSpace.require(nearestFolder(out), writer.bytes(), "the model's weights");
+        writer.writeSingle(out);
+      } else {
+        AtomicFolder.removeRemains(out);
+        DiskSpace.require(nearestFolder(out), writer.bytes() + companionBytes(model), "the model's weights");
+        AtomicFolder.write(out, folder -> writeFolder(model, folder, writer));
+      }
+    } catch (IOException e) {
+      throw FileFailure.readingIn(model.path(), e);
     }
   }
 
-  private static void requireFree(Checkpoint model, Layout layout, Path out, boolean replace) {
+  /** What is replaced must be no part of what is read: neither the same, nor one in the other, nor by a link. */
+  private static void requireApart(Checkpoint model, Path out) throws IOException {
+    Path read = model.path().toRealPath();
+    for (Path replaced : AtomicFolder.replaced(out)) {
+      if (Files.exists(replaced) && read.startsWith(replaced.toRealPath())) {
+        throw new InvalidInputException(replaced + (read.equals(replaced.toRealPath()) ? ": is" : ": holds") + " the model that is read");
+      }
+    }
+    if (!Files.exists(out)) {
+      return;
+    }
+    Path written = out.toRealPath();
+    if (written.startsWith(read)) {
+      throw new InvalidInputException(out + ": lies in the model that is read");
+    }
+    try (Stream<Path> files = Files.walk(model.path(), 2)) {
+      for (Path file : files.filter(Files::exists).toList()) {
+        if (file.toRealPath().startsWith(written)) {
+          throw new InvalidInputException(out + ": holds " + file + ", a part of the model that is read");
+        }
+      }
+    }
+  }
+
+  private static void requireFree(Layout layout, Path out, boolean replace) {
     if (!Files.exists(out)) {
       return;
     }
@@ -78,13 +113,6 @@ public final class ModelConverter {
     if (layout == Layout.DIFFUSERS && !Files.exists(out.resolve(INDEX))) {
       throw new InvalidInputException(out + ": is no model folder (it has no " + INDEX + "), so it is not replaced");
     }
-    try {
-      if (Files.isSameFile(out, model.path())) {
-        throw new InvalidInputException(out + ": is the model that is read");
-      }
-    } catch (IOException e) {
-      throw FileFailure.reading(out, e);
-    }
   }
 
   private static Path nearestFolder(Path out) {
@@ -95,31 +123,26 @@ public final class ModelConverter {
     return at;
   }
 
-  /** Under a temporary name first: a folder that a killed process left is replaced by the next attempt. */
-  private static void writeFolder(Checkpoint model, Path out, CheckpointWriter writer) {
-    Path target = out.toAbsolutePath().normalize();
-    Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
-    Path old = target.resolveSibling("." + target.getFileName() + ".old");
-    try {
-      delete(temporary);
-      delete(old);
-      writer.writeFolder(temporary);
-      writeTokenizer(model, temporary);
-      for (String companion : COMPANIONS) {
-        if (Files.isDirectory(model.path()) && Files.isDirectory(model.path().resolve(companion))) {
-          copy(model.path().resolve(companion), temporary.resolve(companion));
-        }
-      }
-      if (Files.exists(target)) {
-        Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-      }
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      delete(old);
-    } catch (IOException e) {
-      throw new ResourceException("cannot write " + out + ": " + FileFailure.reason(e), e);
-    } finally {
-      deleteQuietly(temporary);
+  private static void writeFolder(Checkpoint model, Path folder, CheckpointWriter writer) throws IOException {
+    writer.writeFolder(folder);
+    writeTokenizer(model, folder);
+    for (Path companion : companions(model)) {
+      copy(companion, folder.resolve(companion.getFileName().toString()));
     }
+  }
+
+  private static List<Path> companions(Checkpoint model) {
+    return COMPANIONS.stream().map(model.path()::resolve).filter(Files::isDirectory).toList();
+  }
+
+  private static long companionBytes(Checkpoint model) throws IOException {
+    long bytes = 0;
+    for (Path companion : companions(model)) {
+      for (Path file : files(companion)) {
+        bytes += Files.size(file);
+      }
+    }
+    return bytes;
   }
 
   private static void writeTokenizer(Checkpoint model, Path folder) throws IOException {
@@ -133,29 +156,14 @@ public final class ModelConverter {
 
   private static void copy(Path from, Path to) throws IOException {
     AtomicFile.createFolder(to);
-    try (Stream<Path> files = Files.list(from)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, to.resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
-      }
+    for (Path file : files(from)) {
+      Files.copy(file, to.resolve(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
     }
   }
 
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
-  private static void deleteQuietly(Path folder) {
-    try {
-      delete(folder);
-    } catch (IOException e) {
-      // the error that brought us here is the one to tell
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(Files::isRegularFile).toList();
     }
   }
 }

@@ -109,7 +109,7 @@ public final class AtomicFile {
   }
 
   /** Makes the rename durable; not every system lets a folder be opened, and then it needs no sync. */
-  private static void sync(Path folder) throws IOException {
+  static void sync(Path folder) throws IOException {
     FileChannel opened;
     try {
       opened = FileChannel.open(folder, StandardOpenOption.READ);

@@ -77,4 +77,55 @@ class ModelConverterTest {
     assertThatThrownBy(() -> convert(MODEL, out, false, progress -> progress.done() < 1)).isInstanceOf(CancelledException.class);
     assertThat(folder).isEmptyDirectory();
   }
+
+  /** A folder of a usual repository holds a model in both layouts. */
+  @Test
+  void aModelInsideOfWhatIsReplacedIsKept() throws IOException {
+    Path out = folder.resolve("repository");
+    CheckpointFormsTest.copy(MODEL, out);
+    Path inner = out.resolve("inner");
+    CheckpointFormsTest.copy(MODEL, inner);
+    assertThatThrownBy(() -> convert(inner, out, true, ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(out + ": holds the model that is read");
+    assertThat(hash(inner)).isEqualTo(hash(MODEL));
+    assertThatThrownBy(() -> convert(out, inner, true, ProgressListener.NONE)).hasMessage(inner + ": lies in the model that is read");
+    Path weights = inner.resolve("unet/diffusion_pytorch_model.safetensors");
+    try (Checkpoint model = Checkpoint.open(inner)) {
+      assertThatThrownBy(
+              () -> ModelConverter.convert(model, ModelConverter.Layout.LDM, weights, Optional.empty(), true, ProgressListener.NONE))
+          .hasMessage(weights + ": lies in the model that is read");
+    }
+  }
+
+  @Test
+  void linksAreFollowedToWhatIsReplaced() throws IOException {
+    Path out = folder.resolve("out");
+    Path linked = folder.resolve("linked");
+    CheckpointFormsTest.copy(MODEL, out);
+    CheckpointFormsTest.copy(MODEL, linked);
+    Path weights = linked.resolve("unet/diffusion_pytorch_model.safetensors");
+    Files.delete(weights);
+    Files.createSymbolicLink(weights, out.resolve("unet/diffusion_pytorch_model.safetensors"));
+    assertThatThrownBy(() -> convert(linked, out, true, ProgressListener.NONE))
+        .hasMessage(out + ": holds " + weights + ", a part of the model that is read");
+    Path other = Files.createSymbolicLink(folder.resolve("other"), out);
+    assertThatThrownBy(() -> convert(out, other, true, ProgressListener.NONE)).hasMessage(other + ": is the model that is read");
+    assertThat(hash(linked)).isEqualTo(hash(MODEL));
+  }
+
+  /** A process was killed between the two renames: the older model has a temporary name only. */
+  @Test
+  void whatAKilledProcessSetAsideComesBack() throws IOException {
+    Path out = folder.resolve("copy");
+    Path aside = folder.resolve(".copy.old");
+    CheckpointFormsTest.copy(MODEL, aside);
+    assertThatThrownBy(() -> convert(aside, out, true, ProgressListener.NONE)).hasMessage(aside + ": is the model that is read");
+    assertThatThrownBy(() -> convert(MODEL, out, true, progress -> progress.done() < 1)).isInstanceOf(CancelledException.class);
+    assertThat(hash(out)).isEqualTo(hash(MODEL));
+    Files.move(out, aside);
+    assertThatThrownBy(() -> convert(MODEL, out, false, ProgressListener.NONE)).hasMessage(out + ": is there already; --force replaces it");
+    convert(MODEL, out, true, ProgressListener.NONE);
+    assertThat(folder).isDirectoryNotContaining(path -> !path.equals(out));
+  }
 }
