@@ -57,9 +57,10 @@ enum Exit {
     if (failure instanceof MotleyException && text != null) {
       return text;
     }
-    return "unexpected "
-        + failure.getClass().getSimpleName()
-        + (text == null ? "" : ": " + text.lines().findFirst().orElse(""))
-        + " (--stacktrace shows where)";
+    String said = text == null ? "" : ": " + text.lines().findFirst().orElse("");
+    if (failure instanceof OutOfMemoryError) { // of the heap, or of direct buffers, whose limit is the heap's
+      return "out of Java's memory" + said + "; give it more by MOTLEY_JAVA_OPTIONS=-Xmx8g";
+    }
+    return "unexpected " + failure.getClass().getSimpleName() + said + " (--stacktrace shows where)";
   }
 }

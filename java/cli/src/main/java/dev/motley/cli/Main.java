@@ -74,9 +74,6 @@ public final class Main implements Runnable {
     int code;
     try {
       code = commandLine(context).execute(args);
-    } catch (OutOfMemoryError e) {
-      context.err().println("motley: out of Java heap memory; give more by MOTLEY_JAVA_OPTIONS=-Xmx8g");
-      code = Exit.ENVIRONMENT.code();
     } catch (Error e) { // the command line's own handler sees exceptions only
       context.err().println("motley: " + Exit.message(e));
       code = Exit.of(e).code();

@@ -107,7 +107,7 @@ public final class CheckpointWriter {
 
   private TensorView converted(Part part, TensorView tensor) {
     TensorView result = dtype.map(type -> Rounding.to(tensor, type)).orElse(tensor);
-    written += result.data().remaining();
+    written += result.bytes();
     long last = Math.max(1, total / MEGABYTE);
     long now = written == total ? last : Math.min(last - 1, written / MEGABYTE);
     var progress = new Progress("write", now, last, 0, "MB", part.name());

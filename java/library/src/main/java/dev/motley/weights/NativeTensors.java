@@ -15,7 +15,7 @@ public final class NativeTensors {
    * Makes a native model.
    *
    * @param file the tensors are of, for errors
-   * @param tensors by the names that the core knows; read while the model is made
+   * @param tensors by the names that the core knows; read while the model is made, when memory holds all copies that strided ones need
    * @param model makes it
    * @return the model, which keeps nothing of the tensors
    * @throws InvalidInputException naming the file, and each tensor that is missing, not the model's, or of another shape or type

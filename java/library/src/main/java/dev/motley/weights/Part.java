@@ -28,7 +28,7 @@ public record Part(String name, Path file, Map<String, TensorView> tensors) {
 
   /** How many bytes these take in the file. */
   public long bytes() {
-    return tensors.values().stream().mapToLong(tensor -> tensor.data().remaining()).sum();
+    return tensors.values().stream().mapToLong(TensorView::bytes).sum();
   }
 
   /** How many tensors there are of each element type. */

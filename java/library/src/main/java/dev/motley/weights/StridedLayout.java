@@ -67,12 +67,14 @@ record StridedLayout(DType dtype, long[] size, long[] stride, long begin, long s
   }
 
   private void copy(ByteBuffer from, int element, int dimension, ByteBuffer to) {
-    if (dimension == size.length) {
-      copyElement(from, element, to);
-      return;
-    }
+    int step = (int) stride[dimension];
+    boolean innermost = dimension == size.length - 1;
     for (int i = 0; i < size[dimension]; i++) {
-      copy(from, element + (int) (i * stride[dimension]), dimension + 1, to);
+      if (innermost) {
+        copyElement(from, element + i * step, to);
+      } else {
+        copy(from, element + i * step, dimension + 1, to);
+      }
     }
   }
 

@@ -8,53 +8,62 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
- * A named tensor whose bytes lie elsewhere, usually in a mapped file.
- *
- * @param name the tensor's name in its file
- * @param dtype element type
- * @param shape sizes, slowest first; empty for a scalar
- * @param data the elements, dense, row-major, little-endian; a read-only direct buffer from
- *     position 0 to its limit
+ * A named tensor whose bytes lie elsewhere, usually in a mapped file. Name, type and shape are at hand; the bytes are looked at, or where
+ * the file does not hold them in order made, only when {@link #data} asks for them.
  */
-public record TensorView(String name, DType dtype, long[] shape, ByteBuffer data) {
+public final class TensorView {
+  private final String name;
+  private final DType dtype;
+  private final long[] shape;
+  private final Supplier<ByteBuffer> data;
+
+  private TensorView(String name, DType dtype, long[] shape, Supplier<ByteBuffer> data) {
+    this.name = name;
+    this.dtype = dtype;
+    this.shape = shape.clone();
+    this.data = data;
+  }
 
   /**
-   * Checks that the bytes fit the shape.
+   * A tensor whose bytes are there.
    *
-   * @throws InvalidInputException if they do not
+   * @param name the tensor's name in its file
+   * @param dtype element type
+   * @param shape sizes, slowest first; empty for a scalar
+   * @param data the elements, dense, row-major, little-endian; from the buffer's position to its limit
+   * @throws InvalidInputException if the bytes do not fit the shape
    */
-  public TensorView {
-    shape = shape.clone();
-    data = data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  public TensorView(String name, DType dtype, long[] shape, ByteBuffer data) {
+    this(name, dtype, shape, constant(data.asReadOnlyBuffer()));
+    requireSize(data.remaining());
+  }
+
+  /**
+   * A tensor whose bytes are made anew each time that they are asked for.
+   *
+   * @param data as many as the shape needs, in a buffer that is the caller's to keep
+   */
+  static TensorView lazy(String name, DType dtype, long[] shape, Supplier<ByteBuffer> data) {
+    return new TensorView(name, dtype, shape, data);
+  }
+
+  private static Supplier<ByteBuffer> constant(ByteBuffer data) {
+    return data::duplicate;
+  }
+
+  private void requireSize(long found) {
+    String what = "tensor " + Quote.of(name) + ": shape " + Arrays.toString(shape) + " of " + dtype;
     long needed;
     try {
-      needed = dtype.bytes(shape);
+      needed = bytes();
     } catch (ArithmeticException e) {
-      throw new InvalidInputException(
-          "tensor "
-              + Quote.of(name)
-              + ": shape "
-              + Arrays.toString(shape)
-              + " of "
-              + dtype
-              + ": "
-              + e.getMessage(),
-          e);
+      throw new InvalidInputException(what + ": " + e.getMessage(), e);
     }
-    if (needed != data.remaining()) {
-      throw new InvalidInputException(
-          "tensor "
-              + Quote.of(name)
-              + ": shape "
-              + Arrays.toString(shape)
-              + " of "
-              + dtype
-              + " needs "
-              + needed
-              + " bytes, found "
-              + data.remaining());
+    if (needed != found) {
+      throw new InvalidInputException(what + " needs " + needed + " bytes, found " + found);
     }
   }
 
@@ -83,19 +92,37 @@ public record TensorView(String name, DType dtype, long[] shape, ByteBuffer data
    * @throws InvalidInputException if that shape has another number of elements
    */
   public TensorView reshaped(long... newShape) {
-    return new TensorView(name, dtype, newShape, data);
+    var reshaped = new TensorView(name, dtype, newShape, data);
+    reshaped.requireSize(bytes());
+    return reshaped;
   }
 
-  /** A copy of the sizes. */
-  @Override
+  /** Its name in its file, or the one that it has by now. */
+  public String name() {
+    return name;
+  }
+
+  /** Element type. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** A copy of the sizes, slowest first; empty for a scalar. */
   public long[] shape() {
     return shape.clone();
   }
 
-  /** A fresh little-endian view of all bytes; moving its position disturbs nobody. */
-  @Override
+  /**
+   * All elements, dense, row-major: a fresh read-only, little-endian buffer, direct where the tensor lies in a file; moving its position
+   * disturbs nobody. Of a strided tensor of a PyTorch checkpoint this is a copy, which memory holds as long as the buffer.
+   */
   public ByteBuffer data() {
-    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    return data.get().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Number of bytes that the elements take; reads none. */
+  public long bytes() {
+    return dtype.bytes(shape);
   }
 
   /** Number of elements. */

@@ -26,8 +26,8 @@ import java.util.Set;
  * file with code in it never loads, although none of the code could run. Entries that are no tensors are left out.
  *
  * <p>Every count in the file is checked against the bytes that are there before memory is taken. Dense tensors are views of the
- * mapped file. A strided one (transposed, sliced, channels_last) is copied each time it is asked for; all of them together may take
- * no more than the file's size, so that a small file cannot ask for much memory. A tensor may have at most 2^31 - 1 bytes.
+ * mapped file. A strided one (transposed, sliced, channels_last) is copied each time its bytes are asked for; all of them together may
+ * take no more than the file's size, so that a small file cannot ask for much memory. A tensor may have at most 2^31 - 1 bytes.
  *
  * <p>Thread-safe. Views stay readable after {@link #close()}; the file must not be truncated while views are in use, or the JVM may
  * crash.
@@ -195,7 +195,9 @@ public final class TorchFile implements TensorFile {
           "%s: tensor %s has or reaches over %d bytes; at most 2147483647 are supported in one tensor"
               .formatted(file, Quote.of(name), Math.max(layout.denseBytes(), layout.span())));
     }
-    return new TensorView(name, layout.dtype(), layout.size(), layout.isDense() ? bytes : layout.copy(bytes));
+    return layout.isDense()
+        ? new TensorView(name, layout.dtype(), layout.size(), bytes)
+        : TensorView.lazy(name, layout.dtype(), layout.size(), () -> layout.copy(bytes));
   }
 
   @Override

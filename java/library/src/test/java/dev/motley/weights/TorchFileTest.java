@@ -8,11 +8,14 @@ import dev.motley.InvalidInputException;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +119,40 @@ class TorchFileTest {
       assertThat(file.tensor("everyOther").toFloats()).containsExactly(1, 3);
       assertThat(file.tensor("repeated").toFloats()).containsExactly(3, 3, 3);
     }
+  }
+
+  /** So tables of contents can be looked at without the memory that the weights would take. */
+  @Test
+  void stridedTensorsTakeNoMemoryBeforeTheirBytesAreAskedFor() throws IOException {
+    int side = 2048;
+    byte[] content = new byte[Float.BYTES * side * side];
+    content[Float.BYTES] = 1; // the second element as it is stored is the first of the second row
+    byte[] pickle =
+        new RawPickle()
+            .ops("}")
+            .text("w")
+            .tensor("torch.FloatStorage", side * side, 0, new long[] {side, side}, new long[] {1, side})
+            .ops("s")
+            .stop();
+    Path path = write(new RawZip().add("a/data.pkl", pickle).add("a/data/0", content).end());
+    try (TorchFile file = TorchFile.open(path)) {
+      long before = directMemory();
+      TensorView tensor = file.tensors().get("w").renamed("v").reshaped(side, side, 1, 1);
+      assertThat(new Part("p", path, Map.of("v", tensor)).bytes()).isEqualTo(content.length);
+      assertThat(directMemory() - before).isLessThan(content.length / 2);
+      ByteBuffer copy = tensor.data();
+      assertThat(directMemory() - before).isGreaterThan(content.length / 2);
+      assertThat(copy.remaining()).isEqualTo(content.length);
+      assertThat(copy.getInt(Float.BYTES * side)).isEqualTo(1);
+      assertThat(copy.getInt(Float.BYTES)).isEqualTo(0);
+    }
+  }
+
+  private static long directMemory() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   @ParameterizedTest
