@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/pair_attention.h"
@@ -12,55 +13,76 @@
 namespace motley::ops {
 namespace {
 
+struct Heads {
+  const HeadView &q, &k, &v;
+  int64_t count, size;
+  bool causal;
+  const int32_t* which;  // as attention()
+};
+
 template <typename T>
-void attend(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head, bool causal,
-            const int32_t* which, Tensor& out) {
-  const int64_t images = q.rows.size(0), queries = q.rows.size(1), keys = k.rows.size(1);
-  const int64_t qs = q.rows.size(2), ks = k.rows.size(2), vs = v.rows.size(2), os = heads * head;
-  const int64_t blocks = (queries + kernels::kAttentionQueries - 1) / kernels::kAttentionQueries;
-  const T *qd = q.rows.data<T>() + q.column, *kd = k.rows.data<T>() + k.column, *vd = v.rows.data<T>() + v.column;
-  T* od = out.data<T>();
-  parallel_for(images * heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    const Tensor scratch = Tensor::empty({kernels::attention_scratch(head)});
+const T* elements(const HeadView& view) { return view.rows.data<T>() + view.column; }
+
+// Queries of one head of an image, and where they lie.
+struct QueryBlock {
+  kernels::AttentionShape shape;
+  int64_t entry, head;  // whose keys and values
+  int64_t query, out;   // the first element, from that of the view and of the result
+};
+
+// Calls run(block) for each block of at most `most` queries; worker makes a thread its run.
+template <typename Worker>
+void for_each_block(const Heads& h, int64_t most, const Worker& worker) {
+  const int64_t images = h.q.rows.size(0), queries = h.q.rows.size(1), keys = h.k.rows.size(1);
+  const int64_t qs = h.q.rows.size(2), ks = h.k.rows.size(2), vs = h.v.rows.size(2), os = h.count * h.size;
+  const int64_t blocks = (queries + most - 1) / most;
+  const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(h.size)));
+  parallel_for(images * h.count * blocks, 1, [&](int64_t begin, int64_t end) {
+    auto run = worker();
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i % blocks, h = i / blocks % heads, image = i / blocks / heads;
-      const int64_t source = which == nullptr ? image : which[image], first = block * kernels::kAttentionQueries;
-      const kernels::AttentionShape shape = {std::min(kernels::kAttentionQueries, queries - first), keys, head, qs, ks, vs,
-                                             os, first, causal, static_cast<float>(1 / std::sqrt(static_cast<double>(head)))};
-      kernels::attention_functions<T>().head(shape, qd + (image * queries + first) * qs + h * head,
-                                             kd + source * keys * ks + h * head, vd + source * keys * vs + h * head,
-                                             od + (image * queries + first) * os + h * head, scratch.data<float>());
+      const int64_t first = i % blocks * most, head = i / blocks % h.count, image = i / blocks / h.count, row = image * queries + first;
+      const kernels::AttentionShape shape = {std::min(most, queries - first), keys, h.size, qs, ks, vs, os, first, h.causal, scale};
+      run(QueryBlock{shape, h.which == nullptr ? image : h.which[image], head, row * qs + head * h.size, row * os + head * h.size});
     }
   });
 }
 
+template <typename T>
+void attend(const Heads& h, Tensor& out) {
+  const T *q = elements<T>(h.q), *k = elements<T>(h.k), *v = elements<T>(h.v);
+  T* to = out.data<T>();
+  const int64_t queries = kernels::attention_queries(h.size, h.q.rows.size(1));
+  for_each_block(h, queries, [&] {
+    return [&, scratch = Tensor::empty({kernels::attention_scratch(h.size, queries)})](const QueryBlock& block) {
+      const kernels::AttentionShape& shape = block.shape;
+      const int64_t row = block.entry * shape.keys, column = block.head * h.size;
+      kernels::attention_functions<T>().head(shape, q + block.query, k + row * shape.k_stride + column, v + row * shape.v_stride + column,
+                                             to + block.out, scratch.template data<float>());
+    };
+  });
+}
+
 // On bf16 units: keys and values of each head are brought into pairs once, then queries are taken a block at a time.
-void attend_in_pairs(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head, bool causal,
-                     const int32_t* which, Tensor& out) {
+void attend_in_pairs(const Heads& h, Tensor& out) {
   constexpr int64_t kQueries = 256;
-  const int64_t images = q.rows.size(0), entries = k.rows.size(0), queries = q.rows.size(1), keys = k.rows.size(1);
-  const int64_t qs = q.rows.size(2), ks = k.rows.size(2), vs = v.rows.size(2), os = heads * head;
-  const int64_t key_size = kernels::pair_keys_size(keys, head), value_size = kernels::pair_values_size(keys, head);
-  const Tensor packed_keys = Tensor::empty({entries * heads, key_size}, DType::bf16), packed_values = Tensor::empty({entries * heads, value_size}, DType::bf16);
-  bf16 *kp = packed_keys.data<bf16>(), *vp = packed_values.data<bf16>();
-  parallel_for(entries * heads, 1, [&](int64_t begin, int64_t end) {
+  const int64_t entries = h.k.rows.size(0), keys = h.k.rows.size(1), ks = h.k.rows.size(2), vs = h.v.rows.size(2);
+  const int64_t key_size = kernels::pair_keys_size(keys, h.size), value_size = kernels::pair_values_size(keys, h.size);
+  const Tensor packed_keys = Tensor::empty({entries * h.count, key_size}, DType::bf16);
+  const Tensor packed_values = Tensor::empty({entries * h.count, value_size}, DType::bf16);
+  const bf16 *q = elements<bf16>(h.q), *k = elements<bf16>(h.k), *v = elements<bf16>(h.v);
+  bf16 *kp = packed_keys.data<bf16>(), *vp = packed_values.data<bf16>(), *to = out.data<bf16>();
+  parallel_for(entries * h.count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t row = i / heads * keys, column = i % heads * head;
-      kernels::pack_pair_keys(k.rows.data<bf16>() + k.column + row * ks + column, ks, keys, head, kp + i * key_size);
-      kernels::pack_pair_values(v.rows.data<bf16>() + v.column + row * vs + column, vs, keys, head, vp + i * value_size);
+      const int64_t row = i / h.count * keys, column = i % h.count * h.size;
+      kernels::pack_pair_keys(k + row * ks + column, ks, keys, h.size, kp + i * key_size);
+      kernels::pack_pair_values(v + row * vs + column, vs, keys, h.size, vp + i * value_size);
     }
   });
-  const int64_t blocks = (queries + kQueries - 1) / kQueries;
-  parallel_for(images * heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    kernels::PairAttention worker(head);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = i % blocks * kQueries, h = i / blocks % heads, image = i / blocks / heads;
-      const int64_t source = (which == nullptr ? image : which[image]) * heads + h;
-      const kernels::AttentionShape shape = {std::min(kQueries, queries - first), keys, head, qs, ks, vs, os, first, causal,
-                                             static_cast<float>(1 / std::sqrt(static_cast<double>(head)))};
-      worker.run(shape, q.rows.data<bf16>() + q.column + (image * queries + first) * qs + h * head, {kp + source * key_size, vp + source * value_size},
-                 out.data<bf16>() + (image * queries + first) * os + h * head);
-    }
+  for_each_block(h, kQueries, [&] {
+    return [&, worker = std::make_unique<kernels::PairAttention>(h.size)](const QueryBlock& block) {
+      const int64_t i = block.entry * h.count + block.head;
+      worker->run(block.shape, q + block.query, {kp + i * key_size, vp + i * value_size}, to + block.out);
+    };
   });
 }
 
@@ -76,10 +98,11 @@ Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_
   }
   const Timed timed(which == nullptr ? "self attention" : "cross attention", [&] { return attention_work(q, k, heads, head_size); });
   Tensor out = Tensor::empty({q.rows.size(0), q.rows.size(1), heads * head_size}, q.rows.dtype());
+  const Heads all = {q, k, v, heads, head_size, causal, which};
   if (q.rows.dtype() == DType::bf16 && kernels::pair_unit() != nullptr) {
-    attend_in_pairs(q, k, v, heads, head_size, causal, which, out);
+    attend_in_pairs(all, out);
   } else {
-    with_element(q.rows.dtype(), [&]<typename T>() { attend<T>(q, k, v, heads, head_size, causal, which, out); });
+    with_element(q.rows.dtype(), [&]<typename T>() { attend<T>(all, out); });
   }
   return out;
 }

@@ -11,13 +11,26 @@ namespace motley::kernels {
 
 MOTLEY_CHOOSE(attention, AttentionKernels)
 
-int64_t attention_scratch(int64_t head) {
-  constexpr int64_t kRows = kAttentionRows, kWidest = 16;
-  const int64_t padded = (head + kWidest - 1) / kWidest * kWidest;
-  return padded * kAttentionKeys                 // transposed keys
-         + padded * kAttentionKeys               // values, where they must be padded
-         + kRows * (kAttentionKeys + padded)     // scores and queries of a group of rows
-         + (padded + 2) * (kAttentionQueries + kRows);  // output so far, largest score, sum of weights
+namespace {
+
+constexpr int64_t kWidest = 16;      // lanes
+constexpr int64_t kState = 1 << 15;  // elements of the output, and of the queries, that stay in cache
+
+int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+}  // namespace
+
+int64_t attention_queries(int64_t head, int64_t queries) {
+  const int64_t most = std::max(kAttentionRows, kState / up(head, kWidest) / kAttentionRows * kAttentionRows);
+  const int64_t calls = (queries + most - 1) / most;
+  return up((queries + calls - 1) / calls, kAttentionRows);
+}
+
+int64_t attention_scratch(int64_t head, int64_t queries) {
+  const int64_t padded = up(head, kWidest);
+  return 2 * padded * kAttentionKeys                          // keys and values
+         + kAttentionRows * kAttentionKeys                    // scores of a group of rows
+         + (2 * padded + 2) * (queries + kAttentionRows);     // queries, output so far, largest score, sum of weights
 }
 
 namespace reference {

@@ -20,13 +20,12 @@ struct AttentionShape {
 constexpr float kLog2E = 1.44269504f;  // scores are scaled by it, too, so that weights are powers of two
 constexpr float kMasked = -3.0e38f;    // below any score: the largest so far before the first; its weight is set to 0, not computed
 
-constexpr int64_t kAttentionQueries = 128;  // query rows given to a kernel at once, at most: the state that stays in cache
 constexpr int64_t kAttentionKeys = 256;     // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
 constexpr int64_t kAttentionRows = 12;      // query rows of a register tile, at most
 
 template <typename T>
 struct AttentionFunctions {
-  /// out = softmax(scale * q k^T) v for at most kAttentionQueries queries. scratch: attention_scratch(head) floats.
+  /// out = softmax(scale * q k^T) v . scratch: attention_scratch(head, queries) floats.
   void (*head)(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch);
 };
 
@@ -36,8 +35,11 @@ const AttentionKernels& attention_kernels();
 template <typename T>
 const AttentionFunctions<T>& attention_functions() { return attention_kernels().of<T>(); }
 
-/// Floats of scratch that a kernel needs.
-int64_t attention_scratch(int64_t head);
+/// Queries to give to a kernel at once: as many as make little of bringing in the keys and values for them, and their state still
+/// stays in the second-level cache. Each has its result alone, however many they are.
+int64_t attention_queries(int64_t head, int64_t queries);
+/// Floats of scratch that a kernel needs for so many.
+int64_t attention_scratch(int64_t head, int64_t queries);
 
 namespace reference {
 /// One head in float64; out (queries, head) dense.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tile of keys is transposed once and serves all queries of the call. kRows query rows go together: their scores are
-// (kRows x 2 vectors) register tiles over the head's elements, their outputs (kRows x 2 vectors) tiles over the keys.
+// A tile of keys and values is brought into panels of float32 once and serves all queries of the call. kRows query rows go
+// together: their scores are (kRows x 2 vectors) register tiles over the head's elements, their outputs (kRows x 2 vectors)
+// tiles over the keys.
 // Queries are scaled by log2 e as well, so that weights are powers of two.
 #include "kernels/cpu/attention.h"
 
@@ -14,6 +15,8 @@ constexpr int kRows = 12;
 #else
 constexpr int kRows = 6;
 #endif
+constexpr int kVectors = 2;
+constexpr int64_t kPanel = kVectors * kLanes;  // keys
 static_assert(kRows <= kAttentionRows);
 
 struct Scratch {
@@ -21,16 +24,16 @@ struct Scratch {
   int64_t head;  // padded to whole vectors
 };
 
-Scratch divide(float* memory, int64_t head) {
+Scratch divide(float* memory, int64_t head, int64_t queries) {
   Scratch s;
   s.head = (head + kLanes - 1) / kLanes * kLanes;
   s.keys = memory;
   s.values = s.keys + s.head * kAttentionKeys;
   s.scores = s.values + s.head * kAttentionKeys;
   s.queries = s.scores + kRows * kAttentionKeys;
-  s.out = s.queries + kRows * s.head;
-  s.largest = s.out + (kAttentionQueries + kRows) * s.head;
-  s.total = s.largest + kAttentionQueries + kRows;
+  s.out = s.queries + (queries + kRows) * s.head;
+  s.largest = s.out + (queries + kRows) * s.head;
+  s.total = s.largest + queries + kRows;
   return s;
 }
 
@@ -38,16 +41,15 @@ Scratch divide(float* memory, int64_t head) {
 template <typename T>
 void widen_rows(const T* from, int64_t stride, int64_t n, int64_t width, int64_t padded, float factor, float* to) {
   for (int64_t i = 0; i < n; ++i, from += stride, to += padded) {
-    int64_t c = 0;
-    for (; c + kLanes <= width; c += kLanes) store(to + c, load(from + c) * factor);
-    if (c < width) store(to + c, load_part(from + c, width - c) * factor);
+    for_each_vector(width, [&]<bool kWhole>(int64_t c, int64_t rest) { store(to + c, get<kWhole>(from + c, rest) * factor); });
   }
 }
 
-// kT (head, padded) from keys k (n, head), zero beyond n
+// Keys k (n, head) as panels of kPanel columns: to[(j / kPanel * head + c) * kPanel + j % kPanel], zero beyond n
 template <typename T>
-void transpose(const T* k, int64_t stride, int64_t n, int64_t padded, int64_t head, float* kt) {
-  for (int64_t j = 0; j < padded; j += kLanes) {
+void pack_keys(const T* k, int64_t stride, int64_t n, int64_t head, float* to) {
+  for (int64_t j = 0; j < (n + kPanel - 1) / kPanel * kPanel; j += kLanes) {
+    float* panel = to + j / kPanel * kPanel * head + j % kPanel;
     for (int64_t c = 0; c < head; c += kLanes) {
       const int64_t left = head - c;
       Vec block[kLanes];
@@ -57,52 +59,50 @@ void transpose(const T* k, int64_t stride, int64_t n, int64_t padded, int64_t he
         block[i] = j + i >= n ? Vec{} : left >= kLanes ? load(row) : load_part(row, left);
       }
       transpose_block(block);
-      for (int i = 0; i < kLanes && i < left; ++i) store(kt + (c + i) * padded + j, block[i]);
+      for (int i = 0; i < kLanes && i < left; ++i) store(panel + (c + i) * kPanel, block[i]);
     }
   }
 }
 
-// scores[r][j .. j + kVecs * kLanes) = q_r . k_j
-template <int kVecs>
-void score_tile(const float* q, int64_t q_stride, const float* kt, int64_t padded, int64_t head, float* scores) {
-  Vec s[kRows][kVecs];
+// scores[r][0 .. kPanel) = q_r . the keys of a panel
+void score_tile(const float* q, int64_t q_stride, const float* panel, int64_t head, float* scores) {
+  Vec s[kRows][kVectors];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) s[r][v] = Vec{};
+    for (int v = 0; v < kVectors; ++v) s[r][v] = Vec{};
   }
-  for (int64_t c = 0; c < head; ++c) {
-    Vec k[kVecs];
+  for (int64_t c = 0; c < head; ++c, panel += kPanel) {
+    Vec k[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) k[v] = load(kt + c * padded + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) k[v] = load(panel + v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vec x = splat(q[r * q_stride + c]);
 #pragma GCC unroll 16
-      for (int v = 0; v < kVecs; ++v) multiply_add(x, k[v], s[r][v]);
+      for (int v = 0; v < kVectors; ++v) multiply_add(x, k[v], s[r][v]);
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) store(scores + r * kAttentionKeys + v * kLanes, s[r][v]);
+    for (int v = 0; v < kVectors; ++v) store(scores + r * kAttentionKeys + v * kLanes, s[r][v]);
   }
 }
 
 // out[r] = out[r] * keep[r] + sum_j weights[r][j] * values[j], over kVecs vectors of the head; keep null: out was empty
-template <int kVecs, typename V>
-void value_tile(const float* weights, const V* values, int64_t stride, int64_t n, const float* keep, float* out,
-                int64_t out_stride) {
+template <int kVecs>
+void value_tile(const float* weights, const float* values, int64_t n, const float* keep, float* out, int64_t head) {
   Vec o[kRows][kVecs];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) o[r][v] = keep == nullptr ? Vec{} : load(out + r * out_stride + v * kLanes) * keep[r];
+    for (int v = 0; v < kVecs; ++v) o[r][v] = keep == nullptr ? Vec{} : load(out + r * head + v * kLanes) * keep[r];
   }
-  for (int64_t j = 0; j < n; ++j) {
+  for (int64_t j = 0; j < n; ++j, values += head) {
     Vec x[kVecs];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) x[v] = load(values + j * stride + v * kLanes);
+    for (int v = 0; v < kVecs; ++v) x[v] = load(values + v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vec w = splat(weights[r * kAttentionKeys + j]);
@@ -113,37 +113,25 @@ void value_tile(const float* weights, const V* values, int64_t stride, int64_t n
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVecs; ++v) store(out + r * out_stride + v * kLanes, o[r][v]);
+    for (int v = 0; v < kVecs; ++v) store(out + r * head + v * kLanes, o[r][v]);
   }
-}
-
-template <typename V>
-void add_values(const float* weights, const V* values, int64_t stride, int64_t n, const float* keep, float* out,
-                int64_t head) {
-  int64_t c = 0;
-  for (; c + 2 * kLanes <= head; c += 2 * kLanes) value_tile<2>(weights, values + c, stride, n, keep, out + c, head);
-  if (c < head) value_tile<1>(weights, values + c, stride, n, keep, out + c, head);
 }
 
 template <typename T>
 void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* out, float* scratch) {
-  const Scratch s = divide(scratch, shape.head);
+  const Scratch s = divide(scratch, shape.head, shape.queries);
   for (int64_t i = 0; i < shape.queries + kRows; ++i) s.largest[i] = kMasked, s.total[i] = 0;
-  for (int64_t i = 0; i < kRows * s.head; ++i) s.queries[i] = 0;
   const int64_t last = shape.causal ? shape.first_query + shape.queries : shape.keys;
   const int64_t keys = last < shape.keys ? last : shape.keys;
-  const bool whole_head = s.head == shape.head;
+  widen_rows(q, shape.q_stride, shape.queries, shape.head, s.head, shape.scale * kLog2E, s.queries);
+  for (int64_t i = shape.queries * s.head; i < (shape.queries + kRows) * s.head; ++i) s.queries[i] = 0;
   for (int64_t first = 0; first < keys; first += kAttentionKeys) {
     const int64_t n = keys - first < kAttentionKeys ? keys - first : kAttentionKeys;
-    const int64_t padded = (n + 2 * kLanes - 1) / (2 * kLanes) * (2 * kLanes);
-    transpose(k + first * shape.k_stride, shape.k_stride, n, padded, shape.head, s.keys);
-    if (!whole_head) widen_rows(v + first * shape.v_stride, shape.v_stride, n, shape.head, s.head, 1.0f, s.values);
+    pack_keys(k + first * shape.k_stride, shape.k_stride, n, shape.head, s.keys);
+    widen_rows(v + first * shape.v_stride, shape.v_stride, n, shape.head, s.head, 1.0f, s.values);
     for (int64_t i = 0; i < shape.queries; i += kRows) {
       const int64_t rows = shape.queries - i < kRows ? shape.queries - i : kRows;
-      widen_rows(q + i * shape.q_stride, shape.q_stride, rows, shape.head, s.head, shape.scale * kLog2E, s.queries);
-      for (int64_t j = 0; j < padded; j += 2 * kLanes) {
-        score_tile<2>(s.queries, s.head, s.keys + j, padded, shape.head, s.scores + j);
-      }
+      for (int64_t j = 0; j < n; j += kPanel) score_tile(s.queries + i * s.head, s.head, s.keys + j * shape.head, shape.head, s.scores + j);
       float keep[kRows] = {};
       for (int64_t r = 0; r < rows; ++r) {
         int64_t seen = n;
@@ -156,20 +144,16 @@ void head(const AttentionShape& shape, const T* q, const T* k, const T* v, T* ou
       }
       float* o = s.out + i * s.head;
       const float* kept = first > 0 ? keep : nullptr;
-      if (whole_head) {
-        add_values(s.scores, v + first * shape.v_stride, shape.v_stride, n, kept, o, s.head);
-      } else {
-        add_values(s.scores, s.values, s.head, n, kept, o, s.head);
-      }
+      int64_t c = 0;
+      for (; c + kVectors * kLanes <= s.head; c += kVectors * kLanes) value_tile<kVectors>(s.scores, s.values + c, n, kept, o + c, s.head);
+      if (c < s.head) value_tile<1>(s.scores, s.values + c, n, kept, o + c, s.head);
     }
   }
   for (int64_t i = 0; i < shape.queries; ++i) {
     const Vec share = splat(1.0f / s.total[i]);
     const float* o = s.out + i * s.head;
     T* to = out + i * shape.out_stride;
-    int64_t c = 0;
-    for (; c + kLanes <= shape.head; c += kLanes) store(to + c, load(o + c) * share);
-    if (c < shape.head) store_part(to + c, load(o + c) * share, shape.head - c);
+    for_each_vector(shape.head, [&]<bool kWhole>(int64_t c, int64_t n) { put<kWhole>(to + c, load(o + c) * share, n); });
   }
 }
 
