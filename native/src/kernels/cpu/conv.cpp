@@ -102,11 +102,6 @@ Source forward_source(const ConvShape& s, const float* x, Scratch& padded) {
           forward_axis(s.out_width, 1, s.stride, 0, width)};
 }
 
-// Where the result's pixel (y, x) of an image lies among its rows.
-struct Placement {
-  int64_t pixels, row, column, offset;
-};
-
 class ConvLeft final : public Left {
  public:
   // without_padding: leaves out the pixels of the result that no product reaches

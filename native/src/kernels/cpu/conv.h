@@ -18,6 +18,11 @@ struct ConvShape {
   int64_t out_height, out_width;
 };
 
+/// Where the result's pixel (y, x) of image n lies among its rows: at n * pixels + y * row + x * column + offset.
+struct Placement {
+  int64_t pixels, row, column, offset;
+};
+
 /// w as a right matrix for conv_forward.
 Right conv_right(const ConvShape& shape, const float* w);
 Right conv_right(const ConvShape& shape, const Panels& w);

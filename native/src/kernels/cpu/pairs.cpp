@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -30,11 +29,6 @@ constexpr int64_t kMostRows = 256;       // of a chunk, whose sums stay in that 
 constexpr int64_t kColumns = Panels::kPairColumns * PairUnit::kPanels;
 
 std::atomic<const PairUnit*> chosen{nullptr};
-
-// Where the result's pixel (y, x) of an image lies among its rows.
-struct Placement {
-  int64_t pixels, row, column, offset;
-};
 
 // The rows of the left matrix: one for each pixel of the result, its kernel taps' channels side by side.
 class PixelRows {
@@ -188,27 +182,7 @@ void multiply(const PixelRows& rows, const Panels& w, const PairOutput& out) {
   });
 }
 
-void nothing() {}
-
-void plain_multiply(const bf16* a, int64_t a_stride, int rows, const bf16* const* panels, int count, int64_t depth, float* sums,
-                    int64_t stride, bool add) {
-  constexpr int64_t kWide = Panels::kPairColumns;
-  for (int r = 0; r < rows; ++r) {
-    for (int64_t j = 0; j < count * kWide; ++j) {
-      const bf16* column = panels[j / kWide] + 2 * (j % kWide);
-      float sum = add ? sums[r * stride + j] : 0.0f;
-      for (int64_t k = 0; k < depth; ++k) sum = std::fma(to_float(a[r * a_stride + k]), to_float(column[k / 2 * 2 * kWide + k % 2]), sum);
-      sums[r * stride + j] = sum;
-    }
-  }
-}
-
 }  // namespace
-
-const PairUnit& plain_pair_unit() {
-  static constexpr PairUnit unit = {8, 4, 64, nothing, nothing, plain_multiply};
-  return unit;
-}
 
 void use_pair_unit(const PairUnit* unit) { chosen = unit; }
 

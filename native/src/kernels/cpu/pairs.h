@@ -51,8 +51,7 @@ struct PairUnit {
 
 /// The best unit of the instruction sets allowed, or null where there is none.
 const PairUnit* pair_unit();
-/// Any CPU can compute what such a unit does, slowly: for tests, which also bring emulated ones. Null: the CPU's own again.
-const PairUnit& plain_pair_unit();
+/// For tests, which bring units that any CPU can compute. Null: the CPU's own again.
 void use_pair_unit(const PairUnit* unit);
 
 struct PairKernels {
