@@ -160,7 +160,7 @@ TEST_CASE("arguments of the sampler are checked") {
   const Handle<motley_prompts> prompts(made);
   const auto ddim = ddim_config();
   const int32_t zero[] = {0}, two[] = {2};
-  const float guidance[] = {2}, infinite[] = {INFINITY}, eta[] = {1.5f};
+  const float guidance[] = {2}, one[] = {1}, infinite[] = {INFINITY}, eta[] = {1.5f};
   const uint64_t seed[] = {1};
   motley_sample_params good = {};
   good.struct_size = sizeof good;
@@ -184,6 +184,9 @@ TEST_CASE("arguments of the sampler are checked") {
   refused(sample([](auto& p) { p.steps = 0; }), "steps must be 1 to 999, got 0");
   refused(sample([&](auto& p) { p.prompt = two; }), "prompt[0] = 2 is not one of the 2 prompts");
   refused(sample([&](auto& p) { p.negative = two; }), "negative[0] = 2 is not one of the 2 prompts");
+  CHECK(sample([&](auto& p) { p.negative = two, p.guidance = one; }) == MOTLEY_OK);  // which reads none
+  refused(sample([&](auto& p) { p.negative = two, p.guidance = one, p.as_published = MOTLEY_PUBLISHED_GUIDANCE; }),
+          "negative[0] = 2 is not one of the 2 prompts");
   refused(sample([&](auto& p) { p.guidance = infinite; }), "guidance[0] is not finite");
   refused(sample([&](auto& p) { p.eta = eta; }), "eta[0] must be in [0, 1], got 1.5");
   refused(sample([](auto& p) { p.seed = nullptr; }), "latents is NULL and must be drawn");

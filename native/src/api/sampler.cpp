@@ -25,7 +25,8 @@ void check_params(const motley_sample_params& p, const motley_prompts& prompts) 
     require(p.prompt[i] >= 0 && p.prompt[i] < prompts.count, "prompt[", i, "] = ", p.prompt[i], " is not one of the ",
             prompts.count, " prompts");
     require(std::isfinite(p.guidance[i]), "guidance[", i, "] is not finite");
-    require(p.guidance[i] == 1.0f || (p.negative[i] >= 0 && p.negative[i] < prompts.count), "negative[", i, "] = ",
+    const bool guided = p.guidance[i] != 1.0f || (p.as_published & MOTLEY_PUBLISHED_GUIDANCE) != 0;
+    require(!guided || (p.negative[i] >= 0 && p.negative[i] < prompts.count), "negative[", i, "] = ",
             p.negative[i], " is not one of the ", prompts.count, " prompts");
     const float eta = p.eta == nullptr ? 0 : p.eta[i];
     require(eta >= 0 && eta <= 1, "eta[", i, "] must be in [0, 1], got ", eta);
@@ -39,7 +40,7 @@ void check_params(const motley_sample_params& p, const motley_prompts& prompts) 
 }  // namespace
 
 motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps, double* alpha,
-                                   double* alpha_prev, motley_error* error) {
+                                   double* alpha_prev, motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_ddim_config");
     check_pointer("timesteps", timesteps);
@@ -53,7 +54,7 @@ motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t ste
 }
 
 motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts, const motley_ddim_config* config,
-                            const motley_sample_params* params, float* latents, motley_error* error) {
+                            const motley_sample_params* params, float* latents, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("unet", unet);
     check_pointer("prompts", prompts);
@@ -68,7 +69,7 @@ motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts, co
   });
 }
 
-motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, int64_t n, float* out, motley_error* error) {
+motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, int64_t n, float* out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("out", out);
     check_count("n", n, kMostNormals);
@@ -77,7 +78,7 @@ motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, in
   });
 }
 
-motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error) {
+motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("out", out);
     check_count("n", n, kMostNormals);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <mutex>
+#include <utility>
 
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/pairs.h"
@@ -111,7 +112,11 @@ const float* Weight::upsample() const {
 
 const Panels* Weight::upsample_pairs() const {
   std::lock_guard lock(impl_->mutex);
-  if (impl_->upsample_pairs[0].columns() == 0) kernels::pair_upsample_weights(panels(), impl_->upsample_pairs.data());
+  if (impl_->upsample_pairs[0].columns() == 0) {
+    decltype(impl_->upsample_pairs) made;  // all four or none, should memory run out
+    kernels::pair_upsample_weights(panels(), made.data());
+    impl_->upsample_pairs = std::move(made);
+  }
   return impl_->upsample_pairs.data();
 }
 
