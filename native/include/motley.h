@@ -27,6 +27,12 @@ extern "C" {
 #define MOTLEY_EXPORT __attribute__((visibility("default")))
 #endif
 
+#ifdef __cplusplus
+#define MOTLEY_NOEXCEPT noexcept
+#else
+#define MOTLEY_NOEXCEPT
+#endif
+
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
 #define MOTLEY_API_VERSION 2002
 #define MOTLEY_MAX_BLOCKS 8
@@ -80,7 +86,7 @@ typedef int32_t (*motley_progress_fn)(void* user, const motley_progress* progres
 /* ---- runtime ------------------------------------------------------------------------------------------------ */
 
 /* MOTLEY_API_VERSION of the library, to be compared with the header's before anything else is called. */
-MOTLEY_EXPORT int32_t motley_api_version(void);
+MOTLEY_EXPORT int32_t motley_api_version(void) MOTLEY_NOEXCEPT;
 
 #define MOTLEY_ISA_AUTO 0
 #define MOTLEY_ISA_SCALAR 1
@@ -98,33 +104,33 @@ typedef struct motley_runtime_params {
 
 /* Loads libtorch and chooses the CPU's kernels. Must succeed before any function below; a second call with the same
  * folder is a no-op, with another one MOTLEY_INVALID_ARGUMENT. */
-MOTLEY_EXPORT motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error);
+MOTLEY_EXPORT motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Changes the number of compute threads (>= 1) and the highest instruction set (MOTLEY_ISA_*; tests compare paths). Not while
  * another call runs. */
-MOTLEY_EXPORT motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error);
+MOTLEY_EXPORT motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Writes a JSON object {"api","libtorch","isa","cpu","features","threads","cuda"} into buffer (NUL-terminated).
  * capacity in bytes; too small is MOTLEY_INVALID_ARGUMENT. */
-MOTLEY_EXPORT motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error);
+MOTLEY_EXPORT motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Bytes held by live tensors (0 when every handle is destroyed) and bytes kept for reuse by the pool. */
-MOTLEY_EXPORT int64_t motley_live_bytes(void);
-MOTLEY_EXPORT int64_t motley_pooled_bytes(void);
+MOTLEY_EXPORT int64_t motley_live_bytes(void) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT int64_t motley_pooled_bytes(void) MOTLEY_NOEXCEPT;
 /* Returns the pool's idle blocks to the system. */
-MOTLEY_EXPORT void motley_trim(void);
+MOTLEY_EXPORT void motley_trim(void) MOTLEY_NOEXCEPT;
 
 /* ---- profile ------------------------------------------------------------------------------------------------ */
 
 /* Counts what every kind of layer takes from now on, from zero. Seconds are weighted with an op's share of the threads (1 of n where each
  * thread takes its own part of a batch), so that they add up to the wall's time but for what is outside of ops and for waiting threads. */
-MOTLEY_EXPORT void motley_profile_start(void);
-MOTLEY_EXPORT void motley_profile_stop(void);
+MOTLEY_EXPORT void motley_profile_start(void) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_profile_stop(void) MOTLEY_NOEXCEPT;
 /* Writes {"seconds": from start to stop, or until now,
  *         "ops": [{"op", "shape", "calls", "seconds", "flops", "bytes"}, ...]}, the slowest kind of layer first.
  * flops: 2 for each multiply-add of the layer's matrix products as published, though fewer may have been done (Winograd). bytes: inputs,
  * weights and results once, as stored. Both are sums over the calls. */
-MOTLEY_EXPORT motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error);
+MOTLEY_EXPORT motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error) MOTLEY_NOEXCEPT;
 
 typedef struct motley_peaks {
   double multiply_add; /* FLOP/s on registers alone, of the units that multiply matrices in this precision */
@@ -133,20 +139,20 @@ typedef struct motley_peaks {
 } motley_peaks;
 
 /* What this machine does at most, with all threads at once, measured in a few seconds. precision: MOTLEY_PRECISION_*. */
-MOTLEY_EXPORT motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error);
+MOTLEY_EXPORT motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- weights ------------------------------------------------------------------------------------------------ */
 
 /* A named set of tensors, by reference: `data` must stay readable until the models made from it are created. */
 typedef struct motley_weights motley_weights;
-MOTLEY_EXPORT motley_status motley_weights_create(motley_weights** out, motley_error* error);
-MOTLEY_EXPORT void motley_weights_destroy(motley_weights* weights);
+MOTLEY_EXPORT motley_status motley_weights_create(motley_weights** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_weights_destroy(motley_weights* weights) MOTLEY_NOEXCEPT;
 /* name: UTF-8, the part's own name as in diffusers (e.g. "conv_in.weight"). bytes must equal product(shape) * size.
  * mapped: 1 where data lies in a read-only mapping of a file. Its pages are then let go of once they were read, so that a model
  * and its file are not in memory at the same time; read again, they come from the file. */
 MOTLEY_EXPORT motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
                                                const int64_t* shape, const void* data, int64_t bytes, int32_t mapped,
-                                               motley_error* error);
+                                               motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- text encoder (CLIP text transformer) -------------------------------------------------------------------- */
 
@@ -162,11 +168,11 @@ typedef struct motley_text_config {
 typedef struct motley_text motley_text;
 /* Missing, extra or mis-shaped tensors are one MOTLEY_INVALID_ARGUMENT that names each key and both shapes. */
 MOTLEY_EXPORT motley_status motley_text_create(const motley_text_config* config, const motley_weights* weights,
-                                               motley_text** out, motley_error* error);
-MOTLEY_EXPORT void motley_text_destroy(motley_text* text);
+                                               motley_text** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_text_destroy(motley_text* text) MOTLEY_NOEXCEPT;
 /* ids (n, positions) in [0, vocabulary) -> hidden (n, positions, width): last hidden state after the final norm. */
 MOTLEY_EXPORT motley_status motley_text_encode(motley_text* text, int64_t n, const int32_t* ids, float* hidden,
-                                               motley_error* error);
+                                               motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- vision encoder (CLIP vision transformer with projection) -------------------------------------------------- */
 
@@ -181,11 +187,11 @@ typedef struct motley_vision_config {
 typedef struct motley_vision motley_vision;
 /* Tensors as transformers' CLIPVisionModelWithProjection names them; faults as in motley_text_create. */
 MOTLEY_EXPORT motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights,
-                                                 motley_vision** out, motley_error* error);
-MOTLEY_EXPORT void motley_vision_destroy(motley_vision* vision);
+                                                 motley_vision** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_vision_destroy(motley_vision* vision) MOTLEY_NOEXCEPT;
 /* pixels (n, 3, image_size, image_size), normalised -> embeds (n, projection), not scaled to length 1. */
 MOTLEY_EXPORT motley_status motley_vision_encode(motley_vision* vision, int64_t n, const float* pixels, float* embeds,
-                                                 motley_error* error);
+                                                 motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- UNet2DCondition ------------------------------------------------------------------------------------------ */
 
@@ -203,13 +209,13 @@ typedef struct motley_unet_config {
 
 typedef struct motley_unet motley_unet;
 MOTLEY_EXPORT motley_status motley_unet_create(const motley_unet_config* config, const motley_weights* weights,
-                                               motley_unet** out, motley_error* error);
-MOTLEY_EXPORT void motley_unet_destroy(motley_unet* unet);
+                                               motley_unet** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_unet_destroy(motley_unet* unet) MOTLEY_NOEXCEPT;
 /* sample (n, in_channels, height, width), timesteps (n), context (n, tokens, cross_attention_dim) -> eps, as sample
  * with out_channels. Any height and width, as diffusers has it. */
 MOTLEY_EXPORT motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width,
                                                 int64_t tokens, const float* sample, const float* timesteps,
-                                                const float* context, float* eps, motley_error* error);
+                                                const float* context, float* eps, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------- */
 
@@ -225,21 +231,21 @@ typedef struct motley_vae_config {
 
 typedef struct motley_vae motley_vae;
 MOTLEY_EXPORT motley_status motley_vae_create(const motley_vae_config* config, const motley_weights* weights,
-                                              motley_vae** out, motley_error* error);
-MOTLEY_EXPORT void motley_vae_destroy(motley_vae* vae);
+                                              motley_vae** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_vae_destroy(motley_vae* vae) MOTLEY_NOEXCEPT;
 /* latents (n, latent_channels, h, w), not scaled -> images (n, out_channels, H, W), nominally in [-1, 1],
  * H = h * 2^(block_count - 1). */
 MOTLEY_EXPORT motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents,
-                                              float* images, motley_error* error);
+                                              float* images, motley_error* error) MOTLEY_NOEXCEPT;
 /* images (n, in_channels, H, W) in [-1, 1] -> mean and logvar (n, latent_channels, h, w); logvar is not clamped. */
 MOTLEY_EXPORT motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width,
-                                              const float* images, float* mean, float* logvar, motley_error* error);
+                                              const float* images, float* mean, float* logvar, motley_error* error) MOTLEY_NOEXCEPT;
 /* Scaled latents as the sampler gives them -> pixels (n, H, W, out_channels): value = clamp((decoded + 1) / 2, 0, 1) * 255,
  * rounded to even (truncate = 0, diffusers) or cut (1, CompVis). flags (n): bit 0 a NaN or infinity was decoded, bit 1 the
  * image is one constant colour. `pixels` and `floats` (the same before quantising, in [0, 1]) may be NULL, not both. */
 MOTLEY_EXPORT motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w,
                                                      const float* latents, int32_t truncate, uint8_t* pixels,
-                                                     float* floats, int32_t* flags, motley_error* error);
+                                                     float* floats, int32_t* flags, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- sampler (DDIM with classifier-free guidance) ------------------------------------------------------------- */
 
@@ -255,14 +261,14 @@ typedef struct motley_ddim_config {
 /* "leading" spacing as diffusers' DDIMScheduler. timesteps (steps), descending; alpha and alpha_prev (steps): cumulative
  * products at each time step and at the one before it. The first time step must be below train_timesteps. */
 MOTLEY_EXPORT motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps,
-                                                 double* alpha, double* alpha_prev, motley_error* error);
+                                                 double* alpha, double* alpha_prev, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Prompts encoded once: their cross-attention keys and values for one UNet, whose weights they keep alive. */
 typedef struct motley_prompts motley_prompts;
 /* context (n, tokens, cross_attention_dim) */
 MOTLEY_EXPORT motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context,
-                                                  motley_prompts** out, motley_error* error);
-MOTLEY_EXPORT void motley_prompts_destroy(motley_prompts* prompts);
+                                                  motley_prompts** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_prompts_destroy(motley_prompts* prompts) MOTLEY_NOEXCEPT;
 
 typedef struct motley_sample_params {
   int64_t struct_size;
@@ -293,22 +299,22 @@ typedef struct motley_sample_params {
  * not on the batch it is in. */
 MOTLEY_EXPORT motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts,
                                           const motley_ddim_config* config, const motley_sample_params* params,
-                                          float* latents, motley_error* error);
+                                          float* latents, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Philox4x32-10 normals (Box-Muller): element i depends on (seed, key, draw, i) only. draw 0 is the initial noise,
  * 1 + s the noise of step s. */
 MOTLEY_EXPORT motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, int64_t n, float* out,
-                                                motley_error* error);
+                                                motley_error* error) MOTLEY_NOEXCEPT;
 /* torch.randn(n, generator=torch.Generator("cpu").manual_seed(seed)): mt19937, bit for bit where libm agrees. */
-MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error);
+MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- image sets and classifiers --------------------------------------------------------------------------------- */
 
 /* Packed images that stay in memory (on the device): pixels (n, height, width, 3) uint8 RGB, labels (n). Copied. */
 typedef struct motley_images motley_images;
 MOTLEY_EXPORT motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels,
-                                                 const int32_t* labels, motley_images** out, motley_error* error);
-MOTLEY_EXPORT void motley_images_destroy(motley_images* images);
+                                                 const int32_t* labels, motley_images** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_images_destroy(motley_images* images) MOTLEY_NOEXCEPT;
 
 #define MOTLEY_BATCHNORM_RUNNING 0 /* running statistics: model.eval() */
 #define MOTLEY_BATCHNORM_BATCH 1   /* statistics of the test batch, running ones left alone */
@@ -324,8 +330,8 @@ typedef struct motley_classifier motley_classifier;
 /* weights NULL: initialised from the seed as torchvision does; else all tensors by torchvision's names. */
 MOTLEY_EXPORT motley_status motley_classifier_create(const motley_classifier_config* config,
                                                      const motley_weights* weights, motley_classifier** out,
-                                                     motley_error* error);
-MOTLEY_EXPORT void motley_classifier_destroy(motley_classifier* classifier);
+                                                     motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_classifier_destroy(motley_classifier* classifier) MOTLEY_NOEXCEPT;
 
 /* Parameters first (in torchvision's order), then buffers. name stays valid as long as the classifier. */
 typedef struct motley_tensor_info {
@@ -334,16 +340,16 @@ typedef struct motley_tensor_info {
   int64_t shape[MOTLEY_MAX_DIMS]; /* torchvision's shape, e.g. OIHW */
 } motley_tensor_info;
 MOTLEY_EXPORT motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count,
-                                                      motley_error* error);
+                                                      motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT motley_status motley_classifier_tensor(const motley_classifier* classifier, int64_t index,
-                                                     motley_tensor_info* info, motley_error* error);
+                                                     motley_tensor_info* info, motley_error* error) MOTLEY_NOEXCEPT;
 /* Copies tensor `index` out as float32 (num_batches_tracked too), in torchvision's layout. */
 MOTLEY_EXPORT motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values,
-                                                   int64_t count, motley_error* error);
+                                                   int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Network inputs (n, 3, image_size, image_size), already normalised -> logits (n, classes). */
 MOTLEY_EXPORT motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs,
-                                                      int32_t batchnorm, float* logits, motley_error* error);
+                                                      int32_t batchnorm, float* logits, motley_error* error) MOTLEY_NOEXCEPT;
 
 typedef struct motley_normalisation {
   float mean[3], std[3]; /* input = (pixel / 255 - mean) / std */
@@ -354,7 +360,7 @@ typedef struct motley_normalisation {
 MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images,
                                                        int64_t first, int64_t n, int64_t batch, int32_t batchnorm,
                                                        const motley_normalisation* normalisation, float* logits,
-                                                       motley_progress_fn progress, void* user, motley_error* error);
+                                                       motley_progress_fn progress, void* user, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- trainer ------------------------------------------------------------------------------------------------------ */
 
@@ -374,8 +380,8 @@ typedef struct motley_trainer_config {
 typedef struct motley_trainer motley_trainer;
 /* The classifier must outlive the trainer, and the two count as one handle: not for two threads at a time. */
 MOTLEY_EXPORT motley_status motley_trainer_create(motley_classifier* classifier, const motley_trainer_config* config,
-                                                  motley_trainer** out, motley_error* error);
-MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer);
+                                                  motley_trainer** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer) MOTLEY_NOEXCEPT;
 
 /* Optimizer steps [first, first + count) of epoch `epoch` over the images; count is cut at the epoch's end, *done says how many
  * were made (also when cancelled or failed). The order is a permutation from (seed, epoch). progress is called after every
@@ -383,29 +389,29 @@ MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer);
 MOTLEY_EXPORT motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch,
                                                int64_t first, int64_t count, double learning_rate, int64_t* done,
                                                double* loss_sum, int64_t* correct, motley_progress_fn progress,
-                                               void* user, motley_error* error);
+                                               void* user, motley_error* error) MOTLEY_NOEXCEPT;
 /* One step on given network inputs (n, 3, S, S) and labels (n), without augmentation -> mean loss, training logits (n, classes;
  * may be NULL). learning_rate NaN: gradients only, no update. MOTLEY_NOT_FINITE as above. */
 MOTLEY_EXPORT motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs,
                                                 const int32_t* labels, double learning_rate, double* loss, float* logits,
-                                                motley_error* error);
+                                                motley_error* error) MOTLEY_NOEXCEPT;
 /* Augmented, normalised batch as the network would see it: entries [first, first + n) of epoch's order -> inputs (n, 3, S, S)
  * and labels (n). For tests and pictures. */
 MOTLEY_EXPORT motley_status motley_trainer_preview(motley_trainer* trainer, const motley_images* images, int64_t epoch,
                                                    int64_t first, int64_t n, float* inputs, int32_t* labels,
-                                                   motley_error* error);
+                                                   motley_error* error) MOTLEY_NOEXCEPT;
 
 /* State of parameter `index` (an index of motley_classifier_tensor that is trainable), in torchvision's layout. */
 #define MOTLEY_STATE_GRADIENT 0 /* of the last step; read only */
 #define MOTLEY_STATE_EXP_AVG 1
 #define MOTLEY_STATE_EXP_AVG_SQ 2
 MOTLEY_EXPORT motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state,
-                                                float* values, int64_t count, motley_error* error);
+                                                float* values, int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
 /* Restores optimizer state (count elements); `motley_trainer_set_steps` restores the step count of the bias correction. */
 MOTLEY_EXPORT motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32_t state,
-                                                 const float* values, int64_t count, motley_error* error);
-MOTLEY_EXPORT motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error);
-MOTLEY_EXPORT motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error);
+                                                 const float* values, int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error) MOTLEY_NOEXCEPT;
 
 #ifdef __cplusplus
 }

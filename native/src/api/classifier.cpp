@@ -63,7 +63,7 @@ using namespace motley;
 using namespace motley::api;
 
 motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels, const int32_t* labels,
-                                   motley_images** out, motley_error* error) {
+                                   motley_images** out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("out", out);
     check_pointer("pixels", pixels);
@@ -78,10 +78,10 @@ motley_status motley_images_create(int64_t n, int64_t height, int64_t width, con
   });
 }
 
-void motley_images_destroy(motley_images* images) { delete images; }
+void motley_images_destroy(motley_images* images) noexcept { delete images; }
 
 motley_status motley_classifier_create(const motley_classifier_config* config, const motley_weights* weights,
-                                       motley_classifier** out, motley_error* error) {
+                                       motley_classifier** out, motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_classifier_config");
     check_pointer("out", out);
@@ -96,9 +96,9 @@ motley_status motley_classifier_create(const motley_classifier_config* config, c
   });
 }
 
-void motley_classifier_destroy(motley_classifier* classifier) { delete classifier; }
+void motley_classifier_destroy(motley_classifier* classifier) noexcept { delete classifier; }
 
-motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count, motley_error* error) {
+motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("count", count);
@@ -107,7 +107,7 @@ motley_status motley_classifier_tensors(const motley_classifier* classifier, int
 }
 
 motley_status motley_classifier_tensor(const motley_classifier* classifier, int64_t index, motley_tensor_info* info,
-                                       motley_error* error) {
+                                       motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("info", info);
@@ -123,7 +123,7 @@ motley_status motley_classifier_tensor(const motley_classifier* classifier, int6
 }
 
 motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values, int64_t count,
-                                     motley_error* error) {
+                                     motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("values", values);
@@ -135,7 +135,7 @@ motley_status motley_classifier_read(const motley_classifier* classifier, int64_
 }
 
 motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm,
-                                        float* logits, motley_error* error) {
+                                        float* logits, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("inputs", inputs);
@@ -148,7 +148,7 @@ motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n
 
 motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images, int64_t first, int64_t n,
                                          int64_t batch, int32_t batchnorm, const motley_normalisation* normalisation,
-                                         float* logits, motley_progress_fn progress, void* user, motley_error* error) {
+                                         float* logits, motley_progress_fn progress, void* user, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("images", images);

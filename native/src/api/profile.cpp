@@ -30,14 +30,14 @@ std::string json(const ops::Profile& profile) {
 
 }  // namespace
 
-void motley_profile_start(void) { ops::start_profile(); }
-void motley_profile_stop(void) { ops::stop_profile(); }
+void motley_profile_start(void) noexcept { ops::start_profile(); }
+void motley_profile_stop(void) noexcept { ops::stop_profile(); }
 
-motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error) {
+motley_status motley_profile_json(char* buffer, int64_t capacity, motley_error* error) noexcept {
   return guarded(error, [&] { write_text(json(ops::profile()), buffer, capacity); });
 }
 
-motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error) {
+motley_status motley_measure_peaks(int32_t precision, motley_peaks* peaks, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("peaks", peaks);
     const ops::Peaks measured = ops::measure_peaks(activations_in("peaks", precision));

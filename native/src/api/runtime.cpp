@@ -29,9 +29,9 @@ std::string describe() {
 using namespace motley;
 using namespace motley::api;
 
-int32_t motley_api_version(void) { return MOTLEY_API_VERSION; }
+int32_t motley_api_version(void) noexcept { return MOTLEY_API_VERSION; }
 
-motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error) {
+motley_status motley_runtime_initialize(const motley_runtime_params* params, motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& p = checked(params, "motley_runtime_params");
     check_pointer("libtorch_dir", p.libtorch_dir);
@@ -44,7 +44,7 @@ motley_status motley_runtime_initialize(const motley_runtime_params* params, mot
   });
 }
 
-motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error) {
+motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error) noexcept {
   return guarded(error, [&] {
     require(threads >= 1, "threads must be at least 1, got ", threads);
     choose_isa(max_isa);
@@ -52,12 +52,12 @@ motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_
   });
 }
 
-motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) {
+motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) noexcept {
   return guarded(error, [&] {
     write_text(describe(), buffer, capacity);
   });
 }
 
-int64_t motley_live_bytes(void) { return memory::live_bytes(); }
-int64_t motley_pooled_bytes(void) { return memory::pooled_bytes(); }
-void motley_trim(void) { memory::trim(); }
+int64_t motley_live_bytes(void) noexcept { return memory::live_bytes(); }
+int64_t motley_pooled_bytes(void) noexcept { return memory::pooled_bytes(); }
+void motley_trim(void) noexcept { memory::trim(); }

@@ -8,7 +8,7 @@ using namespace motley;
 using namespace motley::api;
 
 motley_status motley_text_create(const motley_text_config* config, const motley_weights* weights, motley_text** out,
-                                 motley_error* error) {
+                                 motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_text_config");
     check_pointer("weights", weights);
@@ -17,9 +17,9 @@ motley_status motley_text_create(const motley_text_config* config, const motley_
   });
 }
 
-void motley_text_destroy(motley_text* text) { delete text; }
+void motley_text_destroy(motley_text* text) noexcept { delete text; }
 
-motley_status motley_text_encode(motley_text* text, int64_t n, const int32_t* ids, float* hidden, motley_error* error) {
+motley_status motley_text_encode(motley_text* text, int64_t n, const int32_t* ids, float* hidden, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("text", text);
     check_pointer("ids", ids);

@@ -86,7 +86,7 @@ using namespace motley;
 using namespace motley::api;
 
 motley_status motley_trainer_create(motley_classifier* classifier, const motley_trainer_config* config, motley_trainer** out,
-                                    motley_error* error) {
+                                    motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_trainer_config");
     check_pointer("classifier", classifier);
@@ -95,11 +95,11 @@ motley_status motley_trainer_create(motley_classifier* classifier, const motley_
   });
 }
 
-void motley_trainer_destroy(motley_trainer* trainer) { delete trainer; }
+void motley_trainer_destroy(motley_trainer* trainer) noexcept { delete trainer; }
 
 motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first,
                                  int64_t count, double learning_rate, int64_t* done, double* loss_sum, int64_t* correct,
-                                 motley_progress_fn progress, void* user, motley_error* error) {
+                                 motley_progress_fn progress, void* user, motley_error* error) noexcept {
   TrainingSums sums;
   const motley_status status = guarded(error, [&] {
     check_pointer("trainer", trainer);
@@ -131,7 +131,7 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
 }
 
 motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs, const int32_t* labels,
-                                  double learning_rate, double* loss, float* logits, motley_error* error) {
+                                  double learning_rate, double* loss, float* logits, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("inputs", inputs);
@@ -147,7 +147,7 @@ motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const floa
 }
 
 motley_status motley_trainer_preview(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first, int64_t n,
-                                     float* inputs, int32_t* labels, motley_error* error) {
+                                     float* inputs, int32_t* labels, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("images", images);
@@ -164,7 +164,7 @@ motley_status motley_trainer_preview(motley_trainer* trainer, const motley_image
 }
 
 motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state, float* values, int64_t count,
-                                  motley_error* error) {
+                                  motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("values", values);
@@ -174,7 +174,7 @@ motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, 
 }
 
 motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32_t state, const float* values, int64_t count,
-                                   motley_error* error) {
+                                   motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("values", values);
@@ -188,7 +188,7 @@ motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32
   });
 }
 
-motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error) {
+motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("steps", steps);
@@ -196,7 +196,7 @@ motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps
   });
 }
 
-motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error) {
+motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     require(steps >= 0, "steps must not be negative, got ", steps);

@@ -11,7 +11,7 @@ using namespace motley;
 using namespace motley::api;
 
 motley_status motley_unet_create(const motley_unet_config* config, const motley_weights* weights, motley_unet** out,
-                                 motley_error* error) {
+                                 motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_unet_config");
     check_pointer("weights", weights);
@@ -20,11 +20,11 @@ motley_status motley_unet_create(const motley_unet_config* config, const motley_
   });
 }
 
-void motley_unet_destroy(motley_unet* unet) { delete unet; }
+void motley_unet_destroy(motley_unet* unet) noexcept { delete unet; }
 
 motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width, int64_t tokens,
                                   const float* sample, const float* timesteps, const float* context, float* eps,
-                                  motley_error* error) {
+                                  motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("unet", unet);
     check_pointer("sample", sample);
@@ -46,7 +46,7 @@ motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, 
 }
 
 motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context,
-                                    motley_prompts** out, motley_error* error) {
+                                    motley_prompts** out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("unet", unet);
     check_pointer("context", context);
@@ -58,4 +58,4 @@ motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens
   });
 }
 
-void motley_prompts_destroy(motley_prompts* prompts) { delete prompts; }
+void motley_prompts_destroy(motley_prompts* prompts) noexcept { delete prompts; }

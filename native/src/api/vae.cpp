@@ -11,7 +11,7 @@ using namespace motley;
 using namespace motley::api;
 
 motley_status motley_vae_create(const motley_vae_config* config, const motley_weights* weights, motley_vae** out,
-                                motley_error* error) {
+                                motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_vae_config");
     check_pointer("weights", weights);
@@ -20,10 +20,10 @@ motley_status motley_vae_create(const motley_vae_config* config, const motley_we
   });
 }
 
-void motley_vae_destroy(motley_vae* vae) { delete vae; }
+void motley_vae_destroy(motley_vae* vae) noexcept { delete vae; }
 
 motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents, float* images,
-                                motley_error* error) {
+                                motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vae", vae);
     check_pointer("latents", latents);
@@ -37,7 +37,7 @@ motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w
 }
 
 motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width, const float* images,
-                                float* mean, float* logvar, motley_error* error) {
+                                float* mean, float* logvar, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vae", vae);
     check_pointer("images", images);
@@ -61,7 +61,7 @@ motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int6
 
 motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents,
                                        int32_t truncate, uint8_t* pixels, float* floats, int32_t* flags,
-                                       motley_error* error) {
+                                       motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vae", vae);
     check_pointer("latents", latents);

@@ -6,17 +6,17 @@
 using namespace motley;
 using namespace motley::api;
 
-motley_status motley_weights_create(motley_weights** out, motley_error* error) {
+motley_status motley_weights_create(motley_weights** out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("out", out);
     *out = new motley_weights;
   });
 }
 
-void motley_weights_destroy(motley_weights* weights) { delete weights; }
+void motley_weights_destroy(motley_weights* weights) noexcept { delete weights; }
 
 motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
-                                 const int64_t* shape, const void* data, int64_t bytes, int32_t mapped, motley_error* error) {
+                                 const int64_t* shape, const void* data, int64_t bytes, int32_t mapped, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("weights", weights);
     check_pointer("name", name);
