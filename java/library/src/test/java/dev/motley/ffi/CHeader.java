@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 
 /**
  * A reader of the C that {@code motley.h} is written in: constants, structs of plain fields and
- * arrays, and exported functions. Anything else in a declaration is an error, not skipped.
+ * arrays, and exported functions, none of which throws. Anything else in a declaration is an error, not skipped.
  */
 final class CHeader {
 
@@ -141,7 +141,7 @@ final class CHeader {
   }
 
   private void parseFunctions(String code) {
-    Matcher function = Pattern.compile("(?s)MOTLEY_EXPORT (\\w+) (\\w+)\\((.*?)\\);").matcher(code);
+    Matcher function = Pattern.compile("(?s)MOTLEY_EXPORT (\\w+) (\\w+)\\((.*?)\\) MOTLEY_NOEXCEPT;").matcher(code);
     while (function.find()) {
       String result = function.group(1).equals("void") ? "v" : letter(function.group(1));
       var signature = new StringBuilder();
