@@ -12,6 +12,7 @@ import dev.motley.image.RgbImage;
 import dev.motley.weights.Ema;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -78,7 +79,7 @@ final class AgainCommand implements Callable<Integer> {
       throw new InvalidInputException("--out names the picture itself: " + target);
     }
     Optional<BeginPicture> from = recorded.begin().map(this::begin);
-    try (DiffusionPipeline pipeline = load(recorded.model())) {
+    try (DiffusionPipeline pipeline = load(recorded)) {
       PictureParameters p =
           recorded.with(model(recorded.model(), pipeline)).with(from.map(BeginPicture::begin));
       int together = batch.orElse(Drawing.usualBatch(p.sampling().width(), p.sampling().height()));
@@ -119,12 +120,13 @@ final class AgainCommand implements Callable<Integer> {
     return averaged.isPresent() ? ConvertCommand.ema(averaged) : recorded.ema();
   }
 
-  private DiffusionPipeline load(PictureParameters.Model recorded) {
+  private DiffusionPipeline load(PictureParameters picture) {
+    PictureParameters.Model recorded = picture.model();
     Path path = path(recorded);
     if (model.isEmpty() && !Files.exists(path)) {
       throw new InvalidInputException("%s: its model, %s, is not there; say by --model where it is".formatted(image, path));
     }
-    return DiffusionPipeline.load(path, recorded.precision(), ema(recorded));
+    return DiffusionPipeline.load(path, recorded.precision(), ema(recorded), false, List.of(picture.sampling()));
   }
 
   /** What really draws; refuses another model than the recorded one. */

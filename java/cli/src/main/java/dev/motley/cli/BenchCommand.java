@@ -70,7 +70,8 @@ final class BenchCommand implements Callable<Integer> {
       throw new InvalidInputException("--json must name a file, " + json.get() + " is a folder");
     }
     model.requireSteps("--steps", steps);
-    var setup = new Benchmark.Setup(model.path(), model.ema(), model.precision(), size, batch, steps, repeats, profile);
+    PixelSize drawn = size.orElseGet(() -> model.size("--size", Optional.empty(), Optional.empty()));
+    var setup = new Benchmark.Setup(model.path(), model.ema(), model.precision(), drawn, batch, steps, repeats, profile);
     Benchmark.Result result = context.work(listener -> Benchmark.run(setup, listener));
     var report = new BenchReport(setup, result, NativeRuntime.info());
     json.ifPresent(file -> AtomicFile.write(file, report.json()));

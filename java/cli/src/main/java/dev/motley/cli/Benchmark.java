@@ -27,7 +27,7 @@ final class Benchmark {
 
   /** What is drawn. */
   record Setup(
-      Path model, Ema ema, Precision precision, Optional<PixelSize> size, Optional<Integer> batch, int steps, int repeats, boolean profile) {}
+      Path model, Ema ema, Precision precision, PixelSize size, Optional<Integer> batch, int steps, int repeats, boolean profile) {}
 
   /**
    * What came of it. Times are of a whole batch, in seconds, one a repeat; the warm-up is not among them.
@@ -54,13 +54,12 @@ final class Benchmark {
   private final List<ImageRequest> requests;
   private int passes;
 
-  private Benchmark(Setup setup, DiffusionPipeline pipeline, ProgressListener listener) {
+  private Benchmark(Setup setup, DiffusionPipeline pipeline, SamplingOptions options, ProgressListener listener) {
     this.setup = setup;
     this.pipeline = pipeline;
     this.listener = listener;
-    PixelSize size = setup.size().orElse(new PixelSize(pipeline.nativeSize(), pipeline.nativeSize()));
-    options = new SamplingOptions(size.width(), size.height(), setup.steps(), false);
-    int batch = setup.batch().orElse(Drawing.usualBatch(size.width(), size.height()));
+    this.options = options;
+    int batch = setup.batch().orElse(Drawing.usualBatch(options.width(), options.height()));
     requests = IntStream.range(0, batch).mapToObj(Benchmark::request).toList();
   }
 
@@ -75,11 +74,11 @@ final class Benchmark {
    */
   static Result run(Setup setup, ProgressListener listener) {
     long start = System.nanoTime();
-    try (DiffusionPipeline pipeline = DiffusionPipeline.load(setup.model(), setup.precision(), setup.ema())) {
+    var options = new SamplingOptions(setup.size().width(), setup.size().height(), setup.steps(), false);
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.load(setup.model(), setup.precision(), setup.ema(), false, List.of(options))) {
       double loading = since(start);
-      var benchmark = new Benchmark(setup, pipeline, listener);
-      pipeline.check(benchmark.options);
-      return benchmark.measure(loading);
+      return new Benchmark(setup, pipeline, options, listener).measure(loading);
     }
   }
 

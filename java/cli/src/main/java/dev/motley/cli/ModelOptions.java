@@ -5,6 +5,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.dataset.SafetyPolicy;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.SamplingOptions;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.weights.Checkpoint;
@@ -82,12 +83,31 @@ final class ModelOptions {
                 err.printf("motley: warning: the embedded model draws clothes only, not '%s': give --model for other classes%n", label));
   }
 
-  DiffusionPipeline load() {
-    return load(SafetyPolicy.OFF);
+  /**
+   * The size to draw at, before the model is loaded.
+   *
+   * @param options by which it is given
+   * @return what was given, for the rest the size that the model was trained for
+   * @throws InvalidInputException if the model's files do not say that
+   */
+  PixelSize size(String options, Optional<Integer> width, Optional<Integer> height) {
+    if (width.isPresent() && height.isPresent()) {
+      return new PixelSize(width.get(), height.get());
+    }
+    int usual =
+        Checkpoint.nativeSize(path())
+            .orElseThrow(
+                () -> new InvalidInputException("%s: does not say which size it was trained for: give %s".formatted(path(), options)));
+    return new PixelSize(width.orElse(usual), height.orElse(usual));
+  }
+
+  /** For pictures like that; without its safety checker. */
+  DiffusionPipeline load(SamplingOptions wanted) {
+    return load(SafetyPolicy.OFF, wanted);
   }
 
   /** With its safety checker, where the policy needs one. */
-  DiffusionPipeline load(SafetyPolicy safety) {
-    return DiffusionPipeline.load(path(), precision(), ema(), safety != SafetyPolicy.OFF);
+  DiffusionPipeline load(SafetyPolicy safety, SamplingOptions wanted) {
+    return DiffusionPipeline.load(path(), precision(), ema(), safety != SafetyPolicy.OFF, List.of(wanted));
   }
 }

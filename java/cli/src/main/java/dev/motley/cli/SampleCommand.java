@@ -181,10 +181,9 @@ final class SampleCommand implements Callable<Integer> {
     if (strict) {
       requireWholePrompts();
     }
-    try (DiffusionPipeline pipeline = model.load()) {
-      PictureParameters p = parameters(pipeline, begin.map(BeginPicture::begin));
-      SamplingOptions sampling = p.sampling();
-      pipeline.check(sampling);
+    SamplingOptions sampling = sampling();
+    try (DiffusionPipeline pipeline = model.load(sampling)) {
+      PictureParameters p = parameters(pipeline, sampling, begin.map(BeginPicture::begin));
       int together = batch.orElse(Drawing.usualBatch(sampling.width(), sampling.height()));
       var drawing = new Drawing(pipeline, together, begin.map(BeginPicture::picture));
       if (count.isPresent()) {
@@ -247,10 +246,13 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private PictureParameters parameters(DiffusionPipeline pipeline, Optional<PictureParameters.Begin> begin) {
-    double part = begin.isPresent() ? strength.orElse(DEFAULT_STRENGTH) : 1;
-    var sampling =
-        new SamplingOptions(width.orElse(pipeline.nativeSize()), height.orElse(pipeline.nativeSize()), steps, false, part);
+  private SamplingOptions sampling() {
+    PixelSize size = model.size("--width and --height", width, height);
+    return new SamplingOptions(size.width(), size.height(), steps, false, image.isPresent() ? strength.orElse(DEFAULT_STRENGTH) : 1);
+  }
+
+  private PictureParameters parameters(
+      DiffusionPipeline pipeline, SamplingOptions sampling, Optional<PictureParameters.Begin> begin) {
     var drawnBy =
         new PictureParameters.Model(pipeline.modelHash(), model.given().map(Path::toString), model.ema(), model.precision());
     return new PictureParameters(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.diffusion;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.Progress;
@@ -11,6 +10,7 @@ import dev.motley.ffi.DdimConfig;
 import dev.motley.ffi.NativeNoise;
 import dev.motley.ffi.NativePrompts;
 import dev.motley.ffi.NativeResources;
+import dev.motley.ffi.NativeRuntime;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
 import dev.motley.ffi.NativeVae;
@@ -24,10 +24,10 @@ import dev.motley.weights.ModelHash;
 import dev.motley.weights.NativeTensors;
 import dev.motley.weights.Part;
 import dev.motley.weights.SafetyCheckerWeights;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,20 +36,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /**
  * A text-to-image latent diffusion model, loaded once: prompts in, pictures out, sampled with DDIM as the paper did. Holds native
  * memory: close it. {@link #denoise} is for one thread at a time; {@link #decode} may run on another at the same time.
  */
 public final class DiffusionPipeline implements AutoCloseable {
-  /**
-   * So many activations of the decoder's second block at the picture's full size does a decoding take: 11 were measured at 512 and at
-   * 1,024 pixels.
-   */
-  private static final int DECODER_ACTIVATIONS = 10;
-
-  private static final double GIB = 1L << 30;
-
   /** diffusers' DiagonalGaussianDistribution keeps log variances in this range. */
   private static final double LOWEST_LOGVAR = -30;
 
@@ -68,20 +61,28 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final boolean clipSample;
   private final String hash;
   private final int nativeSize;
-  private final double presentMemory;
+  private final Limits limits;
+  private final MemoryNeed need;
 
-  private DiffusionPipeline(Checkpoint checkpoint, Precision precision, boolean safety) {
+  /** Pixels of the largest picture that there was memory for: what it took stays in the native pool. */
+  private volatile long granted;
+
+  private DiffusionPipeline(Checkpoint checkpoint, Precision precision, boolean safety, List<SamplingOptions> wanted, LongSupplier memory) {
+    limits = Limits.of(checkpoint);
+    wanted.forEach(limits::check);
     checkpoint.requireWhole();
     Optional<SafetyCheckerWeights> found = safety ? Optional.of(requireChecker(checkpoint)) : Optional.empty();
     List<Part> parts = new ArrayList<>(checkpoint.parts());
     found.ifPresent(one -> parts.add(one.part()));
-    MemoryNeed.require(checkpoint.path(), parts, precision);
+    need = new MemoryNeed(checkpoint.unetConfig(), checkpoint.vaeConfig(), precision);
+    Optional<SamplingOptions> largest = wanted.stream().max(Comparator.comparingLong(DiffusionPipeline::pixels));
+    need.requireForLoading(checkpoint.path(), parts, largest, memory.getAsLong());
+    granted = largest.map(DiffusionPipeline::pixels).orElse(0L);
     var configs = new NativeConfigs(checkpoint, precision);
     ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint);
     schedule = configs.schedule();
     clipSample = checkpoint.schedulerConfig().clipSample();
     nativeSize = configs.nativeSize();
-    presentMemory = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(); // takes milliseconds
     var hashes = new TreeMap<String, String>();
     try {
       checker = found.map(one -> open.add(SafetyChecker.of(one, precision))); // first: what is wrong with it is said at once
@@ -94,6 +95,10 @@ public final class DiffusionPipeline implements AutoCloseable {
       open.close();
       throw e;
     }
+  }
+
+  private static long pixels(SamplingOptions options) {
+    return (long) options.width() * options.height();
   }
 
   private static SafetyCheckerWeights requireChecker(Checkpoint checkpoint) {
@@ -119,14 +124,25 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param precision what the networks compute in
    * @param ema which of the UNet's weights
    * @param safety whether its safety checker is loaded, too
+   * @param wanted what it is to draw, checked before anything is loaded; may be empty
    * @throws InvalidInputException if a file is missing, damaged, of another model or does not fit, in one line naming file and key;
-   *     or if there is no safety checker, but one is asked for
-   * @throws ResourceException if the memory there is does not take it
+   *     if there is no safety checker, but one is asked for; or if it cannot draw what is wanted
+   * @throws ResourceException if the memory that is available does not take it, and with it one picture of the largest size that is wanted
    */
-  public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety) {
+  public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety, List<SamplingOptions> wanted) {
+    return load(path, precision, ema, safety, wanted, AvailableMemory::bytes);
+  }
+
+  static DiffusionPipeline load(
+      Path path, Precision precision, Ema ema, boolean safety, List<SamplingOptions> wanted, LongSupplier memory) {
     try (Checkpoint checkpoint = Checkpoint.open(path, ema)) {
-      return new DiffusionPipeline(checkpoint, precision, safety);
+      return new DiffusionPipeline(checkpoint, precision, safety, wanted, memory);
     }
+  }
+
+  /** Loads a model for pictures of any size: the memory that one takes is asked for when it is drawn. */
+  public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety) {
+    return load(path, precision, ema, safety, List.of());
   }
 
   /** Loads a model without its safety checker. */
@@ -149,14 +165,14 @@ public final class DiffusionPipeline implements AutoCloseable {
     return hash;
   }
 
-  /** Width and height the model was trained for, in pixels. */
+  /** Width and height the model was trained for, in pixels; 0 where its files do not say. */
   public int nativeSize() {
     return nativeSize;
   }
 
   /** Widths and heights must be multiples of this many pixels. */
   public int sizeMultiple() {
-    return vae.config().scale();
+    return limits.sizeMultiple();
   }
 
   /** Draws pictures: {@link #denoise}, then {@link #decode}. */
@@ -338,34 +354,13 @@ public final class DiffusionPipeline implements AutoCloseable {
    * Checks whether this model can draw so.
    *
    * @throws InvalidInputException if the size or the number of steps does not suit it
-   * @throws ResourceException if one picture of that size takes more memory than the machine has
+   * @throws ResourceException if one picture of that size takes more memory than is available
    */
   public void check(SamplingOptions options) {
-    int multiple = sizeMultiple();
-    for (int size : new int[] {options.width(), options.height()}) {
-      if (size < multiple || size % multiple != 0) {
-        throw new InvalidInputException(
-            "width and height must be multiples of " + multiple + " pixels for this model, got "
-                + options.width() + "x" + options.height());
-      }
-    }
-    if (options.steps() > schedule.maxSteps()) {
-      throw new InvalidInputException(
-          "steps must be from 1 to " + schedule.maxSteps() + ", got " + options.steps());
-    }
-    requireMemory(options);
-  }
-
-  /** The system grants memory that it does not have, and then ends some process, not always this one. */
-  private void requireMemory(SamplingOptions options) {
-    List<Integer> channels = vae.config().blockChannels();
-    int bytes = vae.config().precision() == Precision.FP32 ? Float.BYTES : Float.BYTES / 2;
-    double needed =
-        (double) DECODER_ACTIVATIONS * bytes * channels.get(Math.min(1, channels.size() - 1)) * options.width() * options.height();
-    if (needed > presentMemory) {
-      throw new ResourceException(
-          "a picture of %dx%d pixels takes about %.0f GiB of memory, this machine has %.0f: draw smaller ones"
-              .formatted(options.width(), options.height(), needed / GIB, presentMemory / GIB));
+    limits.check(options);
+    if (pixels(options) > granted) {
+      need.requireForDrawing(options, AvailableMemory.bytes() + NativeRuntime.pooledBytes());
+      granted = pixels(options);
     }
   }
 

@@ -81,8 +81,11 @@ public final class Run {
     ImageSet real = realImages();
     try (DiffusionPipeline pipeline =
         DiffusionPipeline.load(
-            config.modelFolder(embedded), config.precision(), config.ema(), config.safety() != SafetyPolicy.OFF)) {
-      config.sets().forEach(set -> pipeline.check(DatasetGenerator.sampling(set.plan())));
+            config.modelFolder(embedded),
+            config.precision(),
+            config.ema(),
+            config.safety() != SafetyPolicy.OFF,
+            config.sets().stream().map(set -> DatasetGenerator.sampling(set.plan())).toList())) {
       modelHash = pipeline.modelHash();
       requireOwn();
       AtomicFile.createFolder(folder); // nothing is written before all that can be checked is
