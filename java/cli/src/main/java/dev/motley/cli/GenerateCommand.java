@@ -8,11 +8,14 @@ import dev.motley.dataset.SafetyPolicy;
 import dev.motley.dataset.SafetySummary;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
+import dev.motley.diffusion.Drawing;
 import dev.motley.image.Resize;
 import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.PlanSpec;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,10 +43,9 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "" + GeneratorOptions.DEFAULT_BATCH,
       converter = Numbers.Positive.class,
-      description = "Images denoised together; does not change them. Default: ${DEFAULT-VALUE}.")
-  private int batch;
+      description = "Images denoised together, which does not change them. Default: 1 at 512x512, more of smaller ones.")
+  private Optional<Integer> batch = Optional.empty();
 
   @Option(
       names = "--stored-size",
@@ -83,7 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
     model.warn(plan, context.err());
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
     try (DiffusionPipeline pipeline = model.load(policy, DatasetGenerator.sampling(plan.spec()))) {
-      var options = new GeneratorOptions(batch, storedSize, filter, model.precision(), policy, stores);
+      var options = new GeneratorOptions(together(plan.spec()), storedSize, filter, model.precision(), policy, stores);
       GenerationResult result =
           context.work(
               listener -> DatasetGenerator.generate(plan, pipeline, out, options, listener));
@@ -101,6 +103,10 @@ final class GenerateCommand implements Callable<Integer> {
       result.safety().ifPresent(summary -> print(context.out(), summary));
     }
     return 0;
+  }
+
+  private int together(PlanSpec spec) {
+    return batch.orElse(Drawing.usualBatch(spec.width(), spec.height()));
   }
 
   private static void print(PrintWriter out, SafetySummary summary) {

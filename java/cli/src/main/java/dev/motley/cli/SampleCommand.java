@@ -5,6 +5,7 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
+import dev.motley.config.Names;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.Drawing;
 import dev.motley.diffusion.ImageRequest;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
@@ -204,6 +206,9 @@ final class SampleCommand implements Callable<Integer> {
         throw new InvalidInputException(
             "--count asks for more than %,d pictures: let generate draw a data set".formatted(MOST_FILES));
       }
+      if (Set.copyOf(prompts).size() < prompts.size()) {
+        throw new InvalidInputException("--prompt is given twice with the same text: with --count each has files of its own");
+      }
       PictureFile.requireWritable("--out", out);
     } else {
       PictureFile.requireName("--out", out);
@@ -240,7 +245,7 @@ final class SampleCommand implements Callable<Integer> {
         if (encoding.truncated()) {
           throw new InvalidInputException(
               "a prompt has %d tokens, with start and end, the model takes %d; cut off would be: \"%s\""
-                  .formatted(encoding.tokens() + 2, tokenizer.maxLength(), encoding.cut()));
+                  .formatted(encoding.tokens() + 2, tokenizer.maxLength(), Names.printable(encoding.cut())));
         }
       }
     }

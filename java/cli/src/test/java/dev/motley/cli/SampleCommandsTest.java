@@ -209,6 +209,42 @@ class SampleCommandsTest {
     assertThat(names(folder).stream().filter(name -> !name.startsWith("err"))).containsExactly("now.png", "photo.png");
   }
 
+  /** What is cut off may come out of a picture's texts, and terminals obey it. */
+  @Test
+  void whatWouldBeCutIsShownWithoutControlCharacters() {
+    refused("cut off would be: \"", "sample", "--prompt", "a ".repeat(80) + "\u001b[2J\u202e", "--strict", "--out", folder.resolve("b.png"));
+    assertThat(err.toString()).doesNotContain("\u001b", "\u202e").contains("\\u001b", "\\u202e");
+  }
+
+  @Test
+  void aModelThatDoesNotSayItsSizeNeedsOne() throws IOException {
+    Path model = folder.resolve("model");
+    Path original = Shared.repository().resolve("models/clothes");
+    try (Stream<Path> files = Files.walk(original)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = model.resolve(original.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        Files.copy(file, target);
+      }
+    }
+    for (String part : List.of("unet", "vae")) {
+      Path config = model.resolve(part).resolve("config.json");
+      Files.writeString(config, Files.readString(config).replace("\"sample_size\"", "\"_sample_size\""));
+    }
+    refused(
+        model + ": does not say which size it was trained for: give --width and --height",
+        "sample", "--model", model, "--prompt", "x", "--width", 32, "--out", folder.resolve("b.png"));
+    refused("does not say which size it was trained for: give --size", "bench", "--model", model);
+    sample("b.png", "--model", model, "--prompt", "x", "--width", 32, "--height", 32);
+  }
+
+  @Test
+  void ofEqualPromptsTheFilesWouldBeTheSame() {
+    refused(
+        "--prompt is given twice with the same text: with --count each has files of its own",
+        "sample", "--prompt", "x", "--prompt", "y", "--prompt", "x", "--count", 2, "--out", folder.resolve("files"));
+  }
+
   @Test
   void strictRefusesWhatWouldBeCut() throws IOException {
     String longest = "dress ".repeat(75);

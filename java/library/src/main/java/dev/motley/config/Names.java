@@ -52,14 +52,22 @@ public final class Names {
   }
 
   /**
-   * The name with control characters written as {@code \\uXXXX}, so that an error stays one line.
+   * The name on one line that moves no cursor and turns no text around: control and format characters and the separators of lines and
+   * paragraphs are written as {@code \\uXXXX}.
    */
   public static String printable(String name) {
     var out = new StringBuilder();
     for (char c : name.toCharArray()) {
-      out.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+      out.append(moves(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
     }
     return out.toString();
+  }
+
+  private static boolean moves(char c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> true;
+      default -> false;
+    };
   }
 
   private static boolean beginsWith(String known, String plain) {

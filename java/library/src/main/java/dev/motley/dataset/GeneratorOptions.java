@@ -37,7 +37,7 @@ public record GeneratorOptions(
     List<SyntheticStore> reuse,
     boolean overlap) {
 
-  /** A batch that keeps two cores busy on small models without holding much memory. */
+  /** Of small models; {@link dev.motley.diffusion.Drawing#usualBatch} tells that of a size. */
   public static final int DEFAULT_BATCH = 50;
 
   /** The largest batch: the writer holds a few of them. */
@@ -60,7 +60,7 @@ public record GeneratorOptions(
     this(batch, storedSize, filter, precision, safety, reuse, true);
   }
 
-  /** The drawn size, float32, nothing checked, nothing reused. */
+  /** The drawn size, float32, nothing checked, nothing reused, batches for small models: see {@link #withBatch}. */
   public static GeneratorOptions standard() {
     return new GeneratorOptions(
         DEFAULT_BATCH, 0, Resize.Filter.BILINEAR_AA, Precision.FP32, SafetyPolicy.OFF, List.of());

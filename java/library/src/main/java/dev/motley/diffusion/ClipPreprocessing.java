@@ -48,11 +48,7 @@ public enum ClipPreprocessing {
     int shorter = Math.min(picture.height(), picture.width());
     int height = scaled(picture.height(), shorter, size);
     int width = scaled(picture.width(), shorter, size);
-    if ((long) height * width > MAX_PIXELS) {
-      throw new InvalidInputException(
-          "a picture of %dx%d pixels is too long and narrow to be resized to %dx%d"
-              .formatted(picture.width(), picture.height(), width, height));
-    }
+    requireResizable(picture, height, width, height);
     byte[] pixels = picture.resized(height, width, Resize.Filter.PIL_BICUBIC).pixels();
     int top = (height - size) / 2;
     int left = (width - size) / 2;
@@ -67,12 +63,21 @@ public enum ClipPreprocessing {
     }
   }
 
+  private static void requireResizable(RgbImage picture, int height, int width, long rows) {
+    if (rows * width > MAX_PIXELS) {
+      throw new InvalidInputException(
+          "a picture of %dx%d pixels is too long and narrow to be resized to %dx%d"
+              .formatted(picture.width(), picture.height(), width, height));
+    }
+  }
+
   /** A side after the shorter one became {@code size}; cut to whole pixels as transformers does. */
   private static int scaled(int side, int shorter, int size) {
     return (int) ((double) size * side / shorter);
   }
 
   private static void squeeze(RgbImage picture, int size, float[] to, int at) {
+    requireResizable(picture, size, size, picture.height()); // it becomes narrower first
     byte[] bytes = picture.pixels();
     float[] values = new float[bytes.length];
     for (int i = 0; i < values.length; i++) {

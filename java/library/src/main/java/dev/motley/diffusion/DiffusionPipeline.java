@@ -90,7 +90,7 @@ public final class DiffusionPipeline implements AutoCloseable {
       unet = open.add(make(checkpoint.unet(), hashes, w -> NativeUNet.create(configs.unet(), w)));
       vae = open.add(make(checkpoint.vae(), hashes, w -> NativeVae.create(configs.vae(), w)));
       hash = ModelHash.of(hashes, checkpoint, tokenizer.hash()).whole();
-      prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerPrompt()));
+      prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerToken()));
     } catch (RuntimeException | Error e) {
       open.close();
       throw e;
@@ -252,7 +252,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     int height = options.height() / vae.config().scale();
     int width = options.width() / vae.config().scale();
     var starts = new Starts(requests, unet.config().inChannels(), height, width);
-    Starts.Noise noise = starts.noise(options.steps());
+    Starts.Noise noise = starts.noise(options);
     var request =
         new SampleRequest(
             height, width, options.steps(), clipSample, prompt, negative, guidance, eta, seed, key,

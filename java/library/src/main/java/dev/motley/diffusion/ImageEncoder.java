@@ -4,6 +4,7 @@ package dev.motley.diffusion;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.ffi.NativeVisionEncoder;
+import dev.motley.ffi.Tasks;
 import dev.motley.ffi.TextConfig.Activation;
 import dev.motley.image.RgbImage;
 import dev.motley.weights.NativeTensors;
@@ -11,7 +12,6 @@ import dev.motley.weights.TensorView;
 import dev.motley.weights.VisionConfig;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * CLIP's vision encoder with its projection, as transformers' CLIPVisionModelWithProjection: pictures to embeddings, on which image
@@ -88,9 +88,7 @@ public final class ImageEncoder implements AutoCloseable {
     int size = encoder.config().imageSize();
     int each = CHANNELS * size * size;
     float[] inputs = new float[Math.multiplyExact(pictures.size(), each)];
-    IntStream.range(0, pictures.size())
-        .parallel()
-        .forEach(i -> preprocessing.write(pictures.get(i), size, inputs, i * each));
+    Tasks.run(pictures.size(), i -> preprocessing.write(pictures.get(i), size, inputs, i * each));
     return inputs;
   }
 

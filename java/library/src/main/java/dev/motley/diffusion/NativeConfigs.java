@@ -57,8 +57,8 @@ final class NativeConfigs {
     return checkpoint.nativeSize().orElse(0);
   }
 
-  /** Cross-attention keys and values of one prompt: two (tokens, channels) float32 matrices per transformer. */
-  long bytesPerPrompt() {
+  /** Cross-attention keys and values of one token: two rows of float32 per transformer. */
+  long bytesPerToken() {
     dev.motley.weights.UNetConfig c = checkpoint.unetConfig();
     List<Integer> channels = c.blockOutChannels();
     int blocks = channels.size();
@@ -67,7 +67,7 @@ final class NativeConfigs {
       width += attention(c.downBlockTypes()).get(i) ? (long) c.layersPerBlock() * channels.get(i) : 0;
       width += attention(c.upBlockTypes()).get(i) ? (c.layersPerBlock() + 1L) * channels.get(blocks - 1 - i) : 0;
     }
-    return 2 * width * checkpoint.textConfig().positions() * Float.BYTES;
+    return 2 * width * Float.BYTES;
   }
 
   private static List<Boolean> attention(List<String> blockTypes) {

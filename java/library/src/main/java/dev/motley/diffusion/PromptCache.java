@@ -2,6 +2,7 @@
 package dev.motley.diffusion;
 
 import dev.motley.InvalidInputException;
+import dev.motley.config.Names;
 import dev.motley.ffi.NativePrompts;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
@@ -34,10 +35,13 @@ final class PromptCache implements AutoCloseable {
   /** Native memory for keys and values: 500 prompts of the small model, some 70 of Stable Diffusion v1. */
   private static final long BUDGET_BYTES = 512L << 20;
 
+  /** Texts encoded together: enough to fill the processors, at half a megabyte or less each. */
+  private static final int ENCODED_TOGETHER = 64;
+
   private final ClipTokenizer tokenizer;
   private final NativeTextEncoder encoder;
   private final NativeUNet unet;
-  private final int capacity;
+  private final long bytesPerToken;
 
   /** The encoder's output, of resident prompts only: encoding again costs less than a denoising step. */
   private final Map<Conditioning, float[]> hidden = new HashMap<>();
@@ -52,11 +56,16 @@ final class PromptCache implements AutoCloseable {
   /** Of each resident prompt. */
   private int tokens;
 
-  PromptCache(ClipTokenizer tokenizer, NativeTextEncoder encoder, NativeUNet unet, long bytesPerPrompt) {
+  PromptCache(ClipTokenizer tokenizer, NativeTextEncoder encoder, NativeUNet unet, long bytesPerToken) {
     this.tokenizer = tokenizer;
     this.encoder = encoder;
     this.unet = unet;
-    this.capacity = (int) Math.max(1, BUDGET_BYTES / bytesPerPrompt);
+    this.bytesPerToken = bytesPerToken;
+  }
+
+  /** Prompts of so many tokens that the budget holds, at least one. */
+  static int capacity(long bytesPerToken, int tokens) {
+    return (int) Math.max(1, BUDGET_BYTES / bytesPerToken / tokens);
   }
 
   /** Makes all of {@code prompts} resident and returns them; {@link #index} says where each is. */
@@ -68,7 +77,7 @@ final class PromptCache implements AutoCloseable {
       return prepared.get();
     }
     var wanted = new LinkedHashSet<Conditioning>();
-    if (tokens == this.tokens && resident.size() + missing.size() <= capacity) {
+    if (tokens == this.tokens && resident.size() + missing.size() <= capacity(bytesPerToken, tokens)) {
       wanted.addAll(resident.keySet());
     }
     wanted.addAll(prompts);
@@ -78,7 +87,8 @@ final class PromptCache implements AutoCloseable {
   /** Makes as many of what later calls will need resident as the budget holds. */
   void prefetch(List<? extends Conditioning> prompts) {
     if (!prompts.isEmpty()) {
-      require(prompts.stream().<Conditioning>map(prompt -> prompt).distinct().limit(capacity).toList());
+      int most = capacity(bytesPerToken, tokens(prompts.getFirst()));
+      require(prompts.stream().<Conditioning>map(prompt -> prompt).distinct().limit(most).toList());
     }
   }
 
@@ -136,9 +146,8 @@ final class PromptCache implements AutoCloseable {
         case Conditioning.Embedding embedding -> hidden.put(embedding, embedding.values());
       }
     }
-    int batch = 64;
-    for (int from = 0; from < texts.size(); from += batch) {
-      List<Conditioning.Text> part = texts.subList(from, Math.min(texts.size(), from + batch));
+    for (int from = 0; from < texts.size(); from += ENCODED_TOGETHER) {
+      List<Conditioning.Text> part = texts.subList(from, Math.min(texts.size(), from + ENCODED_TOGETHER));
       List<float[]> states = states(part.stream().map(Conditioning.Text::text).toList());
       for (int i = 0; i < part.size(); i++) {
         hidden.put(part.get(i), states.get(i));
@@ -175,7 +184,7 @@ final class PromptCache implements AutoCloseable {
           Level.WARNING,
           "a prompt has more than {0} tokens; cut off: \"{1}\"",
           tokenizer.maxLength(),
-          shown(encoding.cut()));
+          Names.printable(shown(encoding.cut())));
     }
     return encoding.ids();
   }

@@ -3,6 +3,7 @@ package dev.motley.diffusion;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ffi.NativeNoise;
+import java.nio.FloatBuffer;
 import java.util.List;
 
 /** What the images of a batch begin from, where that is not drawn by the native sampler. */
@@ -33,7 +34,12 @@ final class Starts {
    */
   record Noise(float[] latents, float[] steps) {}
 
-  Noise noise(int steps) {
+  /**
+   * As diffusers draws: one generator per image gives its latents, unless these are given, and then one tensor for each step that is run.
+   */
+  Noise noise(SamplingOptions options) {
+    int steps = options.steps();
+    int first = options.firstStep();
     boolean torch = requests.stream().anyMatch(r -> r.noise() == NoiseGenerator.TORCH);
     boolean given = requests.stream().anyMatch(r -> r.latents().isPresent());
     boolean stochastic = torch && requests.stream().anyMatch(r -> r.eta() > 0);
@@ -42,22 +48,39 @@ final class Starts {
     float[] later = new float[stochastic ? Math.multiplyExact(Math.multiplyExact(steps, n), elements) : 0];
     for (int i = 0; latents.length > 0 && i < n; i++) {
       ImageRequest request = requests.get(i);
-      int draws = stochastic && request.eta() > 0 ? 1 + steps : 1;
-      boolean own = request.noise() == NoiseGenerator.TORCH;
-      // One generator per image draws the latents, then one tensor a step, as diffusers does.
-      float[] drawn = own ? NativeNoise.torch(request.seed(), draws * elements) : new float[0];
-      for (int d = 0; d < draws; d++) {
-        float[] part = own ? drawn : NativeNoise.philox(request.seed(), request.noiseKey(), d, elements);
-        int from = own ? d * elements : 0;
-        float[] to = d == 0 ? latents : later;
-        int at = d == 0 ? i * elements : ((d - 1) * n + i) * elements;
-        System.arraycopy(part, from, to, at, elements);
-      }
-      if (request.latents().isPresent()) {
-        System.arraycopy(request.latents().get().values(), 0, latents, i * elements, elements);
+      Generator generator = generator(request, (request.latents().isPresent() ? 0 : 1) + (steps - first));
+      float[] initial = request.latents().map(Latents::values).orElseGet(() -> generator.draw(0));
+      System.arraycopy(initial, 0, latents, i * elements, elements);
+      for (int s = first; stochastic && request.eta() > 0 && s < steps; s++) {
+        System.arraycopy(generator.draw(1 + s), 0, later, (s * n + i) * elements, elements);
       }
     }
     return new Noise(latents, later);
+  }
+
+  /** Gives tensors, one after the other. */
+  @FunctionalInterface
+  private interface Generator {
+    /**
+     * The next one.
+     *
+     * @param number of the draw, for generators that know no order: 0 the latents, 1 + s step s of all
+     */
+    float[] draw(int number);
+  }
+
+  /** @param most draws that may be asked for */
+  private Generator generator(ImageRequest request, int most) {
+    if (request.noise() != NoiseGenerator.TORCH) {
+      return number -> NativeNoise.philox(request.seed(), request.noiseKey(), number, elements);
+    }
+    int draws = request.eta() > 0 ? most : 1;
+    FloatBuffer drawn = FloatBuffer.wrap(NativeNoise.torch(request.seed(), Math.multiplyExact(draws, elements)));
+    return _ -> {
+      float[] next = new float[elements];
+      drawn.get(next);
+      return next;
+    };
   }
 
   /** (batch, elements), or empty where all begin from noise alone. */

@@ -117,6 +117,16 @@ public final class NativeRuntime {
         node.path("cuda").asText());
   }
 
+  /**
+   * How many threads compute.
+   *
+   * @return at least 1
+   */
+  public static int threads() {
+    require();
+    return description().path("threads").asInt();
+  }
+
   private static JsonNode description() {
     return Native.json(DESCRIPTION_BYTES, (buffer, capacity, error) -> (int) DESCRIBE.invokeExact(buffer, capacity, error));
   }

@@ -27,7 +27,7 @@ public final class Png {
   private static final int CHANNELS = 3;
   private static final int LONGEST_KEYWORD = 79;
 
-  /** Most bytes that one compressed text may unpack to. */
+  /** Most bytes that the compressed texts of a picture may unpack to, all together. */
   private static final int MAX_TEXT = 1 << 20;
 
   private Png() {}
@@ -73,7 +73,7 @@ public final class Png {
     if (!isPng(png)) {
       throw new InvalidInputException(name + ": not a PNG picture");
     }
-    Map<String, String> texts = new LinkedHashMap<>();
+    var texts = new Texts(name);
     ByteBuffer in = ByteBuffer.wrap(png).position(SIGNATURE.length);
     String type = "";
     while (!type.equals("IEND")) {
@@ -92,13 +92,13 @@ public final class Png {
       }
       byte[] data = Arrays.copyOfRange(body, 4, body.length);
       switch (type) {
-        case "tEXt" -> readText(name, data, texts);
-        case "zTXt" -> readCompressedText(name, data, texts);
-        case "iTXt" -> readInternationalText(name, data, texts);
+        case "tEXt" -> texts.plain(data);
+        case "zTXt" -> texts.compressed(data);
+        case "iTXt" -> texts.international(data);
         default -> {} // pixels and chunks of no interest here
       }
     }
-    return texts;
+    return texts.found;
   }
 
   /** A chunk's type, with the keyword where it is a text. */
@@ -218,53 +218,71 @@ public final class Png {
     return toUp <= toCorner ? up : corner;
   }
 
-  private static void readText(String name, byte[] data, Map<String, String> texts) {
-    int end = terminator(name, data, 0);
-    texts.put(latin(data, 0, end), latin(data, end + 1, data.length));
-  }
-
-  private static void readCompressedText(String name, byte[] data, Map<String, String> texts) {
-    int end = terminator(name, data, 0);
-    byte[] text = inflate(name, data, end + 2);
-    texts.put(latin(data, 0, end), latin(text, 0, text.length));
-  }
-
-  private static void readInternationalText(String name, byte[] data, Map<String, String> texts) {
-    int end = terminator(name, data, 0);
-    int language = terminator(name, data, end + 3);
-    int translated = terminator(name, data, language + 1);
-    byte[] text =
-        data[end + 1] == 1
-            ? inflate(name, data, translated + 1)
-            : Arrays.copyOfRange(data, translated + 1, data.length);
-    texts.put(latin(data, 0, end), new String(text, StandardCharsets.UTF_8));
-  }
-
-  private static int terminator(String name, byte[] data, int from) {
-    for (int i = from; i < data.length; i++) {
-      if (data[i] == 0) {
-        return i;
-      }
-    }
-    throw new InvalidInputException(name + ": PNG text chunk without end of keyword");
-  }
-
   private static String latin(byte[] data, int from, int to) {
     return new String(data, from, to - from, StandardCharsets.ISO_8859_1);
   }
 
-  private static byte[] inflate(String name, byte[] data, int from) {
-    try (var inflater = new Inflater()) {
-      inflater.setInput(data, Math.min(from, data.length), Math.max(data.length - from, 0));
-      byte[] text = new byte[MAX_TEXT];
-      int length = inflater.inflate(text);
-      if (!inflater.finished()) {
-        throw new InvalidInputException(
-            name + ": PNG text chunk is cut short or unpacks to more than " + MAX_TEXT + " bytes");
+  /** The texts of one picture. */
+  private static final class Texts {
+    private final String name;
+    private final Map<String, String> found = new LinkedHashMap<>();
+
+    /** Bytes unpacked so far. */
+    private int unpacked;
+
+    Texts(String name) {
+      this.name = name;
+    }
+
+    void plain(byte[] data) {
+      int end = terminator(data, 0);
+      found.put(latin(data, 0, end), latin(data, end + 1, data.length));
+    }
+
+    void compressed(byte[] data) {
+      int end = terminator(data, 0);
+      byte[] text = inflate(data, end + 2);
+      found.put(latin(data, 0, end), latin(text, 0, text.length));
+    }
+
+    void international(byte[] data) {
+      int end = terminator(data, 0);
+      int language = terminator(data, end + 3);
+      int translated = terminator(data, language + 1);
+      byte[] text =
+          data[end + 1] == 1
+              ? inflate(data, translated + 1)
+              : Arrays.copyOfRange(data, translated + 1, data.length);
+      found.put(latin(data, 0, end), new String(text, StandardCharsets.UTF_8));
+    }
+
+    private int terminator(byte[] data, int from) {
+      for (int i = from; i < data.length; i++) {
+        if (data[i] == 0) {
+          return i;
+        }
       }
-      return Arrays.copyOf(text, length);
-    } catch (DataFormatException e) {
-      throw new InvalidInputException(name + ": PNG text chunk is damaged", e);
+      throw new InvalidInputException(name + ": PNG text chunk without end of keyword");
+    }
+
+    private byte[] inflate(byte[] data, int from) {
+      var text = new ByteArrayOutputStream();
+      byte[] buffer = new byte[1 << 12];
+      try (var inflater = new Inflater()) {
+        inflater.setInput(data, Math.min(from, data.length), Math.max(data.length - from, 0));
+        while (!inflater.finished()) {
+          int length = inflater.inflate(buffer);
+          unpacked += length;
+          if ((length == 0 && !inflater.finished()) || unpacked > MAX_TEXT) {
+            throw new InvalidInputException(
+                name + ": PNG text chunk is cut short, or the picture's texts unpack to more than " + MAX_TEXT + " bytes");
+          }
+          text.write(buffer, 0, length);
+        }
+        return text.toByteArray();
+      } catch (DataFormatException e) {
+        throw new InvalidInputException(name + ": PNG text chunk is damaged", e);
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.motley.config.Yaml;
 import dev.motley.dataset.GeneratorOptions;
 import dev.motley.dataset.SafetyPolicy;
 import dev.motley.dataset.SyntheticStore;
+import dev.motley.diffusion.Drawing;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.files.FolderLock;
 import dev.motley.image.Resize;
@@ -36,7 +37,7 @@ import java.util.Set;
  * ema: as-given                    # or averaged, plain
  * precision: fp32                  # or bf16, fp16
  * safety: off                      # or flag, drop, redo
- * batch: 50
+ * batch: 50                        # of 32x32 pixels; 1 at 512x512
  * stored-size: 0                   # 0: as drawn
  * resize: bilinear_aa
  * sets:
@@ -176,7 +177,7 @@ public record RunConfig(
         tree.text("ema").map(Ema::named).orElse(Ema.AS_GIVEN),
         tree.text("precision").map(Precision::named).orElse(Precision.FP32),
         safety(tree),
-        tree.count("batch").orElse(GeneratorOptions.DEFAULT_BATCH),
+        tree.count("batch").orElse(usualBatch(sets)),
         stored,
         tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA),
         sets,
@@ -185,6 +186,14 @@ public record RunConfig(
             stored == 0 ? drawn : stored),
         tree.text("real").orElse(EMBEDDED),
         tree.count("test-batch").orElse(Evaluator.DEFAULT_BATCH));
+  }
+
+  /** That of the set with the largest pictures. */
+  private static int usualBatch(List<SetConfig> sets) {
+    return sets.stream()
+        .mapToInt(set -> Drawing.usualBatch(set.plan().width(), set.plan().height()))
+        .min()
+        .orElse(GeneratorOptions.DEFAULT_BATCH);
   }
 
   /** YAML takes a bare {@code off} for the boolean. */

@@ -44,7 +44,8 @@ final class BuiltInVocabulary {
         VocabularyReader.START,
         VocabularyReader.END,
         VocabularyReader.END,
-        POSITIONS);
+        POSITIONS,
+        "the built-in tokenizer");
   }
 
   private static Map<String, Integer> ids(List<Vocabulary.Merge> merges) {

@@ -4,6 +4,7 @@ package dev.motley.text;
 import dev.motley.InvalidInputException;
 import dev.motley.files.Sha256;
 import dev.motley.weights.Checkpoint;
+import dev.motley.weights.TextConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,22 +84,39 @@ public final class ClipTokenizer {
   }
 
   /**
-   * The tokenizer of a checkpoint: that of its {@code tokenizer/} folder; CLIP's own where there is none.
+   * The tokenizer of a checkpoint: that of its {@code tokenizer/} folder; CLIP's own where there is none. It gives as many ids as the text
+   * encoder has positions, also where its files state a larger limit or, as old ones do, 10^30.
    *
-   * @throws InvalidInputException if the folder's files are damaged, or if there is no folder and the text encoder's vocabulary is not
-   *     CLIP's
+   * @throws InvalidInputException if the folder's files are damaged or do not fit the text encoder, or if there is no folder and the text
+   *     encoder's vocabulary is not CLIP's
    */
   public static ClipTokenizer of(Checkpoint checkpoint) {
+    TextConfig encoder = checkpoint.textConfig();
     if (checkpoint.tokenizerFolder().isPresent()) {
-      return load(checkpoint.tokenizerFolder().get());
+      return fitting(VocabularyReader.read(checkpoint.tokenizerFolder().get(), encoder.positions()), encoder);
     }
-    int size = checkpoint.textConfig().vocabSize();
+    int size = encoder.vocabSize();
     if (size != BuiltInVocabulary.SIZE) {
       throw new InvalidInputException(
           "%s: no tokenizer/ folder, and a text encoder of %,d tokens does not take CLIP's own tokenizer of %,d"
               .formatted(checkpoint.path(), size, BuiltInVocabulary.SIZE));
     }
-    return builtIn();
+    return new ClipTokenizer(BuiltInVocabulary.read().withMaxLength(encoder.positions()));
+  }
+
+  private static ClipTokenizer fitting(Vocabulary vocabulary, TextConfig encoder) {
+    if (vocabulary.maxLength() < encoder.positions()) {
+      throw new InvalidInputException(
+          "%s is %d, expected at least the %d of the text encoder's max_position_embeddings"
+              .formatted(vocabulary.lengthSource(), vocabulary.maxLength(), encoder.positions()));
+    }
+    var tokenizer = new ClipTokenizer(vocabulary.withMaxLength(encoder.positions()));
+    if (tokenizer.vocabularySize() > encoder.vocabSize()) {
+      throw new InvalidInputException(
+          "%s: has ids up to %d, the text encoder's vocab_size is %d"
+              .formatted(vocabulary.source(), tokenizer.vocabularySize() - 1, encoder.vocabSize()));
+    }
+    return tokenizer;
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.Map;
  * @param end token behind every text
  * @param pad token that fills up to {@code maxLength}
  * @param maxLength ids per text, special tokens included
+ * @param lengthSource file and key that say so, for messages
  */
 record Vocabulary(
     String source,
@@ -22,8 +23,14 @@ record Vocabulary(
     String start,
     String end,
     String pad,
-    int maxLength) {
+    int maxLength,
+    String lengthSource) {
 
   /** Two neighbouring tokens that become one. */
   record Merge(String left, String right) {}
+
+  /** The same with another length. */
+  Vocabulary withMaxLength(int length) {
+    return new Vocabulary(source, ids, merges, start, end, pad, length, lengthSource);
+  }
 }

@@ -41,13 +41,24 @@ final class VocabularyReader {
   private static final int MAX_LENGTH = 1 << 16;
 
   private final Path folder;
+  private final int usualLength;
 
-  private VocabularyReader(Path folder) {
+  private VocabularyReader(Path folder, int usualLength) {
     this.folder = folder;
+    this.usualLength = usualLength;
   }
 
   static Vocabulary read(Path folder) {
-    return new VocabularyReader(folder).read();
+    return read(folder, CLIP_POSITIONS);
+  }
+
+  /**
+   * The same.
+   *
+   * @param usualLength ids per text where the files state no limit
+   */
+  static Vocabulary read(Path folder, int usualLength) {
+    return new VocabularyReader(folder, usualLength).read();
   }
 
   private Vocabulary read() {
@@ -55,7 +66,7 @@ final class VocabularyReader {
     Path merges = folder.resolve("merges.txt");
     Path single = folder.resolve("tokenizer.json");
     if (Files.exists(vocab) && Files.exists(merges)) {
-      return vocabulary(vocab, ids(vocab, json(vocab)), mergesText(merges), CLIP_POSITIONS);
+      return vocabulary(vocab, ids(vocab, json(vocab)), mergesText(merges), usualLength, vocab.toString());
     }
     if (!Files.exists(single)) {
       throw new InvalidInputException(
@@ -72,15 +83,17 @@ final class VocabularyReader {
         throw bad(single, "added_tokens", added.toString(), "the id of model.vocab, " + before);
       }
     }
-    int length = root.path("truncation").path("max_length").asInt(CLIP_POSITIONS);
-    return vocabulary(single, ids, mergesJson(single, model.path("merges")), length);
+    int length = root.path("truncation").path("max_length").asInt(usualLength);
+    return vocabulary(single, ids, mergesJson(single, model.path("merges")), length, single + ": truncation.max_length");
   }
 
   private Vocabulary vocabulary(
-      Path source, Map<String, Integer> ids, List<Vocabulary.Merge> merges, int usualLength) {
+      Path source, Map<String, Integer> ids, List<Vocabulary.Merge> merges, int otherwise, String otherwiseFrom) {
     Path file = folder.resolve("tokenizer_config.json");
     JsonNode config = Files.exists(file) ? json(file) : JsonNodeFactory.instance.objectNode();
-    double length = config.path("model_max_length").asDouble(usualLength);
+    double given = config.path("model_max_length").asDouble(Double.POSITIVE_INFINITY);
+    boolean stated = given <= MAX_LENGTH;
+    double length = stated ? given : otherwise;
     if (length < 3) {
       throw bad(file, "model_max_length", config.path("model_max_length").asText(), "at least 3");
     }
@@ -91,7 +104,8 @@ final class VocabularyReader {
         special(config, "bos_token", START),
         special(config, "eos_token", END),
         special(config, "pad_token", END),
-        length > MAX_LENGTH ? usualLength : (int) length);
+        (int) length,
+        stated ? file + ": model_max_length" : otherwiseFrom);
   }
 
   /** A token given by its text, or by an object that holds the text. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.weights;
 
+import dev.motley.ffi.Tasks;
 import dev.motley.files.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -26,13 +27,14 @@ public record ModelHash(Map<String, String> networks, String whole) {
   }
 
   /**
-   * The hash of one network; reads all of it, on several threads.
+   * The hash of one network; reads all of it, on as many threads as compute.
    *
    * @return in hexadecimal
    */
   public static String of(Part part) {
-    List<String> tensors =
-        new TreeMap<>(part.tensors()).values().stream().toList().parallelStream().map(ModelHash::of).toList();
+    List<TensorView> sorted = List.copyOf(new TreeMap<>(part.tensors()).values());
+    String[] tensors = new String[sorted.size()];
+    Tasks.run(tensors.length, i -> tensors[i] = of(sorted.get(i)));
     return Sha256.of(String.join("\n", tensors).getBytes(StandardCharsets.UTF_8));
   }
 

@@ -59,6 +59,9 @@ public record SchedulerConfig(
                 ddim), // diffusers' DDIM clips unless told not to; the others never do
             spacing,
             config.oneOf("prediction_type", "epsilon", List.of("epsilon")));
+    if (result.clipSample) {
+      config.require("clip_sample_range", 1);
+    }
     if (result.betaEnd >= 1 || result.betaStart > result.betaEnd) {
       throw config.unsupported(
           "beta_end",

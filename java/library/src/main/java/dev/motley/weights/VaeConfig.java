@@ -27,6 +27,9 @@ public record VaeConfig(
     boolean usePostQuantConv,
     boolean midBlockAddAttention) {
 
+  /** Channels of a picture. */
+  private static final int RGB = 3;
+
   public VaeConfig {
     blockOutChannels = List.copyOf(blockOutChannels);
   }
@@ -47,6 +50,8 @@ public record VaeConfig(
     for (String key : List.of("shift_factor", "latents_mean", "latents_std")) {
       config.requireAbsent(key);
     }
+    config.require("in_channels", RGB);
+    config.require("out_channels", RGB);
     List<Integer> channels = config.sizes("block_out_channels", UNetConfig.MAX_BLOCKS);
     config.types("down_block_types", channels.size(), List.of("DownEncoderBlock2D"));
     config.types("up_block_types", channels.size(), List.of("UpDecoderBlock2D"));

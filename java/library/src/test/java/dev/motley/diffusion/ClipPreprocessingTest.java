@@ -117,6 +117,8 @@ class ClipPreprocessingTest {
     assertThatThrownBy(() -> prepared(RandomPicture.of(1, 60_000), 224, ClipPreprocessing.CENTRE_CROP))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("a picture of 60000x1 pixels is too long and narrow to be resized to 13440000x224");
+    assertThatThrownBy(() -> prepared(new RgbImage(400_000, 1, new byte[3 * 400_000]), 224, ClipPreprocessing.SQUEEZE))
+        .hasMessage("a picture of 1x400000 pixels is too long and narrow to be resized to 224x224");
   }
 
   private static double[] values(RgbImage picture) {

@@ -94,7 +94,12 @@ class PngTest {
   void refusesTextBombsAndDamage() {
     byte[] png = Png.encode(RandomPicture.of(4, 4), Map.of("k", "v"));
     byte[] bomb = insert(png, "zTXt", concat(new byte[] {'k', 0, 0}, deflated(new byte[2 << 20])));
-    refused(bomb, "unpacks to more than");
+    refused(bomb, "unpack to more than 1048576 bytes");
+    byte[] half = concat(new byte[] {'z', 0, 0}, deflated(new byte[1 << 19]));
+    byte[] two = insert(insert(png, "zTXt", half), "zTXt", half);
+    assertThat(Png.texts("test", two).get("z")).hasSize(1 << 19);
+    refused(insert(two, "iTXt", concat(new byte[] {'k', 0, 1, 0, 0, 0}, deflated(new byte[1]))), "unpack to more than 1048576 bytes");
+    refused(insert(png, "zTXt", Arrays.copyOf(half, half.length - 9)), "is cut short");
     refused(insert(png, "tEXt", new byte[] {'k'}), "without end of keyword");
     refused(Arrays.copyOf(png, png.length - 12), "ends before its IEND");
     refused(Arrays.copyOf(png, png.length - 20), "reaches past the end");

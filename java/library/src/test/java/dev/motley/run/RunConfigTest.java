@@ -40,6 +40,14 @@ class RunConfigTest {
     assertThat(RunConfig.read(file, Embedded.in(Shared.repository()))).isEqualTo(config);
   }
 
+  @ParameterizedTest
+  @CsvSource({"32, 50", "128, 16", "512, 1", "1024, 1"})
+  void batchesOfLargePicturesAreSmall(int size, int batch) {
+    Map<String, Object> plan = Map.of("classes", "fashion-mnist", "per-class", 1, "width", size, "height", size);
+    Map<String, Object> tree = Map.of("sets", List.of(Map.of("name", "Base", "plan", plan)));
+    assertThat(RunConfig.of(tree, Embedded.in(Shared.repository())).batch()).isEqualTo(batch);
+  }
+
   @Test
   void anotherSafetyPolicyIsRefused() {
     Map<String, Object> tree = new HashMap<>(sets("Base").toTree());

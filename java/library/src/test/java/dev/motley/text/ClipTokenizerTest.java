@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ClipTokenizerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -208,6 +209,51 @@ class ClipTokenizerTest {
       assertThatThrownBy(() -> ClipTokenizer.of(model))
           .isInstanceOf(InvalidInputException.class)
           .hasMessage(folder + ": no tokenizer/ folder, and a text encoder of 3,514 tokens does not take CLIP's own tokenizer of 49,408");
+    }
+  }
+
+  private static void copyModel(Path folder) throws IOException {
+    Path original = Shared.repository().resolve("models/clothes");
+    try (var files = Files.walk(original)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = folder.resolve(original.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        Files.copy(file, target);
+      }
+    }
+  }
+
+  /** Old files state 10^30; larger limits than the encoder's are no limit. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{\"model_max_length\": 1e30}", "{\"model_max_length\": 128}", "{\"model_max_length\": 65536}"})
+  void aModelTakesAsManyIdsAsItsEncoder(String config, @TempDir Path folder) throws IOException {
+    copyModel(folder);
+    Files.writeString(folder.resolve("tokenizer/tokenizer_config.json"), config);
+    try (Checkpoint model = Checkpoint.open(folder)) {
+      ClipTokenizer fitting = ClipTokenizer.of(model);
+      assertThat(fitting.hash()).isEqualTo(small().hash());
+      int[] ids = fitting.encode("dress ".repeat(100));
+      assertThat(ids).hasSize(model.textConfig().positions()).endsWith(fitting.end());
+      assertThat(fitting.tokenize("dress ".repeat(100)).truncated()).isTrue();
+    }
+  }
+
+  @Test
+  void aTokenizerThatDoesNotFitItsEncoderIsRefused(@TempDir Path folder) throws IOException {
+    copyModel(folder);
+    Path config = folder.resolve("tokenizer/tokenizer_config.json");
+    String before = Files.readString(config);
+    Files.writeString(config, "{\"model_max_length\": 40}");
+    try (Checkpoint model = Checkpoint.open(folder)) {
+      assertThatThrownBy(() -> ClipTokenizer.of(model))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage(config + ": model_max_length is 40, expected at least the 77 of the text encoder's max_position_embeddings");
+      Files.writeString(config, before);
+      Path vocabulary = folder.resolve("tokenizer/vocab.json");
+      Files.writeString(vocabulary, Files.readString(vocabulary).strip().replaceFirst("\\}$", ", \"<new>\": 3514}"));
+      assertThatThrownBy(() -> ClipTokenizer.of(model))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage(vocabulary + ": has ids up to 3514, the text encoder's vocab_size is 3514");
     }
   }
 

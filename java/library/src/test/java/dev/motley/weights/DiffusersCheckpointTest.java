@@ -150,6 +150,8 @@ class DiffusersCheckpointTest {
           vae/config.json          | block_out_channels   | [128, 256, 512, 512]            | [128, 256, 512, 500]       | a divisor of block_out_channels
           vae/config.json          | scaling_factor       | "sample_size": 512              | "scaling_factor": -1       | a number above 0
           vae/config.json          | shift_factor         | "sample_size": 512              | "shift_factor": 0.1        | expected null
+          vae/config.json          | in_channels          | "in_channels": 3                | "in_channels": 1           | is 1, which is not supported; expected 3
+          vae/config.json          | out_channels         | "out_channels": 3               | "out_channels": 4          | is 4, which is not supported; expected 3
           vae/config.json          | down_block_types     | "DownEncoderBlock2D"]           | "AttnDownEncoderBlock2D"]  | expected DownEncoderBlock2D
           text_encoder/config.json | hidden_act           | "quick_gelu"                    | "relu"                     | expected quick_gelu or gelu
           text_encoder/config.json | num_attention_heads  | "num_attention_heads": 12       | "num_attention_heads": 11  | a divisor of hidden_size 768
@@ -157,6 +159,7 @@ class DiffusersCheckpointTest {
           scheduler/scheduler_config.json | prediction_type | "trained_betas": null         | "prediction_type": "sample" | expected epsilon
           scheduler/scheduler_config.json | beta_schedule | "scaled_linear"                 | "squaredcos_cap_v2"        | expected scaled_linear or linear
           scheduler/scheduler_config.json | trained_betas | "trained_betas": null           | "trained_betas": [0.1]     | expected null
+          scheduler/scheduler_config.json | clip_sample_range | "trained_betas": null     | "clip_sample": true, "clip_sample_range": 2 | is 2, which is not supported; expected 1
           scheduler/scheduler_config.json | beta_end      | "beta_end": 0.012               | "beta_end": 1.5            | a number below 1
           model_index.json         | unet                 | "UNet2DConditionModel"          | "FluxTransformer2DModel"   | expected UNet2DConditionModel
           """)
