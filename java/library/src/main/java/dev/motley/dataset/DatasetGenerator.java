@@ -38,7 +38,7 @@ import java.util.concurrent.Future;
 
 /**
  * Carries out a plan: draws its images in batches across prompts and fills a synthetic store. Decoding, encoding and writing of
- * one batch overlap the denoising of the next. A picture that is not finite or of one colour is drawn again with the next seed,
+ * one batch may overlap the denoising of the next. A picture that is not finite or of one colour is drawn again with the next seed,
  * and that is recorded beside it; what becomes of one that the safety checker flags, the options say.
  */
 public final class DatasetGenerator implements AutoCloseable {

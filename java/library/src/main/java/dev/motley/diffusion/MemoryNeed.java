@@ -16,7 +16,7 @@ import java.util.Optional;
  * took 2.0 GiB for 512x512 in bfloat16 and 2.2 in float32, most of which is scratch in float32 either way.
  *
  * @param unet that denoises; both halves of guidance of one picture are counted
- * @param vae that decodes, at the same time where data sets are drawn; what it took stays in the pool in any case
+ * @param vae that decodes; what the UNet took stays in the pool meanwhile
  * @param precision of the weights
  */
 record MemoryNeed(UNetConfig unet, VaeConfig vae, Precision precision) {

@@ -95,8 +95,8 @@ class DatasetGeneratorTest {
       generate(COMBINED, "by " + batch, batches(batch));
       assertThat(files("by " + batch)).as("batches of %d", batch).isEqualTo(files("seven")).isNotEmpty();
     }
-    generate(COMBINED, "in turn", batches(7).inTurn());
-    assertThat(files("in turn")).as("decoding after denoising, not beside it").isEqualTo(files("seven"));
+    generate(COMBINED, "overlapping", batches(7).overlapping());
+    assertThat(files("overlapping")).as("decoding beside denoising, not after it").isEqualTo(files("seven"));
   }
 
   @Test
