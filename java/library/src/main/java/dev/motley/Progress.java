@@ -15,9 +15,24 @@ package dev.motley;
 public record Progress(
     String subject, String stage, long done, long total, long resumed, String unit, String detail) {
 
+  private static final long MEGABYTE = 1_000_000;
+
   /** Of work that has one subject only. */
   public Progress(String stage, long done, long total, long resumed, String unit, String detail) {
     this("", stage, done, total, resumed, unit, detail);
+  }
+
+  /**
+   * Of bytes, counted in MB of 10^6. The last MB is done when all bytes are, and not before.
+   *
+   * @param stage what is being done
+   * @param done bytes
+   * @param total bytes
+   * @param detail a few words more; may be empty
+   */
+  public static Progress ofBytes(String stage, long done, long total, String detail) {
+    long last = Math.max(1, total / MEGABYTE);
+    return new Progress(stage, done == total ? last : Math.min(last - 1, done / MEGABYTE), last, 0, "MB", detail);
   }
 
   /** The same of one of several subjects. */

@@ -56,7 +56,7 @@ final class ConvertCommand implements Callable<Integer> {
   public Integer call() {
     Optional<DType> type = type();
     try (Checkpoint checkpoint = Checkpoint.open(model, ema(averaged))) {
-      if (layout == ModelConverter.Layout.LDM && checkpoint.safetyChecker().isPresent()) {
+      if (layout == ModelConverter.Layout.LDM && checkpoint.hasSafetyChecker()) {
         context.err().println("motley: warning: a single file has no place for the safety checker; it is left out");
       }
       context.work(

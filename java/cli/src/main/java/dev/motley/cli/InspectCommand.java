@@ -173,9 +173,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static void tell(ProgressListener listener, long done, long total) {
-    long last = Math.max(1, (long) (total / MEGABYTE));
-    long now = done == total ? last : Math.min(last - 1, (long) (done / MEGABYTE));
-    if (!listener.onProgress(new Progress("hash", now, last, 0, "MB", ""))) {
+    if (!listener.onProgress(Progress.ofBytes("hash", done, total, ""))) {
       throw new CancelledException("stopped while hashing");
     }
   }

@@ -105,7 +105,14 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
     return List.of(unet(), vae(), textEncoder());
   }
 
-  /** The safety checker, where there is one. */
+  /** Whether there is a safety checker; opens no weights. */
+  boolean hasSafetyChecker();
+
+  /**
+   * The safety checker, where there is one.
+   *
+   * @throws InvalidInputException if its weights are missing or damaged
+   */
   Optional<SafetyCheckerWeights> safetyChecker();
 
   /** Folder with the tokenizer's files; empty where the checkpoint has none, which then means CLIP's own. */
@@ -130,7 +137,8 @@ public sealed interface Checkpoint extends AutoCloseable permits DiffusersCheckp
   }
 
   /**
-   * Checks that each network has the tensors that its configuration asks for, and no others; reads none.
+   * Checks that each network has the tensors that its configuration asks for, and no others; reads none. A file that leaves a choice of
+   * weights open which nobody made is good for a warning in the log.
    *
    * @throws InvalidInputException one line naming the file and the first of the tensors that are missing, of another shape or type, or too
    *     many

@@ -20,7 +20,6 @@ import java.util.stream.Stream;
  */
 public final class CheckpointWriter {
   private static final Map<String, String> METADATA = Map.of("format", "pt");
-  private static final long MEGABYTE = 1_000_000;
 
   private final Checkpoint model;
   private final Optional<DType> dtype;
@@ -108,10 +107,7 @@ public final class CheckpointWriter {
   private TensorView converted(Part part, TensorView tensor) {
     TensorView result = dtype.map(type -> Rounding.to(tensor, type)).orElse(tensor);
     written += result.bytes();
-    long last = Math.max(1, total / MEGABYTE);
-    long now = written == total ? last : Math.min(last - 1, written / MEGABYTE);
-    var progress = new Progress("write", now, last, 0, "MB", part.name());
-    if (!listener.onProgress(progress)) {
+    if (!listener.onProgress(Progress.ofBytes("write", written, total, part.name()))) {
       throw new CancelledException("stopped while writing; nothing is left behind");
     }
     return result;

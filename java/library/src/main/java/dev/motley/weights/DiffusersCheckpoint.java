@@ -104,8 +104,13 @@ public final class DiffusersCheckpoint implements Checkpoint {
   }
 
   @Override
+  public boolean hasSafetyChecker() {
+    return folder.hasSafetyChecker();
+  }
+
+  @Override
   public Optional<SafetyCheckerWeights> safetyChecker() {
-    if (!folder.hasSafetyChecker()) {
+    if (!hasSafetyChecker()) {
       return Optional.empty();
     }
     try (TensorFile file = folder.openSafetyChecker()) {

@@ -166,6 +166,7 @@ record DiffusersFolder(Path path, Ema ema) {
     }
     for (String kind : precisions) {
       names.add(pickleStem + kind + ".bin");
+      names.add(pickleStem + ".bin.index" + kind + ".json");
     }
     return names;
   }

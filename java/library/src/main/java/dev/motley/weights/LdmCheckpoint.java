@@ -6,6 +6,8 @@ import dev.motley.ResourceException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.function.Predicate;
  * schedule, is left out.
  */
 public final class LdmCheckpoint implements Checkpoint {
+  private static final Logger LOG = System.getLogger(LdmCheckpoint.class.getName());
   private static final String RESOURCES = "sd-v1/";
   private static final String EMA_PREFIX = "model_ema.";
   private static final String TEXT_ROOT = "text_model.";
@@ -183,6 +186,11 @@ public final class LdmCheckpoint implements Checkpoint {
   }
 
   @Override
+  public boolean hasSafetyChecker() {
+    return false;
+  }
+
+  @Override
   public Optional<SafetyCheckerWeights> safetyChecker() {
     return Optional.empty();
   }
@@ -198,6 +206,18 @@ public final class LdmCheckpoint implements Checkpoint {
     DiffusersFolder.CONFIGS.forEach(name -> texts.put(name, BuiltIn.text(name)));
     texts.put(DiffusersFolder.INDEX, BuiltIn.text(DiffusersFolder.INDEX));
     return texts;
+  }
+
+  @Override
+  public void requireWhole() {
+    if (ema == Ema.AS_GIVEN && hasEma()) {
+      LOG.log(
+          Level.WARNING,
+          "{0}: holds the UNet''s weights before averaging, which are taken, and the averaged ones, which published folders hold:"
+              + " choose by --ema or --no-ema",
+          path());
+    }
+    Checkpoint.super.requireWhole();
   }
 
   @Override

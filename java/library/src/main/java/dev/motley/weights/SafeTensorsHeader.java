@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The JSON header of a safetensors file, parsed and validated by the rules of the format
@@ -33,6 +35,9 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
   private static final JsonFactory JSON = new JsonFactory();
   private static final String METADATA = "__metadata__";
+
+  /** Of any tensor that PyTorch can make. */
+  private static final int MAX_RANK = 64;
 
   /**
    * Parses the header text.
@@ -97,13 +102,12 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     Optional<DType> dtype = Optional.empty();
     Optional<long[]> shape = Optional.empty();
     Optional<long[]> offsets = Optional.empty();
-    List<String> seen = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String field = parser.currentName();
-      if (seen.contains(field)) {
+      if (!seen.add(field)) {
         throw duplicate(file, name + "." + field);
       }
-      seen.add(field);
       JsonToken value = parser.nextToken();
       switch (field) {
         case "dtype" -> dtype = Optional.of(readDType(file, name, parser, value));
@@ -164,6 +168,9 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
       if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
         throw bad(
             file, where + " holds " + Quote.of(parser.getText()) + ", expected whole numbers");
+      }
+      if (count == MAX_RANK) {
+        throw bad(file, where + " has more than " + MAX_RANK + " numbers");
       }
       if (count == numbers.length) {
         numbers = Arrays.copyOf(numbers, 2 * count);

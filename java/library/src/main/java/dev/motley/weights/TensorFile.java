@@ -19,7 +19,7 @@ public interface TensorFile extends AutoCloseable {
 
   /**
    * Opens a file of weights by what it holds, not by its name: safetensors ({@link SafeTensors}), a PyTorch checkpoint ({@link
-   * TorchFile}), or the index of sharded safetensors ({@link ShardedSafeTensors}, {@code *.index.json}).
+   * TorchFile}), or the index of several such files ({@link ShardedTensors}, {@code *.index.json}).
    *
    * @throws InvalidInputException if it is missing, none of these, or breaks a rule of its format
    * @throws ResourceException if it cannot be read or mapped

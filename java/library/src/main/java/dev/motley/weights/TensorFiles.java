@@ -38,9 +38,8 @@ final class TensorFiles {
       return TorchFile.open(file);
     }
     String text = StandardCharsets.ISO_8859_1.decode(head.duplicate()).toString().strip().toLowerCase(Locale.ROOT);
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    if (INDEX.matcher(name).matches() && text.startsWith("{")) {
-      return ShardedSafeTensors.open(file);
+    if (isIndex(file) && text.startsWith("{")) {
+      return ShardedTensors.open(file);
     }
     if (text.startsWith("version https://git-lfs")) {
       throw bad(file, "is a Git LFS pointer, not the weights themselves; fetch them with git lfs pull");
@@ -48,13 +47,22 @@ final class TensorFiles {
     if (text.startsWith("<!doctype") || text.startsWith("<html") || text.startsWith("<?xml")) {
       throw bad(file, "is a web page, not weights; the download was answered with a message, which the file holds");
     }
-    if (name.endsWith(SAFETENSORS)) {
+    if (name(file).endsWith(SAFETENSORS)) {
       // Its own reader says what is wrong with it.
       return SafeTensors.open(file);
     }
     throw bad(
         file,
-        "is none of the known formats of weights: safetensors, PyTorch checkpoint (.ckpt, .pt, .pth, .bin), *.safetensors.index.json");
+        "is none of the known formats of weights: safetensors, PyTorch checkpoint (.ckpt, .pt, .pth, .bin), *.index.json");
+  }
+
+  /** Whether a file is named as the index of several. */
+  static boolean isIndex(Path file) {
+    return INDEX.matcher(name(file)).matches();
+  }
+
+  private static String name(Path file) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT);
   }
 
   /** A header's length of at most 10^8, so with four zero bytes, then the header's brace. */

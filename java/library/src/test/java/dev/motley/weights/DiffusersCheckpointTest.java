@@ -229,7 +229,9 @@ class DiffusersCheckpointTest {
             "diffusion_pytorch_model.fp16.safetensors",
             "diffusion_pytorch_model.safetensors.index.fp16.json",
             "diffusion_pytorch_model.bin",
-            "diffusion_pytorch_model.fp16.bin");
+            "diffusion_pytorch_model.bin.index.json",
+            "diffusion_pytorch_model.fp16.bin",
+            "diffusion_pytorch_model.bin.index.fp16.json");
     for (String name : best) {
       if (name.endsWith(".json")) {
         Files.writeString(unet.resolve(name), index);
@@ -271,6 +273,7 @@ class DiffusersCheckpointTest {
   @Test
   void readsTheSafetyChecker() throws IOException {
     try (Checkpoint model = Checkpoint.open(folder)) {
+      assertThat(model.hasSafetyChecker()).isFalse();
       assertThat(model.safetyChecker()).isEmpty();
     }
     Files.createDirectories(folder.resolve("safety_checker"));
@@ -287,6 +290,9 @@ class DiffusersCheckpointTest {
       assertThat(checker.config()).isEqualTo(new VisionConfig(224, 14, 1024, 24, 16, 4096, 768, "quick_gelu", 1e-5));
       assertThat(checker.part().tensors())
           .containsOnlyKeys("vision_model.vision_model.embeddings.class_embedding", "concept_embeds");
+      Files.delete(folder.resolve("safety_checker/model.safetensors")); // as people do who never use it
+      assertThat(model.hasSafetyChecker()).isTrue();
+      assertThatThrownBy(model::safetyChecker).hasMessageStartingWith(folder.resolve("safety_checker") + ": no weights");
     }
   }
 

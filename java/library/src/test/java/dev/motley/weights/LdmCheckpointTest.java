@@ -11,6 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,6 +109,46 @@ class LdmCheckpointTest {
     assertThatThrownBy(() -> Checkpoint.open(file, Ema.AVERAGED))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageStartingWith(file + ": has no averaged weights");
+  }
+
+  @Test
+  void warnsWhereNobodyChoseBetweenBoth() {
+    SmallLdm.write(file, SmallLdm.tensors());
+    assertThat(warnings(Ema.AS_GIVEN)).isEmpty();
+    Map<String, TensorView> both = SmallLdm.tensors();
+    both.putAll(SmallLdm.averaged());
+    SmallLdm.write(file, both);
+    assertThat(warnings(Ema.PLAIN)).isEmpty();
+    assertThat(warnings(Ema.AVERAGED)).isEmpty();
+    assertThat(warnings(Ema.AS_GIVEN))
+        .containsExactly(
+            file + ": holds the UNet's weights before averaging, which are taken, and the averaged ones, which published folders hold:"
+                + " choose by --ema or --no-ema");
+  }
+
+  /** What is logged when the model is checked, which is small, so not whole. */
+  private List<String> warnings(Ema ema) {
+    List<String> lines = new ArrayList<>();
+    var handler = new Handler() {
+      @Override
+      public void publish(LogRecord logged) {
+        lines.add(new SimpleFormatter().formatMessage(logged));
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    Logger log = Logger.getLogger(LdmCheckpoint.class.getName());
+    log.addHandler(handler);
+    try (Checkpoint model = Checkpoint.open(file, ema)) {
+      assertThatThrownBy(model::requireWhole).hasMessageStartingWith(file + ": unet: ");
+      return lines;
+    } finally {
+      log.removeHandler(handler);
+    }
   }
 
   @Test

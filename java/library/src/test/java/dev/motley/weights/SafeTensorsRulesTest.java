@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -103,6 +104,33 @@ class SafeTensorsRulesTest {
   void header_nested_without_end() throws IOException {
     refused(
         RawFile.withHeader(folder, "{\"a\":{\"x\":" + "[".repeat(100_000), 0), "not valid JSON");
+  }
+
+  /** The reference reader passes over fields that it does not know, so there may be many: time must not grow with their square. */
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void header_with_many_unknown_fields() throws IOException {
+    var header = new StringBuilder("{\"a\":{");
+    for (int i = 0; i < 500_000; i++) {
+      header.append("\"f").append(i).append("\":0,");
+    }
+    header.append("\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}");
+    try (SafeTensors file = SafeTensors.open(RawFile.withHeader(folder, header.toString(), 1))) {
+      assertThat(file.names()).containsExactly("a");
+    }
+  }
+
+  @Test
+  void shape_of_too_many_dimensions() throws IOException {
+    String most = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1" + ",1".repeat(63) + "],\"data_offsets\":[0,1]}}";
+    try (SafeTensors file = SafeTensors.open(RawFile.withHeader(folder, most, 1))) {
+      assertThat(file.tensor("a").shape()).hasSize(64);
+    }
+    String shape = "[1" + ",1".repeat(1_000_000) + "]";
+    Path attack = RawFile.withHeader(folder, "{\"a\":{\"dtype\":\"U8\",\"shape\":" + shape + ",\"data_offsets\":[0,2]}}", 2);
+    assertThatThrownBy(() -> SafeTensors.open(attack))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(attack + ": tensor \"a\": shape has more than 64 numbers");
   }
 
   @Test

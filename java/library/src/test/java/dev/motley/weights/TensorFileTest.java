@@ -79,7 +79,7 @@ class TensorFileTest {
       assertThat(half.names()).hasSize(3);
     }
     TensorFile file = TensorFile.open(index);
-    assertThat(file).isInstanceOf(ShardedSafeTensors.class);
+    assertThat(file).isInstanceOf(ShardedTensors.class);
     assertThat(file.file()).isEqualTo(index);
     assertThat(file.names()).containsExactly("c", "a", "b");
     assertThat(file.tensor("b").toFloats()).containsExactly('b');
@@ -113,6 +113,24 @@ class TensorFileTest {
   void indexesThatAreWrong(String json, String complaint) throws IOException {
     index(json);
     refused(index, complaint);
+  }
+
+  @Test
+  void shardsMayBePickles() throws IOException {
+    byte[] pickle = new RawPickle().ops("}").text("p").tensor(0, new long[] {4}, new long[] {1}).ops("s").stop();
+    Files.write(folder.resolve("pytorch_model-1-of-1.bin"), RawZip.of(pickle));
+    Path pickles = folder.resolve("pytorch_model.bin.index.json");
+    Files.writeString(pickles, "{\"weight_map\": {\"p\": \"pytorch_model-1-of-1.bin\", \"c\": \"2.safetensors\"}}");
+    try (TensorFile file = TensorFile.open(pickles)) {
+      assertThat(file.tensor("p").toFloats()).containsExactly(0, 1, 2, 3);
+      assertThat(file.tensor("c").toFloats()).containsExactly('c');
+    }
+  }
+
+  @Test
+  void anIndexOfItself() throws IOException {
+    index("{\"weight_map\":{\"a\":\"" + index.getFileName() + "\"}}");
+    refused(index, "file model.safetensors.index.json is an index, too, expected tensors");
   }
 
   @Test

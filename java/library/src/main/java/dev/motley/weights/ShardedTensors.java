@@ -12,18 +12,18 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Tensors in several safetensors files of one folder, as an index file ({@code *.safetensors.index.json}) tells: its {@code
- * weight_map} gives each tensor's file. The index and the files must agree on every tensor.
+ * Tensors in several files of one folder, safetensors or PyTorch checkpoints, as an index file ({@code *.safetensors.index.json}, {@code
+ * *.bin.index.json}) tells: its {@code weight_map} gives each tensor's file. The index and the files must agree on every tensor.
  *
- * <p>Thread-safe, as {@link SafeTensors} is.
+ * <p>Thread-safe, as its files are.
  */
-public final class ShardedSafeTensors implements TensorFile {
+public final class ShardedTensors implements TensorFile {
   private static final String WEIGHT_MAP = "weight_map";
 
   private final Path file;
-  private final Map<String, SafeTensors> shardOf;
+  private final Map<String, TensorFile> shardOf;
 
-  private ShardedSafeTensors(Path file, Map<String, SafeTensors> shardOf) {
+  private ShardedTensors(Path file, Map<String, TensorFile> shardOf) {
     this.file = file;
     this.shardOf = shardOf;
   }
@@ -34,23 +34,23 @@ public final class ShardedSafeTensors implements TensorFile {
    * @throws InvalidInputException if a file is missing or damaged, or if index and files disagree; the message names file and tensor
    * @throws ResourceException if a file cannot be read or mapped
    */
-  public static ShardedSafeTensors open(Path index) {
-    Map<String, SafeTensors> shards = new LinkedHashMap<>();
-    Map<String, SafeTensors> shardOf = new LinkedHashMap<>();
+  public static ShardedTensors open(Path index) {
+    Map<String, TensorFile> shards = new LinkedHashMap<>();
+    Map<String, TensorFile> shardOf = new LinkedHashMap<>();
     for (var entry : weightMap(index).entrySet()) {
       String name = entry.getKey();
-      SafeTensors shard = shards.computeIfAbsent(entry.getValue(), shardName -> openShard(index, shardName, name));
+      TensorFile shard = shards.computeIfAbsent(entry.getValue(), shardName -> openShard(index, shardName, name));
       if (!shard.names().contains(name)) {
         throw new InvalidInputException(index + ": tensor " + Quote.of(name) + " is not in its file " + shard.file());
       }
       shardOf.put(name, shard);
     }
-    for (SafeTensors shard : shards.values()) {
+    for (TensorFile shard : shards.values()) {
       for (String name : shard.names()) {
         checkIndexed(index, name, shard, shardOf);
       }
     }
-    return new ShardedSafeTensors(index, shardOf);
+    return new ShardedTensors(index, shardOf);
   }
 
   private static Map<String, String> weightMap(Path index) {
@@ -78,17 +78,20 @@ public final class ShardedSafeTensors implements TensorFile {
         && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || Character.isISOControl(c) || Character.isSurrogate((char) c));
   }
 
-  private static SafeTensors openShard(Path index, String shardName, String tensor) {
+  private static TensorFile openShard(Path index, String shardName, String tensor) {
     Path shard = index.resolveSibling(shardName);
     if (!Files.exists(shard)) {
       throw new InvalidInputException(
           "%s: file %s is missing, which holds tensor %s".formatted(index, shard.getFileName(), Quote.of(tensor)));
     }
-    return SafeTensors.open(shard);
+    if (TensorFiles.isIndex(shard)) {
+      throw new InvalidInputException("%s: file %s is an index, too, expected tensors".formatted(index, shard.getFileName()));
+    }
+    return TensorFile.open(shard);
   }
 
-  private static void checkIndexed(Path index, String name, SafeTensors shard, Map<String, SafeTensors> shardOf) {
-    SafeTensors indexed = shardOf.get(name);
+  private static void checkIndexed(Path index, String name, TensorFile shard, Map<String, TensorFile> shardOf) {
+    TensorFile indexed = shardOf.get(name);
     if (indexed == null) {
       throw new InvalidInputException(
           "%s: tensor %s of %s is not in the index".formatted(index, Quote.of(name), shard.file().getFileName()));
@@ -114,7 +117,7 @@ public final class ShardedSafeTensors implements TensorFile {
 
   @Override
   public TensorView tensor(String name) {
-    SafeTensors shard = shardOf.get(name);
+    TensorFile shard = shardOf.get(name);
     if (shard == null) {
       throw new InvalidInputException(file + ": no tensor " + Quote.of(name));
     }
@@ -128,6 +131,6 @@ public final class ShardedSafeTensors implements TensorFile {
 
   @Override
   public void close() {
-    shardOf.values().forEach(SafeTensors::close);
+    shardOf.values().forEach(TensorFile::close);
   }
 }
