@@ -34,6 +34,23 @@ public final class Shared {
   }
 
   /**
+   * Resolves a file or folder of Stable Diffusion v1.4 in all its forms, which takes gigabytes of disk and memory: only where
+   * $MOTLEY_FULL_SIZE names the folder that holds them is a test run that asks for it; else it is skipped, and counted as skipped.
+   *
+   * @param relative its path inside the folder
+   * @return the path, which exists
+   */
+  public static Path fullSize(String relative) {
+    String set = System.getenv("MOTLEY_FULL_SIZE");
+    assumeTrue(set != null && !set.isBlank(), "needs a model of full size: MOTLEY_FULL_SIZE names no folder");
+    Path path = Path.of(set).resolve(relative).toAbsolutePath();
+    if (!Files.exists(path)) {
+      throw new AssertionError("the folder that MOTLEY_FULL_SIZE names has no " + relative);
+    }
+    return path;
+  }
+
+  /**
    * Finds the root of the repository, for tests that read its sources.
    *
    * @return the nearest folder at or above the working directory that holds {@code .mvn}
