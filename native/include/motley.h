@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 2002
+#define MOTLEY_API_VERSION 3000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -305,8 +305,9 @@ MOTLEY_EXPORT motley_status motley_sample(motley_unet* unet, const motley_prompt
  * 1 + s the noise of step s. */
 MOTLEY_EXPORT motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, int64_t n, float* out,
                                                 motley_error* error) MOTLEY_NOEXCEPT;
-/* torch.randn(n, generator=torch.Generator("cpu").manual_seed(seed)): mt19937, bit for bit where libm agrees. */
-MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error) MOTLEY_NOEXCEPT;
+/* out (draws, n): so many torch.randn(n, generator=g), one after the other, of g = torch.Generator("cpu").manual_seed(seed): mt19937,
+ * bit for bit where libm agrees. */
+MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t draws, int64_t n, float* out, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- image sets and classifiers --------------------------------------------------------------------------------- */
 

@@ -164,8 +164,8 @@ TEST_CASE("torch's generator is followed, on both of its paths") {
   for (uint64_t seed : {uint64_t{0}, uint64_t{64}, (uint64_t{1} << 32) + 5}) {
     const std::string name = "randn_seed" + std::to_string(seed);
     std::vector<float> large(4 * 64 * 64), small(15);
-    ok(motley_noise_torch(seed, 4 * 64 * 64, large.data(), &e), e);
-    ok(motley_noise_torch(seed, 15, small.data(), &e), e);
+    ok(motley_noise_torch(seed, 1, 4 * 64 * 64, large.data(), &e), e);
+    ok(motley_noise_torch(seed, 1, 15, small.data(), &e), e);
     std::vector<float> cut;
     for (size_t c = 0; c < 4; ++c) cut.insert(cut.end(), large.begin() + static_cast<int64_t>(c * 4096), large.begin() + static_cast<int64_t>(c * 4096 + 512));
     const auto& expected = g.values(name + "_4x64x64");
@@ -177,9 +177,11 @@ TEST_CASE("torch's generator is followed, on both of its paths") {
   }
   std::vector<float> n20(20);  // the last 16 are drawn anew: the first 4 are those of any longer draw
   std::vector<float> n32(32);
-  ok(motley_noise_torch(3, 20, n20.data(), &e), e);
-  ok(motley_noise_torch(3, 32, n32.data(), &e), e);
+  ok(motley_noise_torch(3, 1, 20, n20.data(), &e), e);
+  ok(motley_noise_torch(3, 1, 32, n32.data(), &e), e);
   CHECK(std::equal(n20.begin(), n20.begin() + 4, n32.begin()));
+  CHECK(motley_noise_torch(3, 0, 20, n20.data(), &e) == MOTLEY_INVALID_ARGUMENT);
+  CHECK(motley_noise_torch(3, int64_t{1} << 33, 20, n20.data(), &e) == MOTLEY_INVALID_ARGUMENT);
 }
 
 TEST_CASE("Philox normals depend on seed, key, draw and position only") {

@@ -78,10 +78,11 @@ motley_status motley_noise_philox(uint64_t seed, uint64_t key, uint64_t draw, in
   });
 }
 
-motley_status motley_noise_torch(uint64_t seed, int64_t n, float* out, motley_error* error) noexcept {
+motley_status motley_noise_torch(uint64_t seed, int64_t draws, int64_t n, float* out, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("out", out);
     check_count("n", n, kMostNormals);
-    torch_normals(seed, n, out);
+    check_count("draws", draws, kMostNormals / n);
+    torch_normals(seed, draws, n, out);
   });
 }

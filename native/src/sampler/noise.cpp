@@ -33,6 +33,25 @@ void transform_block(float* x) {
   }
 }
 
+void blocks_of_normals(std::mt19937& engine, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = unit_float(engine);
+  for (int64_t i = 0; i + kBlock <= n; i += kBlock) transform_block(out + i);
+  if (n % kBlock != 0) {  // the last 16 elements are drawn anew
+    float* last = out + n - kBlock;
+    for (int64_t i = 0; i < kBlock; ++i) last[i] = unit_float(engine);
+    transform_block(last);
+  }
+}
+
+void pairs_of_normals(std::mt19937& engine, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; i += 2) {
+    const double u1 = unit_double(engine), u2 = unit_double(engine);
+    const double radius = std::sqrt(-2.0 * std::log1p(-u2)), angle = 2.0 * std::numbers::pi * u1;
+    out[i] = static_cast<float>(radius * std::cos(angle));
+    if (i + 1 < n) out[i + 1] = static_cast<float>(radius * std::sin(angle));
+  }
+}
+
 }  // namespace
 
 void philox_normals(uint64_t seed, uint64_t image_key, uint64_t draw, int64_t n, float* out) {
@@ -47,23 +66,12 @@ void philox_normals(uint64_t seed, uint64_t image_key, uint64_t draw, int64_t n,
   });
 }
 
-void torch_normals(uint64_t seed, int64_t n, float* out) {
+void torch_normals(uint64_t seed, int64_t draws, int64_t n, float* out) {
   std::mt19937 engine(static_cast<uint32_t>(seed));  // torch keeps the low 32 bits
-  if (n >= kBlock) {
-    for (int64_t i = 0; i < n; ++i) out[i] = unit_float(engine);
-    for (int64_t i = 0; i + kBlock <= n; i += kBlock) transform_block(out + i);
-    if (n % kBlock != 0) {  // the last 16 elements are drawn anew
-      float* last = out + n - kBlock;
-      for (int64_t i = 0; i < kBlock; ++i) last[i] = unit_float(engine);
-      transform_block(last);
-    }
-    return;
-  }
-  for (int64_t i = 0; i < n; i += 2) {
-    const double u1 = unit_double(engine), u2 = unit_double(engine);
-    const double radius = std::sqrt(-2.0 * std::log1p(-u2)), angle = 2.0 * std::numbers::pi * u1;
-    out[i] = static_cast<float>(radius * std::cos(angle));
-    if (i + 1 < n) out[i + 1] = static_cast<float>(radius * std::sin(angle));
+  if (n < kBlock) {
+    pairs_of_normals(engine, draws * n, out);
+  } else {
+    for (int64_t i = 0; i < draws; ++i) blocks_of_normals(engine, n, out + i * n);
   }
 }
 

@@ -3,6 +3,7 @@ package dev.motley.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
@@ -26,6 +27,7 @@ import dev.motley.testing.Shared;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.DiffusersCheckpoint;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -35,6 +37,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A ratio of two speeds means something only where both sides compute the same. */
 class SameResultsTest {
@@ -103,12 +106,29 @@ class SameResultsTest {
   }
 
   private static float[] torchNormals(long seed) {
-    float[] normals = new float[LATENT];
     torch.manual_seed(seed);
-    try (Tensor drawn = torch.randn(1, 4, 8, 8)) {
+    return drawn(LATENT);
+  }
+
+  /** Torch's generator goes on. */
+  private static float[] drawn(int n) {
+    float[] normals = new float[n];
+    try (Tensor drawn = torch.randn(n)) {
       new FloatPointer(drawn.data_ptr()).get(normals);
     }
     return normals;
+  }
+
+  /** Below 16 elements torch draws in pairs, from there on in blocks of 16, the last of them twice. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 15, 16, 20, 36, 100})
+  void noiseOfSuccessiveDrawsIsTorchs(int n) {
+    int draws = 3;
+    float[] ours = NativeNoise.torch(7, draws, n);
+    torch.manual_seed(7);
+    for (int i = 0; i < draws; i++) {
+      assertThat(Arrays.copyOfRange(ours, i * n, (i + 1) * n)).containsExactly(drawn(n), within(1e-5f));
+    }
   }
 
   private static float[] encode(

@@ -75,7 +75,7 @@ final class Starts {
       return number -> NativeNoise.philox(request.seed(), request.noiseKey(), number, elements);
     }
     int draws = request.eta() > 0 ? most : 1;
-    FloatBuffer drawn = FloatBuffer.wrap(NativeNoise.torch(request.seed(), Math.multiplyExact(draws, elements)));
+    FloatBuffer drawn = FloatBuffer.wrap(NativeNoise.torch(request.seed(), draws, elements));
     return _ -> {
       float[] next = new float[elements];
       drawn.get(next);

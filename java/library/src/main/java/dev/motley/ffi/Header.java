@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 2002;
+  static final int API_VERSION = 3000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -227,7 +227,7 @@ final class Header {
       {"motley_prompts_destroy", "p>v"},
       {"motley_sample", "pppppp>i"},
       {"motley_noise_philox", "llllpp>i"},
-      {"motley_noise_torch", "llpp>i"},
+      {"motley_noise_torch", "lllpp>i"},
       {"motley_images_create", "lllpppp>i"},
       {"motley_images_destroy", "p>v"},
       {"motley_classifier_create", "pppp>i"},

@@ -33,17 +33,19 @@ public final class NativeNoise {
   }
 
   /**
-   * Draws what {@code torch.randn(n, generator=torch.Generator("cpu").manual_seed(seed))} gives.
+   * Draws what successive calls of {@code torch.randn(n, generator=g)} give, with
+   * {@code g = torch.Generator("cpu").manual_seed(seed)}.
    *
    * @param seed the generator's seed
-   * @param n elements, at least 1
-   * @return n standard normals
+   * @param draws calls, at least 1
+   * @param n elements of each, at least 1
+   * @return (draws, n) standard normals
    */
-  public static float[] torch(long seed, int n) {
-    Sizes.length("noise", n);
+  public static float[] torch(long seed, int draws, int n) {
+    int values = Sizes.length("noise", draws, n);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, n);
-      Native.check(error -> (int) TORCH.invokeExact(seed, (long) n, out, error));
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, values);
+      Native.check(error -> (int) TORCH.invokeExact(seed, (long) draws, (long) n, out, error));
       return out.toArray(ValueLayout.JAVA_FLOAT);
     }
   }

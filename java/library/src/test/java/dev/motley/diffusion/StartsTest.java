@@ -47,7 +47,7 @@ class StartsTest {
     assertThat(Arrays.copyOf(noise.steps(), 2 * VALUES)).containsOnly(0);
     assertBegins(noise.steps(), 2 * VALUES, SECOND);
     assertThat(Arrays.copyOfRange(noise.steps(), 2 * VALUES, 4 * VALUES))
-        .isEqualTo(Arrays.copyOfRange(NativeNoise.torch(0, 3 * VALUES), VALUES, 3 * VALUES));
+        .isEqualTo(Arrays.copyOfRange(NativeNoise.torch(0, 3, VALUES), VALUES, 3 * VALUES));
   }
 
   @Test

@@ -38,7 +38,7 @@ class NativeNoiseTest {
   @Test
   void torchIsTorchsOwn() {
     // torch.manual_seed(0); torch.randn(4)
-    assertThat(NativeNoise.torch(0, 4))
+    assertThat(NativeNoise.torch(0, 1, 4))
         .containsExactly(new float[] {1.5410f, -0.2934f, -2.1788f, 0.5684f}, within(5e-5f));
   }
 
@@ -46,6 +46,6 @@ class NativeNoiseTest {
   void refusesNoElements() {
     assertThatThrownBy(() -> NativeNoise.philox(0, 0, 0, 0))
         .isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> NativeNoise.torch(0, -1)).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> NativeNoise.torch(0, 1, -1)).isInstanceOf(InvalidInputException.class);
   }
 }
