@@ -48,7 +48,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Passes over each set. Default: ${DEFAULT-VALUE}.")
   private int epochs;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of images and training. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", converter = Numbers.Seed.class, description = "Of images and training. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   DemoCommand(Context context) {

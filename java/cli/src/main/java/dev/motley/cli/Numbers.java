@@ -66,6 +66,18 @@ final class Numbers {
     }
   }
 
+  /** Any 64 bits. */
+  static final class Seed implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      try {
+        return Long.parseLong(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("expected a whole number from -2^63 to 2^63 - 1, got '" + text + "'");
+      }
+    }
+  }
+
   /** A real number between two bounds. */
   abstract static class Real implements ITypeConverter<Double> {
     private final double low;

@@ -72,7 +72,7 @@ final class PlanOptions {
       description = "DDIM steps. Default: 40.")
   private Optional<Integer> steps = Optional.empty();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Seed of the data set. Default: 0.")
+  @Option(names = "--seed", paramLabel = "N", converter = Numbers.Seed.class, description = "Seed of the data set. Default: 0.")
   private Optional<Long> seed = Optional.empty();
 
   @Option(

@@ -5,7 +5,6 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
-import dev.motley.config.Names;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.Drawing;
 import dev.motley.diffusion.ImageRequest;
@@ -46,6 +45,8 @@ final class SampleCommand implements Callable<Integer> {
   /** As in CompVis' img2img. */
   private static final double DEFAULT_STRENGTH = 0.75;
 
+  private static final int PREVIEW_EVERY = 5;
+
   private static final int MOST_FILES = 100_000;
 
   private final Context context;
@@ -69,7 +70,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--strict", description = "Refuse a prompt that is too long for the model instead of cutting it with a warning.")
   private boolean strict;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the noise; later pictures take the next. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", converter = Numbers.Seed.class, description = "Of the noise; later pictures take the next. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(
@@ -119,7 +120,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "A picture to begin from, PNG or JPEG; scaled to fill the size, what stands over is cut off.")
+      description = "A picture to begin from, PNG, JPEG, BMP or GIF, as stored: transparency and orientation marks are ignored; scaled to fill the size, what stands over is cut off.")
   private Optional<Path> image = Optional.empty();
 
   @Option(
@@ -159,10 +160,9 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--preview-every",
       paramLabel = "N",
-      defaultValue = "5",
       converter = Numbers.Positive.class,
-      description = "Steps between previews. Default: ${DEFAULT-VALUE}.")
-  private int previewEvery;
+      description = "Steps between previews. Default: " + PREVIEW_EVERY + ".")
+  private Optional<Integer> previewEvery = Optional.empty();
 
   @Option(
       names = "--out",
@@ -221,6 +221,9 @@ final class SampleCommand implements Callable<Integer> {
     if (preview.isPresent() && preview.get().toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
       throw new InvalidInputException("--preview and --out name the same file: " + out);
     }
+    if (previewEvery.isPresent() && preview.isEmpty()) {
+      throw new InvalidInputException("--preview-every needs a file to show previews in: --preview");
+    }
     if (strength.isPresent() && image.isEmpty()) {
       throw new InvalidInputException("--strength needs a picture to begin from: --image");
     }
@@ -243,9 +246,7 @@ final class SampleCommand implements Callable<Integer> {
       for (String text : texts) {
         Encoding encoding = tokenizer.tokenize(text);
         if (encoding.truncated()) {
-          throw new InvalidInputException(
-              "a prompt has %d tokens, with start and end, the model takes %d; cut off would be: \"%s\""
-                  .formatted(encoding.tokens() + 2, tokenizer.maxLength(), Names.printable(encoding.cut())));
+          throw new InvalidInputException(encoding.tooLong(text));
         }
       }
     }
@@ -310,7 +311,7 @@ final class SampleCommand implements Callable<Integer> {
   }
 
   private Optional<Preview> preview(SamplingOptions sampling, Grid shape) {
-    return preview.map(file -> new Preview(file, previewEvery, shape, sampling.width(), sampling.height()));
+    return preview.map(file -> new Preview(file, previewEvery.orElse(PREVIEW_EVERY), shape, sampling.width(), sampling.height(), context.err()));
   }
 
   /** Shows the progress and the previews, and passes the pictures on. */

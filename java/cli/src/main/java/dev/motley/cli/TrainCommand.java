@@ -89,7 +89,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
   private Optional<String> precision = Optional.empty();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Of weights, order and augmentation. Default: 0.")
+  @Option(names = "--seed", paramLabel = "N", converter = Numbers.Seed.class, description = "Of weights, order and augmentation. Default: 0.")
   private Optional<Long> seed = Optional.empty();
 
   @Option(

@@ -212,7 +212,7 @@ class SampleCommandsTest {
   /** What is cut off may come out of a picture's texts, and terminals obey it. */
   @Test
   void whatWouldBeCutIsShownWithoutControlCharacters() {
-    refused("cut off would be: \"", "sample", "--prompt", "a ".repeat(80) + "\u001b[2J\u202e", "--strict", "--out", folder.resolve("b.png"));
+    refused("cut off: \"", "sample", "--prompt", "a ".repeat(80) + "\u001b[2J\u202e", "--strict", "--out", folder.resolve("b.png"));
     assertThat(err.toString()).doesNotContain("\u001b", "\u202e").contains("\\u001b", "\\u202e");
   }
 
@@ -250,11 +250,11 @@ class SampleCommandsTest {
     String longest = "dress ".repeat(75);
     sample("long.png", "--prompt", longest, "--strict");
     refused(
-        "a prompt has 80 tokens, with start and end, the model takes 77; cut off would be: \"dress coat\"",
+        " ...\" has 80 tokens, with start and end, the model takes 77; cut off: \"dress coat\"",
         "sample", "--prompt", longest + "dress coat", "--strict", "--out", folder.resolve("b.png"));
     refused(
-        "cut off would be: \"coat\"",
-        "sample", "--prompt", "a", "--negative-prompt", longest + "coat", "--strict", "--out", folder.resolve("b.png"));
+        "prompt \"no dress dress dress dress dress dress d ...\" has 80 tokens, with start and end, the model takes 77; cut off: \"dress coat\"",
+        "sample", "--prompt", "a", "--negative-prompt", "no " + longest + "coat", "--strict", "--out", folder.resolve("b.png"));
     assertThat(names(folder)).containsExactly("long.png", "photo.png");
   }
 
@@ -271,6 +271,8 @@ class SampleCommandsTest {
     refused("--preview: " + photo + " is a file", "sample", "--prompt", "x", "--preview", photo.resolve("a.png"), "--out", file);
     refused("--out: " + photo + " is a file, expected a folder", "sample", "--prompt", "x", "--count", "2", "--out", photo);
     refused("--count asks for more than 100,000 pictures", "sample", "--prompt", "x", "--count", "2147483647", "--out", folder.resolve("c"));
+    refused("--preview-every needs a file to show previews in: --preview", "sample", "--prompt", "x", "--preview-every", "2", "--out", file);
+    refused("'--seed': expected a whole number from -2^63 to 2^63 - 1, got '9e9'", "sample", "--prompt", "x", "--seed", "9e9", "--out", file);
     refused("--strength needs a picture to begin from: --image", "sample", "--prompt", "x", "--strength", "0.5", "--out", file);
     refused("strength 0.01 leaves none of 40 steps", "sample", "--prompt", "x", "--image", photo, "--strength", "0.01", "--out", file);
     refused("'--strength': expected a number above 0, at most 1", "sample", "--prompt", "x", "--image", photo, "--strength", "1.5", "--out", file);
@@ -298,7 +300,7 @@ class SampleCommandsTest {
   void againSaysWhatIsMissingOrWrong() throws IOException {
     Path first = sample("first.png", "--prompt", "a dress", "--image", photo);
     refused("missing: rng", "again", rewritten(first, "rng", ""));
-    refused("'steps' is 'two', expected a whole number from 1 on", "again", rewritten(first, "steps", "two"));
+    refused("'steps' is 'two', expected a whole number from 1 to 2147483647", "again", rewritten(first, "steps", "two"));
     refused("width and height must be multiples of 4", "again", rewritten(first, "size", "33x32"));
     refused("its PNG texts do not say how it was drawn; missing: prompt, ", "again", photo);
     refused("--out names the picture itself", "again", first, "--out", folder + "/./first.png");

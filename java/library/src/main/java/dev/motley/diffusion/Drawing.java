@@ -117,7 +117,7 @@ public record Drawing(DiffusionPipeline pipeline, int batch, Optional<RgbImage> 
 
   private static RgbImage finite(Pictures drawn, int i, PictureParameters p) {
     if (drawn.quality().get(i) == Quality.NOT_FINITE) {
-      throw new MotleyException("the picture of seed %d came out with values that are not finite; it was not written".formatted(p.seed()));
+      throw new MotleyException("the picture of seed %d came out with values that are not finite, and was not written: are the weights sound? does --precision fp32 draw it?".formatted(p.seed()));
     }
     return new RgbImage(drawn.height(), drawn.width(), drawn.picture(i));
   }

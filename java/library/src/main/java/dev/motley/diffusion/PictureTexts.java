@@ -245,7 +245,7 @@ public final class PictureTexts {
     } catch (NumberFormatException e) {
       // the same message serves
     }
-    throw wrong(key, "a whole number" + (least == 1 ? " from 1 on" : ""));
+    throw wrong(key, most == Long.MAX_VALUE ? "a whole number of 64 bits" : "a whole number from %d to %d".formatted(least, most));
   }
 
   private double real(String key, double least, double most) {
@@ -263,7 +263,7 @@ public final class PictureTexts {
   private int[] pair(String key, Pattern form) {
     Matcher match = form.matcher(text(key));
     if (!match.matches()) {
-      throw wrong(key, form == STORED ? "width x height and a filter, as in 32x32 bilinear_aa" : "two numbers, as in 512x512");
+      throw wrong(key, form == STORED ? "width x height and a filter, as in 32x32 bilinear_aa" : "two numbers of at most six digits, as in 512x512");
     }
     return new int[] {Integer.parseInt(match.group(1)), Integer.parseInt(match.group(2))};
   }

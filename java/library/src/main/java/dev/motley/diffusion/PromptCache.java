@@ -2,7 +2,6 @@
 package dev.motley.diffusion;
 
 import dev.motley.InvalidInputException;
-import dev.motley.config.Names;
 import dev.motley.ffi.NativePrompts;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
@@ -27,9 +26,6 @@ import java.util.Set;
  * hundred prompts prepares them once, and one of thousands prepares them batch by batch. Not for several threads.
  */
 final class PromptCache implements AutoCloseable {
-  /** How much of what was cut off a warning shows, in characters. */
-  private static final int SHOWN = 60;
-
   private static final Logger LOG = System.getLogger(PromptCache.class.getName());
 
   /** Native memory for keys and values: 500 prompts of the small model, some 70 of Stable Diffusion v1. */
@@ -171,20 +167,10 @@ final class PromptCache implements AutoCloseable {
     return each;
   }
 
-  private static String shown(String cut) {
-    return cut.codePointCount(0, cut.length()) <= SHOWN
-        ? cut
-        : cut.substring(0, cut.offsetByCodePoints(0, SHOWN)) + " ...";
-  }
-
   private int[] tokenize(String prompt) {
     Encoding encoding = tokenizer.tokenize(prompt);
     if (encoding.truncated() && cut.add(prompt)) {
-      LOG.log(
-          Level.WARNING,
-          "a prompt has more than {0} tokens; cut off: \"{1}\"",
-          tokenizer.maxLength(),
-          Names.printable(shown(encoding.cut())));
+      LOG.log(Level.WARNING, "{0}", encoding.tooLong(prompt));
     }
     return encoding.ids();
   }

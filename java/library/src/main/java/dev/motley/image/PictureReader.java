@@ -16,7 +16,7 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * PNG and JPEG pictures to 8-bit RGB, as Pillow's {@code convert("RGB")} gives it: alpha is
+ * PNG, JPEG, BMP and GIF pictures to 8-bit RGB, as Pillow's {@code convert("RGB")} gives it: alpha is
  * dropped, grey repeated, colour profiles and orientation marks are ignored.
  */
 public final class PictureReader {
@@ -39,7 +39,7 @@ public final class PictureReader {
     try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {
-        throw new InvalidInputException(name + ": not a picture in PNG or JPEG format");
+        throw new InvalidInputException(name + ": not a picture in PNG, JPEG, BMP or GIF format");
       }
       ImageReader reader = readers.next();
       try {

@@ -51,11 +51,14 @@ public enum DType {
    * @throws ArithmeticException if the size overflows a long or is not a whole number of bytes
    */
   long bytes(long[] shape) {
-    long elements = 1;
+    long total = bits;
     for (long size : shape) {
-      elements = Math.multiplyExact(elements, size);
+      try {
+        total = Math.multiplyExact(total, size);
+      } catch (ArithmeticException e) {
+        throw new ArithmeticException("more than 64 bits count");
+      }
     }
-    long total = Math.multiplyExact(elements, (long) bits);
     if (total % 8 != 0) {
       throw new ArithmeticException("not a whole number of bytes");
     }

@@ -209,7 +209,7 @@ final class TorchObjects implements Unpickler.Objects {
     try {
       return new Pickled.Tensor(storage, StridedLayout.of(dtype, size, stride, offset));
     } catch (ArithmeticException e) {
-      throw bad("has a tensor of impossible size in storage " + Quote.of(storage.key()) + ": " + e.getMessage());
+      throw bad("has a tensor of impossible size in storage " + Quote.of(storage.key()) + ": its bytes are more than 64 bits count");
     }
   }
 
