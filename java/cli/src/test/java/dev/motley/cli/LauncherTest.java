@@ -34,7 +34,10 @@ class LauncherTest {
   private static final List<String> BASICS =
       List.of(
           "bash", "env", "cat", "cut", "dirname", "find", "grep", "gzip", "head", "mkdir", "mktemp", "mv", "readlink", "rm",
-          "sed", "sha256sum", "sort", "tar", "touch", "uname", "chmod", "curl");
+          "sed", "seq", "sha256sum", "sleep", "sort", "tar", "touch", "uname", "chmod", "curl");
+
+  /** Said every second here. */
+  private static final String REPORTS = "REPORT_SECONDS=20 ";
 
   private static final String OLD = "17.0.9";
   private static final String NEW = "25.0.1";
@@ -57,7 +60,8 @@ class LauncherTest {
       assertThat(launcher).contains(system);
       launcher = launcher.replace(" " + system, " " + folder.resolve("none") + system);
     }
-    executable(root.resolve("motley"), launcher);
+    assertThat(launcher).contains(REPORTS);
+    executable(root.resolve("motley"), launcher.replace(REPORTS, "REPORT_SECONDS=1 "));
     for (String source : List.of("pom.xml", "java/cli/pom.xml", "java/cli/src/main/Main.java", "native/CMakeLists.txt",
         "native/CMakePresets.json", "native/include/motley.h", "native/src/a.cpp", "cmake/a.cmake")) {
       Path file = root.resolve(source);
@@ -113,16 +117,37 @@ class LauncherTest {
             .formatted(root));
   }
 
-  private Result motley(String... args) throws IOException, InterruptedException {
-    Path out = folder.resolve("out");
-    Path err = folder.resolve("err");
+  private Process start(Path out, Path err, String... args) throws IOException {
     var command = Stream.concat(Stream.of(root.resolve("motley").toString()), Stream.of(args)).toList();
     var builder = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
     builder.environment().clear();
     builder.environment().putAll(environment);
-    Process process = builder.start();
+    return builder.start();
+  }
+
+  private Result motley(String... args) throws IOException, InterruptedException {
+    Path out = folder.resolve("out");
+    Path err = folder.resolve("err");
+    Process process = start(out, err, args);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
+  }
+
+  private static void waitFor(Path file, String text) throws IOException, InterruptedException {
+    for (int i = 0; i < 600 && !Files.readString(file).contains(text); i++) {
+      Thread.sleep(50);
+    }
+    assertThat(file).content().contains(text);
+  }
+
+  /** Maven, which says {@code first}, waits for the file {@code go}, a minute at most, and then makes the jar. */
+  private Path slowMaven(String first) throws IOException {
+    Path go = root.resolve("go");
+    tool(
+        "mvn",
+        "case \"$*\" in *--version*) echo 'Apache Maven 3.9.9 (x)'; exit ;; esac\nprintf '%2$s'; echo build >>'%1$s/builds'\nfor i in $(seq 600); do [ -e '%1$s/go' ] && break; sleep 0.1; done\nprintf 'the end'; mkdir -p '%1$s/java/cli/target'; echo jar >'%1$s/java/cli/target/motley-cli-1.jar'"
+            .formatted(root, first));
+    return go;
   }
 
   private long builds() throws IOException {
@@ -296,5 +321,40 @@ class LauncherTest {
       assertThat(result.err()).contains("[ERROR] no good").contains("the build failed, see " + root.resolve("build/build.log"));
       assertThat(result.out()).isEmpty();
     }
+  }
+
+  @Test
+  void aLongBuildSaysHowFarItIs() throws IOException, InterruptedException {
+    buildTools();
+    environment.put("JAVA_HOME", jdk("given", NEW).toString());
+    String first = "[INFO] Building motley [1/3]\\n[7/108] Building CXX object a.cpp.o\\n[65/108] Building CXX";
+    Path go = slowMaven(first);
+    Path err = folder.resolve("err");
+    Process process = start(folder.resolve("out"), err, "info");
+    waitFor(err, "motley: still building: step 65 of 108 of the native core\n");
+    Files.createFile(go);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(folder.resolve("out")).content().isEqualTo("java of given: info\n");
+    assertThat(root.resolve("build/build.log")).content().isEqualTo(first.replace("\\n", "\n") + "the end");
+  }
+
+  @Test
+  void aCommandSaysThatItWaitsForAnothersBuild() throws IOException, InterruptedException {
+    Optional<Path> flock = onPath("flock");
+    assumeTrue(flock.isPresent(), "needs flock");
+    buildTools();
+    tool("flock", "exec " + flock.get() + " \"$@\"");
+    environment.put("JAVA_HOME", jdk("given", NEW).toString());
+    Path go = slowMaven("");
+    Path[] err = {folder.resolve("err1"), folder.resolve("err2")};
+    Process builds = start(folder.resolve("out1"), err[0], "info");
+    waitFor(err[0], "building the native core");
+    Process waits = start(folder.resolve("out2"), err[1], "verify");
+    waitFor(err[1], "waiting until it ends (log of the build: " + root.resolve("build/build.log") + ")");
+    Files.createFile(go);
+    assertThat(builds.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(waits.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(folder.resolve("out2")).content().isEqualTo("java of given: verify\n");
+    assertThat(builds()).as("the second finds nothing stale").isEqualTo(1);
   }
 }
