@@ -120,7 +120,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "A picture to begin from, PNG, JPEG, BMP or GIF, as stored: transparency and orientation marks are ignored; scaled to fill the size, what stands over is cut off.")
+      description = "A picture to begin from, PNG, JPEG, BMP or GIF, as stored: transparency and orientation marks are ignored; scaled until it fills the size; what lies outside is cut off.")
   private Optional<Path> image = Optional.empty();
 
   @Option(
@@ -154,7 +154,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--preview",
       paramLabel = "FILE.png",
-      description = "Show there, every few steps, what is being drawn; each time costs a decoding, at 512x512 as long as a step or two.")
+      description = "Write the picture as it is so far to this file, every few steps; each time costs a decoding, at 512x512 as long as a step or two.")
   private Optional<Path> preview = Optional.empty();
 
   @Option(

@@ -37,7 +37,7 @@ public record RgbImage(int height, int width, byte[] pixels) {
   }
 
   /**
-   * The picture scaled to fill another size with its proportions kept; what stands over is cut off evenly at both ends.
+   * The picture scaled to fill another size with its proportions kept; what lies outside is cut off evenly at both ends.
    *
    * @throws InvalidInputException if it is too long and narrow for that
    */

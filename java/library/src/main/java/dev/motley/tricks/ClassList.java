@@ -17,6 +17,9 @@ import java.util.function.Function;
  */
 public record ClassList(String name, List<ClassName> classes) {
 
+  /** The name of a list that was given none. */
+  static final String UNNAMED = "own";
+
   /** Labels must fit the 16 bits they have in an image's noise key. */
   static final int LIMIT = 1 << 16;
 

@@ -91,10 +91,10 @@ final class PlanSpecReader {
       return ClassList.preset(name);
     }
     if (value instanceof List<?> list) {
-      return new ClassList("own", names(list));
+      return new ClassList(ClassList.UNNAMED, names(list));
     }
     Tree tree = Tree.of("classes", value, List.of("name", "list", "spelling"));
-    String name = tree.text("name").orElse("own");
+    String name = tree.text("name").orElse(ClassList.UNNAMED);
     if (tree.has("list") && tree.has("spelling")) {
       throw new InvalidInputException("'classes' has both 'list' and 'spelling': expected one");
     }

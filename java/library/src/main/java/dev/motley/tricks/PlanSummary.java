@@ -2,6 +2,7 @@
 package dev.motley.tricks;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -102,10 +103,11 @@ public record PlanSummary(
     line(
         out,
         "classes",
-        "%d of %s, %s images each",
+        "%d of %s, %s images each%s",
         spec.classes().size(),
-        spec.classes().name(),
-        span(perClass));
+        spec.classes().name().equals(ClassList.UNNAMED) ? "your own" : spec.classes().name(),
+        span(perClass),
+        ofEachTrick(spec.mix().imagesPerClass().values()));
     line(out, "images", "%,d at %dx%d", plan.size(), spec.width(), spec.height());
     perTrick.forEach(
         (trick, n) ->
@@ -137,15 +139,15 @@ public record PlanSummary(
         spec.fidelity().id(),
         sampling.seed(),
         sampling.source().id(),
-        sampling.noise() == NoiseSharing.NONE ? "of its own" : "shared by rows",
+        sampling.noise() == NoiseSharing.NONE ? "another for each image" : "shared by rows",
         spec.rounding().id());
     line(
         out,
         "unet",
-        "%,d evaluations (%d steps; %,d images at guidance 1 need half)",
+        "%,d evaluations (%d steps of 2%s)",
         unetEvaluations,
         sampling.steps(),
-        singlePass);
+        singlePass == 0 ? "" : String.format(Locale.ROOT, "; of 1 for %,d images at guidance 1", singlePass));
     return out.toString();
   }
 
@@ -176,6 +178,14 @@ public record PlanSummary(
         storedWidth,
         storedHeight);
     return out.toString();
+  }
+
+  /** How the images of a class divide over several tricks, where evenly. */
+  private static String ofEachTrick(Collection<Integer> counts) {
+    boolean even = Set.copyOf(counts).size() == 1;
+    return counts.size() > 1 && even
+        ? String.format(Locale.ROOT, " (%,d from each of %d tricks)", counts.iterator().next(), counts.size())
+        : "";
   }
 
   private static void line(StringBuilder out, String name, String format, Object... values) {

@@ -367,6 +367,7 @@ class GenerationPlanTest {
     assertThat(summary.text())
         .contains(GenerationPlan.of(spec).hash())
         .contains("10 of cifar10, 50 images each")
+        .contains("(40 steps of 2; of 1 for %d images at guidance 1)".formatted(summary.singlePass()))
         .contains("random-guidance")
         .contains("guidance 1.0 to 5.0, integer-per-image, \"an image of a {class}\"");
     assertThat(summary.text(0.01, 32, 32))
@@ -374,6 +375,22 @@ class GenerationPlanTest {
         .contains("s (12 h ")
         .contains("at 0.0100 images per second")
         .contains("about 2,688,000 bytes as PNG of 32x32");
+  }
+
+  @Test
+  void theSummarySaysWhatEachTrickHas() {
+    PlanSummary combined = GenerationPlan.of(cifar(TrickMix.union(ALL, 25))).summary();
+    assertThat(combined.text())
+        .contains("10 of cifar10, 100 images each (25 from each of 4 tricks)\n")
+        .contains("noise philox (another for each image)");
+    assertThat(GenerationPlan.of(cifar(TrickMix.equalBudget(ALL, 25))).summary().text())
+        .as("not evenly")
+        .contains("10 of cifar10, 25 images each\n");
+    PlanSpec own =
+        PlanSpec.of(ClassList.of("own", List.of("cat", "dog")), Fidelity.PAPER).with(TrickMix.only(Trick.BASE_CLASS, 5));
+    assertThat(GenerationPlan.of(own).summary().text())
+        .contains("2 of your own, 5 images each\n")
+        .contains("(40 steps of 2)\n");
   }
 
   @Test
