@@ -29,9 +29,6 @@ public final class PictureTexts {
           "prompt", "negative_prompt", "guidance", "seed", "rng", "noise_key", "steps", "eta", "size", "precision", "rounding",
           "model_hash");
 
-  /** As many digits as web UIs show of a model's hash. */
-  private static final int SHOWN_DIGITS = 10;
-
   /** Pixels; no data set has larger pictures, and a resizing beyond takes memory that nobody meant to give. */
   private static final int LARGEST_STORED = 1 << 14;
 
@@ -96,7 +93,7 @@ public final class PictureTexts {
     values.put("CFG scale", plain(p.guidance()));
     values.put("Seed", p.seed());
     values.put("Size", p.sampling().width() + "x" + p.sampling().height());
-    values.put("Model hash", p.model().hash().substring(0, Math.min(SHOWN_DIGITS, p.model().hash().length())));
+    // No "Model hash": elsewhere that is the beginning of the file's SHA-256, and would find no model by ours.
     p.model().path().map(PictureTexts::baseName).ifPresent(model -> values.put("Model", model));
     if (p.begin().isPresent()) {
       values.put("Denoising strength", plain(p.sampling().strength()));
