@@ -56,10 +56,11 @@ public final class Classifier implements AutoCloseable {
    *
    * @param path a safetensors file with torchvision's names and Motley's metadata, or the folder of a finished training
    * @param precision what the network computes in
-   * @throws InvalidInputException if the file is damaged, no classifier, or holds NaN or infinity, in one line
+   * @throws InvalidInputException if the file is missing, damaged, no classifier, or holds NaN or infinity, in one line
    */
   public static Classifier load(Path path, Precision precision) {
     Path file = Files.isDirectory(path) ? path.resolve(Training.MODEL) : path;
+    Training.requireEnded(file);
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
       for (TensorView tensor : tensors.tensors().values()) {

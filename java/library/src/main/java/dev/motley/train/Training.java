@@ -123,6 +123,18 @@ public final class Training implements AutoCloseable {
     }
   }
 
+  /** Refuses the model of a training that is still to end, for which a missing file alone would be no explanation. */
+  static void requireEnded(Path model) {
+    Path folder = model.toAbsolutePath().getParent();
+    if (!Files.exists(model)
+        && model.endsWith(MODEL)
+        && (Files.exists(folder.resolve(CHECKPOINT)) || Files.exists(folder.resolve(METRICS)))) {
+      throw new InvalidInputException(
+          "%s is not there yet: the training in %s has not ended; give its command again to go on"
+              .formatted(model, folder.getFileName()));
+    }
+  }
+
   private static void requireFullBatches(ImageSet images, Recipe recipe) {
     if (images.count() == 0) {
       throw new InvalidInputException(images.name() + " has no images to learn from");

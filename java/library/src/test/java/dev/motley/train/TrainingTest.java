@@ -112,6 +112,20 @@ class TrainingTest {
   }
 
   @Test
+  void theModelOfAnUnfinishedTrainingIsNotJustMissing() {
+    assertThatThrownBy(() -> train("half", RECIPE, Duration.ofHours(1), p -> p.done() < 1)).isInstanceOf(CancelledException.class);
+    Path half = folder.resolve("half");
+    Path model = half.resolve("model.safetensors");
+    for (Path given : List.of(half, model)) {
+      assertThatThrownBy(() -> Classifier.load(given, Precision.FP32))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessage(model + " is not there yet: the training in half has not ended; give its command again to go on");
+    }
+    assertThatThrownBy(() -> Classifier.load(half.resolve("modle.safetensors"), Precision.FP32))
+        .hasMessage(half.resolve("modle.safetensors") + ": no such file");
+  }
+
+  @Test
   void theSeedDecides() throws IOException {
     TrainingResult a = train("a", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
     TrainingResult b = train("b", small(1, 1), Duration.ofHours(1), ProgressListener.NONE);
