@@ -7,6 +7,7 @@ import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -14,24 +15,18 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Compiles and runs the very lines of Java that the README shows. */
+/** Runs the very file of Java that the README shows, by the very command. */
 class ReadmeTest {
-  /** The imports, and what goes into a class. */
-  private static final Pattern JAVA = Pattern.compile("```java\\n((?:import [^\\n]*\\n)+)\\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
+
+  private static final Pattern COMMAND = Pattern.compile("\\n    (\\$\\(\\./motley jdk\\)/bin/java .* Road\\.java)\\n");
+
+  /** Images per class, and epochs. */
+  private static final String MINUTES = "road(25, 20, ";
+
+  private static final String SECONDS = "road(4, 1, ";
 
   private static final Pattern DEPENDENCY = Pattern.compile("```xml\\n(<dependency>.*?</dependency>)\\n```", Pattern.DOTALL);
-
-  private static final String PROGRAM =
-      """
-      %s
-      class Road {
-      %s
-        public static void main(String[] args) {
-          Evaluation evaluation = road(4, 1, ProgressListener.NONE);
-          System.out.println("tested on " + evaluation.images());
-        }
-      }
-      """;
 
   @TempDir private Path folder;
 
@@ -56,26 +51,35 @@ class ReadmeTest {
   @Test
   void theLibraryExampleRuns() throws IOException, InterruptedException {
     Path root = Shared.repository();
-    Matcher code = JAVA.matcher(Files.readString(root.resolve("README.md")));
+    String readme = Files.readString(root.resolve("README.md"));
+    Matcher code = JAVA.matcher(readme);
     assertThat(code.find()).isTrue();
-    Files.writeString(folder.resolve("Road.java"), PROGRAM.formatted(code.group(1), code.group(2)));
+    assertThat(code.group(1)).contains(MINUTES);
+    Files.writeString(folder.resolve("Road.java"), code.group(1).replace(MINUTES, SECONDS));
     Files.createSymbolicLink(folder.resolve("models"), root.resolve("models"));
     Path log = folder.resolve("log.txt");
     Process process =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--class-path",
-                    System.getProperty("java.class.path"),
-                    "Road.java"))
+        new ProcessBuilder(command(readme))
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
     assertThat(process.waitFor(10, TimeUnit.MINUTES)).isTrue();
-    assertThat(Files.readString(log)).contains("tested on 10000");
+    assertThat(Files.readString(log)).containsPattern("(?m)^0\\.\\d+ of 10000 real images told right$");
     assertThat(process.exitValue()).isZero();
     assertThat(folder.resolve("runs/resnet50/model.safetensors")).exists();
+  }
+
+  /** The README's command, with the class path of this test for the jar, which is packed after the tests. */
+  private static List<String> command(String readme) {
+    Matcher shown = COMMAND.matcher(readme);
+    assertThat(shown.find()).isTrue();
+    Matcher version = Pattern.compile("<version>(.*?)</version>").matcher(readme);
+    assertThat(version.find()).isTrue();
+    String jar = "java/cli/target/motley-cli-" + version.group(1) + ".jar";
+    var words = new ArrayList<>(List.of(shown.group(1).replace("$(./motley jdk)", System.getProperty("java.home")).split(" ")));
+    assertThat(words).contains(jar);
+    words.replaceAll(word -> word.equals(jar) ? System.getProperty("java.class.path") : word);
+    return words;
   }
 }
