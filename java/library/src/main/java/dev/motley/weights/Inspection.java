@@ -39,9 +39,7 @@ public final class Inspection implements AutoCloseable {
    * @throws InvalidInputException if there is nothing at the path
    */
   public static Inspection of(Path path, Ema ema) {
-    if (!Files.exists(path)) {
-      throw new InvalidInputException(path + ": no such model folder or file");
-    }
+    ModelPath.requireThere(path);
     var inspection = new Inspection(path, ema);
     boolean folder = Files.isDirectory(path);
     Optional<Path> place = inspection.attempt(() -> ModelPath.locate(path));

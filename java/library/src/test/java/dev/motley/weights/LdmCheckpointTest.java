@@ -216,6 +216,28 @@ class LdmCheckpointTest {
         .hasMessageContaining("name one of its files: model.safetensors, second.ckpt");
     assertThatThrownBy(() -> Checkpoint.open(folder.resolve("none")))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("no such model folder or file");
+        .hasMessage(folder.resolve("none") + ": no such model folder or file");
+  }
+
+  @Test
+  void aModelsNameIsNoPath() {
+    assertThatThrownBy(() -> Checkpoint.open(Path.of("runwayml/stable-diffusion-v1-5")))
+        .hasMessage(
+            "runwayml/stable-diffusion-v1-5: no such model folder or file; Motley downloads nothing: give the folder of a downloaded copy,"
+                + " such as ~/.cache/huggingface/hub/models--runwayml--stable-diffusion-v1-5/snapshots/...");
+    for (String path : List.of("none/model.safetensors", "src/none", "none", "a/b/c")) {
+      assertThatThrownBy(() -> Checkpoint.open(Path.of(path))).hasMessage(path + ": no such model folder or file");
+    }
+  }
+
+  @Test
+  void aFolderOfHuggingFacesCacheNamesItsSnapshots() throws IOException {
+    Path model = Files.createDirectories(folder.resolve("models--CompVis--stable-diffusion-v1-4"));
+    for (String name : List.of("blobs", "refs", "snapshots/b3c", "snapshots/abc")) {
+      Files.createDirectories(model.resolve(name));
+    }
+    assertThatThrownBy(() -> Checkpoint.open(model))
+        .hasMessageStartingWith(model + ": no model folder: it has no model_index.json")
+        .hasMessageEndingWith("; it is of Hugging Face's cache: name a folder in its snapshots/: abc, b3c");
   }
 }
