@@ -126,7 +126,9 @@ final class AgainCommand implements Callable<Integer> {
     if (model.isEmpty() && !Files.exists(path)) {
       throw new InvalidInputException("%s: its model, %s, is not there; say by --model where it is".formatted(image, path));
     }
-    return DiffusionPipeline.load(path, recorded.precision(), ema(recorded), false, List.of(picture.sampling()));
+    return context.work(
+        listener ->
+            DiffusionPipeline.load(path, recorded.precision(), ema(recorded), false, List.of(picture.sampling()), listener));
   }
 
   /** What really draws; refuses another model than the recorded one. */

@@ -76,7 +76,7 @@ final class Benchmark {
     long start = System.nanoTime();
     var options = new SamplingOptions(setup.size().width(), setup.size().height(), setup.steps(), false);
     try (DiffusionPipeline pipeline =
-        DiffusionPipeline.load(setup.model(), setup.precision(), setup.ema(), false, List.of(options))) {
+        DiffusionPipeline.load(setup.model(), setup.precision(), setup.ema(), false, List.of(options), listener)) {
       double loading = since(start);
       return new Benchmark(setup, pipeline, options, listener).measure(loading);
     }

@@ -84,7 +84,7 @@ final class GenerateCommand implements Callable<Integer> {
     GenerationPlan plan = planOptions.plan(model);
     model.warn(plan, context.err());
     List<SyntheticStore> stores = reuse.stream().map(SyntheticStore::open).toList();
-    try (DiffusionPipeline pipeline = model.load(policy, DatasetGenerator.sampling(plan.spec()))) {
+    try (DiffusionPipeline pipeline = model.load(context, policy, DatasetGenerator.sampling(plan.spec()))) {
       var options = new GeneratorOptions(together(plan.spec()), storedSize, filter, model.precision(), policy, stores);
       GenerationResult result =
           context.work(

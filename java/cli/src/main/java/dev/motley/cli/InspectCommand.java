@@ -154,8 +154,9 @@ final class InspectCommand implements Callable<Integer> {
     long done = 0;
     tell(listener, done, total);
     for (Part part : found.parts()) {
+      long before = done;
       boolean draws = !part.name().equals("safety_checker") && !part.name().equals("file");
-      (draws ? networks : others).put(part.name(), ModelHash.of(part));
+      (draws ? networks : others).put(part.name(), ModelHash.of(part, read -> tell(listener, before + read, total)));
       done += part.bytes();
       tell(listener, done, total);
     }

@@ -102,12 +102,14 @@ final class ModelOptions {
   }
 
   /** For pictures like that; without its safety checker. */
-  DiffusionPipeline load(SamplingOptions wanted) {
-    return load(SafetyPolicy.OFF, wanted);
+  DiffusionPipeline load(Context context, SamplingOptions wanted) {
+    return load(context, SafetyPolicy.OFF, wanted);
   }
 
   /** With its safety checker, where the policy needs one. */
-  DiffusionPipeline load(SafetyPolicy safety, SamplingOptions wanted) {
-    return DiffusionPipeline.load(path(), precision(), ema(), safety != SafetyPolicy.OFF, List.of(wanted));
+  DiffusionPipeline load(Context context, SafetyPolicy safety, SamplingOptions wanted) {
+    return context.work(
+        listener ->
+            DiffusionPipeline.load(path(), precision(), ema(), safety != SafetyPolicy.OFF, List.of(wanted), listener));
   }
 }

@@ -12,11 +12,13 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
  * Shows progress: on a terminal one line that is drawn over, elsewhere a line now and then. Gives
- * rate, time left and percent of every stage, under the name of what it works on. Never stops the work.
+ * rate, time left and percent of every stage, under the name of what it works on. Of one that prepares another it says nothing where
+ * that takes no time to speak of. Never stops the work.
  *
  * <p>The rate is that of the last half minute, so that it follows a machine that becomes busier;
  * the last line of a stage gives the mean. Units that an earlier run had finished, or that were
@@ -29,10 +31,17 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
   /** How often the line on a terminal is drawn again. */
   private static final long REDRAW = SECOND / 10;
 
-  /** Elsewhere a line each tenth of the work, but not more often than the first, or the second. */
+  /** Elsewhere a line soon, then one each tenth of the work, but not more often than the first, or less often than the second. */
   private static final long LINE_SOONEST = 10 * SECOND;
 
   private static final long LINE_LATEST = 60 * SECOND;
+
+  /** What comes before the work that was asked for: the loading of a model. */
+  private static final Set<String> PREPARATIONS = Set.of("load");
+
+  /** How long these take before anything is said of them. */
+  private static final long PATIENCE = 2 * SECOND;
+
   private static final int TENTHS = 10;
 
   /** What the rate is measured over. */
@@ -53,6 +62,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
   private long stageStart;
   private long lastShown;
   private long lastTenth;
+  private boolean shown;
   private boolean finished = true;
   private boolean midLine;
 
@@ -111,7 +121,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
       window.removeFirst();
     }
     boolean done = progress.done() >= progress.total();
-    if (done || due(progress, now)) {
+    if (!brief(now) && (done || due(progress, now))) {
       show(progress, now, done);
     }
     finished = done;
@@ -140,10 +150,16 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     stage = progress.stage();
     stageStart = now;
     lastShown = terminal ? now - REDRAW : now;
+    shown = false;
     lastTenth = tenth(progress);
     finished = false;
     window.clear();
     window.addLast(new Moment(now, progress.resumed()));
+  }
+
+  /** Whether it is a preparation of which nothing is to be said, or not yet. */
+  private boolean brief(long now) {
+    return !shown && PREPARATIONS.contains(stage) && now - stageStart < PATIENCE;
   }
 
   private boolean due(Progress progress, long now) {
@@ -151,12 +167,16 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     if (terminal) {
       return since >= REDRAW;
     }
+    if (!shown) {
+      return since >= (PREPARATIONS.contains(stage) ? PATIENCE : LINE_SOONEST);
+    }
     return since >= LINE_LATEST || (tenth(progress) > lastTenth && since >= LINE_SOONEST);
   }
 
   private void show(Progress progress, long now, boolean done) {
     lastShown = now;
     lastTenth = tenth(progress);
+    shown = true;
     String text = done ? summary(progress, now) : running(progress, now);
     if (!terminal) {
       err.println(text);

@@ -184,7 +184,7 @@ final class SampleCommand implements Callable<Integer> {
       requireWholePrompts();
     }
     SamplingOptions sampling = sampling();
-    try (DiffusionPipeline pipeline = model.load(sampling)) {
+    try (DiffusionPipeline pipeline = model.load(context, sampling)) {
       PictureParameters p = parameters(pipeline, sampling, begin.map(BeginPicture::begin));
       int together = batch.orElse(Drawing.usualBatch(sampling.width(), sampling.height()));
       var drawing = new Drawing(pipeline, together, begin.map(BeginPicture::picture));

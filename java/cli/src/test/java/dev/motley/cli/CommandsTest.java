@@ -292,11 +292,12 @@ class CommandsTest {
   }
 
   @Test
-  void aStopLeavesWhatWasDoneAndSaysHowToGoOn() {
+  void aStopWhileTheModelIsLoadedSaysSo() {
     cancellation.request();
     String store = folder.resolve("stopped").toString();
     assertThat(motley("generate", "--per-class", "2", "--steps", "2", "--out", store)).isEqualTo(Exit.CANCELLED.code());
-    assertThat(err.toString()).contains("run the same command again to go on");
+    assertThat(err.toString()).contains("stopped while loading " + Home.model() + "; nothing was written");
+    assertThat(Path.of(store)).doesNotExist();
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProgressLineTest {
 
@@ -39,6 +41,44 @@ class ProgressLineTest {
       now += SECOND / 1000;
     }
     assertThat(lines()).hasSize(1);
+  }
+
+  @Test
+  void theFirstLineInALogComesSoon() {
+    ProgressLine line = line(false, 80);
+    for (int done = 0; done < 3; done++) {
+      line.onProgress(images(done, 10_000, 0));
+      now += 10 * SECOND;
+    }
+    assertThat(lines()).hasSize(1);
+    assertThat(lines().getFirst()).contains("1 of 10,000 images");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aModelThatIsLoadedAtOnceIsNotWorthALine(boolean terminal) {
+    ProgressLine line = line(terminal, 80);
+    for (long bytes = 0; bytes <= 8_000_000; bytes += 1_000_000) {
+      line.onProgress(Progress.ofBytes("load", bytes, 8_000_000, ""));
+      now += SECOND / 10;
+    }
+    line.onProgress(images(1, 1, 0));
+    line.close();
+    assertThat(shown.toString()).doesNotContain("load").contains("generate");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aModelThatTakesSecondsToLoadIsShownSoon(boolean terminal) {
+    ProgressLine line = line(terminal, 120);
+    for (int done = 0; done <= 3; done++) {
+      assertThat(shown.toString().isEmpty()).isEqualTo(done <= 2);
+      line.onProgress(Progress.ofBytes("load", done * 1_000_000_000L, 4_000_000_000L, "unet"));
+      now += SECOND;
+    }
+    assertThat(shown.toString()).contains(" 50 %, 2,000 of 4,000 MB, 1,000 MB/s, 2.0 s left, unet");
+    line.onProgress(Progress.ofBytes("load", 4_000_000_000L, 4_000_000_000L, ""));
+    assertThat(shown.toString()).endsWith("load        4,000 MB, in 4.0 s, 1,000 MB/s" + (terminal ? "\u001b[K" : "") + System.lineSeparator());
   }
 
   @Test

@@ -14,14 +14,12 @@ import dev.motley.ffi.NativeRuntime;
 import dev.motley.ffi.NativeTextEncoder;
 import dev.motley.ffi.NativeUNet;
 import dev.motley.ffi.NativeVae;
-import dev.motley.ffi.NativeWeights;
 import dev.motley.ffi.SampleRequest;
 import dev.motley.image.RgbImage;
 import dev.motley.text.ClipTokenizer;
 import dev.motley.weights.Checkpoint;
 import dev.motley.weights.Ema;
 import dev.motley.weights.ModelHash;
-import dev.motley.weights.NativeTensors;
 import dev.motley.weights.Part;
 import dev.motley.weights.SafetyCheckerWeights;
 import java.nio.file.Path;
@@ -30,12 +28,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -67,7 +62,13 @@ public final class DiffusionPipeline implements AutoCloseable {
   /** Pixels of the largest picture that there was memory for: what it took stays in the native pool. */
   private volatile long granted;
 
-  private DiffusionPipeline(Checkpoint checkpoint, Precision precision, boolean safety, List<SamplingOptions> wanted, LongSupplier memory) {
+  private DiffusionPipeline(
+      Checkpoint checkpoint,
+      Precision precision,
+      boolean safety,
+      List<SamplingOptions> wanted,
+      LongSupplier memory,
+      ProgressListener listener) {
     limits = Limits.of(checkpoint);
     wanted.forEach(limits::check);
     checkpoint.requireWhole();
@@ -83,14 +84,15 @@ public final class DiffusionPipeline implements AutoCloseable {
     schedule = configs.schedule();
     clipSample = checkpoint.schedulerConfig().clipSample();
     nativeSize = configs.nativeSize();
-    var hashes = new TreeMap<String, String>();
+    var loading = new Loading(checkpoint.path(), parts, listener);
     try {
-      checker = found.map(one -> open.add(SafetyChecker.of(one, precision))); // first: what is wrong with it is said at once
-      text = open.add(make(checkpoint.textEncoder(), hashes, w -> NativeTextEncoder.create(configs.text(), w)));
-      unet = open.add(make(checkpoint.unet(), hashes, w -> NativeUNet.create(configs.unet(), w)));
-      vae = open.add(make(checkpoint.vae(), hashes, w -> NativeVae.create(configs.vae(), w)));
-      hash = ModelHash.of(hashes, checkpoint, tokenizer.hash()).whole();
+      checker = found.map(one -> open.add(loading.make(one.part(), () -> SafetyChecker.of(one, precision)))); // first: what is wrong with it is said at once
+      text = open.add(loading.make(checkpoint.textEncoder(), w -> NativeTextEncoder.create(configs.text(), w)));
+      unet = open.add(loading.make(checkpoint.unet(), w -> NativeUNet.create(configs.unet(), w)));
+      vae = open.add(loading.make(checkpoint.vae(), w -> NativeVae.create(configs.vae(), w)));
+      hash = ModelHash.of(loading.hashes(), checkpoint, tokenizer.hash()).whole();
       prompts = open.add(new PromptCache(tokenizer, text, unet, configs.bytesPerToken()));
+      loading.finish();
     } catch (RuntimeException | Error e) {
       open.close();
       throw e;
@@ -111,12 +113,6 @@ public final class DiffusionPipeline implements AutoCloseable {
                         + ": has no safety checker (safety_checker/ of a diffusers folder), so its pictures cannot be checked"));
   }
 
-  /** Hashes a network and makes it at once, while its pages are at hand. */
-  private static <T> T make(Part part, Map<String, String> hashes, Function<NativeWeights, T> model) {
-    hashes.put(part.name(), ModelHash.of(part));
-    return NativeTensors.make(part.file().toString(), part.tensors().values(), model);
-  }
-
   /**
    * Loads a model, whatever form it has.
    *
@@ -125,24 +121,33 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @param ema which of the UNet's weights
    * @param safety whether its safety checker is loaded, too
    * @param wanted what it is to draw, checked before anything is loaded; may be empty
+   * @param listener hears how much of the weights is loaded; may stop
    * @throws InvalidInputException if a file is missing, damaged, of another model or does not fit, in one line naming file and key;
    *     if there is no safety checker, but one is asked for; or if it cannot draw what is wanted
    * @throws ResourceException if the memory that is available does not take it, and with it one picture of the largest size that is wanted
+   * @throws dev.motley.CancelledException if the listener stopped it
    */
-  public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety, List<SamplingOptions> wanted) {
-    return load(path, precision, ema, safety, wanted, AvailableMemory::bytes);
+  public static DiffusionPipeline load(
+      Path path, Precision precision, Ema ema, boolean safety, List<SamplingOptions> wanted, ProgressListener listener) {
+    return load(path, precision, ema, safety, wanted, listener, AvailableMemory::bytes);
   }
 
   static DiffusionPipeline load(
-      Path path, Precision precision, Ema ema, boolean safety, List<SamplingOptions> wanted, LongSupplier memory) {
+      Path path,
+      Precision precision,
+      Ema ema,
+      boolean safety,
+      List<SamplingOptions> wanted,
+      ProgressListener listener,
+      LongSupplier memory) {
     try (Checkpoint checkpoint = Checkpoint.open(path, ema)) {
-      return new DiffusionPipeline(checkpoint, precision, safety, wanted, memory);
+      return new DiffusionPipeline(checkpoint, precision, safety, wanted, memory, listener);
     }
   }
 
   /** Loads a model for pictures of any size: the memory that one takes is asked for when it is drawn. */
   public static DiffusionPipeline load(Path path, Precision precision, Ema ema, boolean safety) {
-    return load(path, precision, ema, safety, List.of());
+    return load(path, precision, ema, safety, List.of(), ProgressListener.NONE);
   }
 
   /** Loads a model without its safety checker. */

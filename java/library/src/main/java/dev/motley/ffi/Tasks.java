@@ -19,7 +19,7 @@ public final class Tasks {
    * Runs tasks, in any order, several at a time, and waits for all.
    *
    * @param count tasks 0 to count - 1
-   * @param task must bear to be called by several threads at a time; what it throws, this throws
+   * @param task must bear to be called by several threads at a time; what it throws, this throws, and begins no others
    */
   public static void run(int count, IntConsumer task) {
     run(count, Math.min(count, NativeRuntime.threads()), task);
@@ -30,8 +30,13 @@ public final class Tasks {
     var next = new AtomicInteger();
     Runnable work =
         () -> {
-          for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-            task.accept(i);
+          try {
+            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+              task.accept(i);
+            }
+          } catch (RuntimeException | Error e) {
+            next.set(count); // nobody begins another
+            throw e;
           }
         };
     if (threads <= 1) {

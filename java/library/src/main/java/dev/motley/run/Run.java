@@ -85,7 +85,8 @@ public final class Run {
             config.precision(),
             config.ema(),
             config.safety() != SafetyPolicy.OFF,
-            config.sets().stream().map(set -> DatasetGenerator.sampling(set.plan())).toList())) {
+            config.sets().stream().map(set -> DatasetGenerator.sampling(set.plan())).toList(),
+            listener)) {
       modelHash = pipeline.modelHash();
       requireOwn();
       AtomicFile.createFolder(folder); // nothing is written before all that can be checked is

@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /**
  * SHA-256 over what decides a picture: the same for the same model in any layout. A network's hash covers the classic name, element type,
@@ -32,9 +34,28 @@ public record ModelHash(Map<String, String> networks, String whole) {
    * @return in hexadecimal
    */
   public static String of(Part part) {
+    return of(part, _ -> {});
+  }
+
+  /**
+   * The same, telling how far it is.
+   *
+   * @param read hears on the calling thread, every few tensors, how many bytes were read so far; what it throws ends the reading
+   */
+  public static String of(Part part, LongConsumer read) {
     List<TensorView> sorted = List.copyOf(new TreeMap<>(part.tensors()).values());
     String[] tensors = new String[sorted.size()];
-    Tasks.run(tensors.length, i -> tensors[i] = of(sorted.get(i)));
+    Thread caller = Thread.currentThread();
+    var bytes = new AtomicLong();
+    Tasks.run(
+        tensors.length,
+        i -> {
+          tensors[i] = of(sorted.get(i));
+          long now = bytes.addAndGet(sorted.get(i).bytes());
+          if (Thread.currentThread() == caller) {
+            read.accept(now);
+          }
+        });
     return Sha256.of(String.join("\n", tensors).getBytes(StandardCharsets.UTF_8));
   }
 

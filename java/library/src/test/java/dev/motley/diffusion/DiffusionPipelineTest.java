@@ -7,12 +7,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
+import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
 import dev.motley.ffi.NativeRuntime;
 import dev.motley.testing.Shared;
+import dev.motley.weights.Ema;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -146,6 +150,32 @@ class DiffusionPipelineTest {
         .hasMessageContaining("steps must be from 1 to 999, got 1000");
     assertThatThrownBy(() -> ImageRequest.of("dress", Double.NaN, 1)).hasMessageContaining("guidance");
     assertThatThrownBy(() -> ImageRequest.of("dress", -1, 1)).hasMessageContaining("guidance");
+  }
+
+  private static DiffusionPipeline load(ProgressListener listener) {
+    Path model = Shared.repository().resolve("models/clothes");
+    return DiffusionPipeline.load(model, Precision.FP32, Ema.AS_GIVEN, false, List.of(), listener);
+  }
+
+  @Test
+  void aListenerHearsOfTheLoadingAndMayStopIt() {
+    var heard = new ArrayList<Progress>();
+    load(heard::add).close();
+    assertThat(heard).extracting(Progress::stage).containsOnly("load");
+    assertThat(heard).extracting(Progress::done).isSorted();
+    assertThat(heard.getFirst().done()).isZero();
+    assertThat(heard).extracting(Progress::detail).contains("text_encoder", "unet", "vae");
+    assertThat(heard.getLast()).satisfies(last -> assertThat(last.done()).isEqualTo(last.total()));
+    assertThat(heard).filteredOn(one -> one.done() == one.total()).hasSize(1);
+    long live = NativeRuntime.liveBytes();
+    for (int last : List.of(1, 2, heard.size() / 2)) {
+      var left = new AtomicInteger(last);
+      assertThatThrownBy(() -> load(_ -> left.decrementAndGet() > 0))
+          .isInstanceOf(CancelledException.class)
+          .hasMessageMatching("stopped while loading .*clothes; nothing was written");
+      assertThat(left).hasValue(0);
+      assertThat(NativeRuntime.liveBytes()).isEqualTo(live);
+    }
   }
 
   @Test

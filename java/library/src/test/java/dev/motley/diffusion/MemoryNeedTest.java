@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.sun.management.OperatingSystemMXBean;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
+import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
 import dev.motley.testing.Shared;
 import dev.motley.weights.Checkpoint;
@@ -66,7 +67,7 @@ class MemoryNeedTest {
   }
 
   private static DiffusionPipeline load(List<SamplingOptions> wanted, long available) {
-    return DiffusionPipeline.load(MODEL, Precision.FP32, Ema.AS_GIVEN, false, wanted, () -> available);
+    return DiffusionPipeline.load(MODEL, Precision.FP32, Ema.AS_GIVEN, false, wanted, ProgressListener.NONE, () -> available);
   }
 
   @Test

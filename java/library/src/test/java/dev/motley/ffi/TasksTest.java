@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,38 @@ class TasksTest {
                     }))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("seven");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void noTaskBeginsAfterOneHasThrown(int threads) throws InterruptedException {
+    var thrown = new CountDownLatch(1);
+    var begun = new AtomicInteger();
+    Thread caller = Thread.currentThread();
+    assertThatThrownBy(
+            () ->
+                Tasks.run(
+                    1000,
+                    threads,
+                    i -> {
+                      begun.incrementAndGet();
+                      if (Thread.currentThread() == caller) {
+                        thrown.countDown();
+                        throw new InvalidInputException("stop");
+                      }
+                      await(thrown);
+                      pause();
+                    }))
+        .hasMessage("stop");
+    assertThat(begun.get()).isLessThan(1000 / 2);
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(1);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
