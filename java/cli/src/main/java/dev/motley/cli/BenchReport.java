@@ -7,6 +7,7 @@ import dev.motley.MotleyVersion;
 import dev.motley.ffi.NativeInfo;
 import dev.motley.ffi.NativeProfile;
 import dev.motley.tricks.GuidanceRule;
+import dev.motley.tricks.PlanSpec;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ record BenchReport(Benchmark.Setup setup, Benchmark.Result result, NativeInfo in
     line(out, "guidance step", "%.4g s of the batch (median of %d; the fastest %.4g s)", step, setup.repeats(), fastest);
     line(out, "sampling", "%.4g images/s at %s", rate(result.sampling()), steps());
     line(out, "decoding", "%.4g images/s", rate(result.decoding()));
+    line(out, "in all", "%.4g images/s at %d steps, for 'plan --rate'", wholeRate(step), PlanSpec.PAPER_STEPS);
     line(
         out, "peak memory", "%s",
         result.peakMemory().isPresent()
@@ -59,6 +61,11 @@ record BenchReport(Benchmark.Setup setup, Benchmark.Result result, NativeInfo in
 
   private double rate(List<Double> seconds) {
     return result.batch() / median(seconds);
+  }
+
+  /** Images a second that are drawn in the paper's steps and decoded. */
+  private double wholeRate(double step) {
+    return result.batch() / (PlanSpec.PAPER_STEPS * step + median(result.decoding()));
   }
 
   private static void line(PrintWriter out, String name, String format, Object... values) {

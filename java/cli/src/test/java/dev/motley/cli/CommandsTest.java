@@ -224,6 +224,23 @@ class CommandsTest {
     assertThat(err.toString()).isEmpty();
   }
 
+  @Test
+  void aPlanTellsTheTimeOnlyWhereARateIsKnown() {
+    String[] plan = {"plan", "--per-class", "25", "--steps", "80"};
+    assertThat(motley(plan)).isZero();
+    assertThat(out.toString()).containsPattern("(?m)^time +about 50 s \\(0 h 00 min\\) at 10\\.0 images of 40 steps per second$");
+    String other = Home.model().toString();
+    assertThat(motley("plan", "--per-class", "25", "--model", other, "--precision", "bf16")).isZero();
+    assertThat(out.toString())
+        .containsPattern("(?m)^time +unknown$")
+        .contains("measure by: ./motley bench --model " + other + " --precision bf16 --size 32x32; then give --rate");
+    assertThat(motley("plan", "--per-class", "25", "--size", "64")).isZero();
+    assertThat(out.toString()).containsPattern("(?m)^time +unknown$").contains("./motley bench --precision fp32 --size 64x64;");
+    out.getBuffer().setLength(0);
+    assertThat(motley("plan", "--per-class", "25", "--size", "64", "--rate", "0.5")).isZero();
+    assertThat(out.toString()).contains("about 500 s").doesNotContain("unknown");
+  }
+
   private static Path config(Path folder) throws IOException {
     Path other = folder.resolve("other.yaml");
     Files.writeString(other, Yaml.write(DemoCommand.config(80, 1, 3).toTree()));

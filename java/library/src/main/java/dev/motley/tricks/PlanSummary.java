@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -70,11 +71,11 @@ public record PlanSummary(
   /**
    * Estimates the time to draw the plan.
    *
-   * @param imagesPerSecond the measured rate of guided images (two evaluations a step)
+   * @param imagesPerSecond the measured rate of guided images in {@link PlanSpec#PAPER_STEPS} steps of two evaluations
    * @return the time
    */
   public Duration estimatedTime(double imagesPerSecond) {
-    double guided = unetEvaluations / (2.0 * plan.spec().sampling().steps());
+    double guided = unetEvaluations / (2.0 * PlanSpec.PAPER_STEPS); // of so many steps each
     return Duration.ofMillis(Math.round(1000 * guided / imagesPerSecond));
   }
 
@@ -154,22 +155,14 @@ public record PlanSummary(
   /**
    * The counts, and what the plan will cost.
    *
-   * @param imagesPerSecond the measured rate of guided images
+   * @param imagesPerSecond the rate, as above; empty where there is none
    * @param storedWidth width of the stored images, in pixels
    * @param storedHeight height of the stored images, in pixels
    * @return {@link #text} with two lines more
    */
-  public String text(double imagesPerSecond, int storedWidth, int storedHeight) {
+  public String text(OptionalDouble imagesPerSecond, int storedWidth, int storedHeight) {
     var out = new StringBuilder(text());
-    Duration time = estimatedTime(imagesPerSecond);
-    line(
-        out,
-        "time",
-        "about %,d s (%d h %02d min) at %s images per second",
-        Math.max(1, time.toSeconds()),
-        time.toHours(),
-        time.toMinutesPart(),
-        String.format(Locale.ROOT, imagesPerSecond < 1 ? "%.4f" : "%.1f", imagesPerSecond));
+    line(out, "time", "%s", imagesPerSecond.isPresent() ? timeText(imagesPerSecond.getAsDouble()) : "unknown");
     line(
         out,
         "disk",
@@ -186,6 +179,18 @@ public record PlanSummary(
     return counts.size() > 1 && even
         ? String.format(Locale.ROOT, " (%,d from each of %d tricks)", counts.iterator().next(), counts.size())
         : "";
+  }
+
+  private String timeText(double imagesPerSecond) {
+    Duration time = estimatedTime(imagesPerSecond);
+    return String.format(
+        Locale.ROOT,
+        "about %,d s (%d h %02d min) at %s images of %d steps per second",
+        Math.max(1, time.toSeconds()),
+        time.toHours(),
+        time.toMinutesPart(),
+        String.format(Locale.ROOT, imagesPerSecond < 1 ? "%.4f" : "%.1f", imagesPerSecond),
+        PlanSpec.PAPER_STEPS);
   }
 
   private static void line(StringBuilder out, String name, String format, Object... values) {

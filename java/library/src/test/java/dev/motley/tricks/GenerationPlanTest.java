@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -370,10 +371,11 @@ class GenerationPlanTest {
         .contains("(40 steps of 2; of 1 for %d images at guidance 1)".formatted(summary.singlePass()))
         .contains("random-guidance")
         .contains("guidance 1.0 to 5.0, integer-per-image, \"an image of a {class}\"");
-    assertThat(summary.text(0.01, 32, 32))
+    assertThat(summary.text(OptionalDouble.empty(), 32, 32)).containsPattern("(?m)^time +unknown$");
+    assertThat(summary.text(OptionalDouble.of(0.01), 32, 32))
         .startsWith(summary.text())
         .contains("s (12 h ")
-        .contains("at 0.0100 images per second")
+        .contains("at 0.0100 images of 40 steps per second")
         .contains("about 2,688,000 bytes as PNG of 32x32");
   }
 
