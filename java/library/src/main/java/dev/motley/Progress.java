@@ -11,15 +11,16 @@ package dev.motley;
  * @param resumed units of {@code done} that needed no work: finished before this run began, or copied; rates leave them out
  * @param unit what is counted ("images", "steps"), in the plural
  * @param detail a few words more, such as the current loss; may be empty
+ * @param underWay units beyond {@code done} that the work on unfinished ones amounts to, such as half of a batch after half of its steps
  */
 public record Progress(
-    String subject, String stage, long done, long total, long resumed, String unit, String detail) {
+    String subject, String stage, long done, long total, long resumed, String unit, String detail, double underWay) {
 
   private static final long MEGABYTE = 1_000_000;
 
   /** Of work that has one subject only. */
   public Progress(String stage, long done, long total, long resumed, String unit, String detail) {
-    this("", stage, done, total, resumed, unit, detail);
+    this("", stage, done, total, resumed, unit, detail, 0);
   }
 
   /**
@@ -37,6 +38,16 @@ public record Progress(
 
   /** The same of one of several subjects. */
   public Progress on(String name) {
-    return new Progress(name, stage, done, total, resumed, unit, detail);
+    return new Progress(name, stage, done, total, resumed, unit, detail, underWay);
+  }
+
+  /** The same with work on unfinished units, never more than is left. */
+  public Progress withUnderWay(double units) {
+    return new Progress(subject, stage, done, total, resumed, unit, detail, Math.clamp(units, 0, Math.max(0, total - done)));
+  }
+
+  /** Units that the work done so far amounts to. */
+  public double amount() {
+    return done + underWay;
   }
 }

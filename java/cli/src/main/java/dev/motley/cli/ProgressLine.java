@@ -49,6 +49,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
 
   private static final int DEFAULT_COLUMNS = 80;
   private static final int BAR = 20;
+  private static final int LEAST_BAR = 5;
   private static final String CLEAR_TO_END = "\u001b[K";
 
   private final PrintWriter err;
@@ -66,7 +67,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
   private boolean finished = true;
   private boolean midLine;
 
-  private record Moment(long time, long done) {}
+  private record Moment(long time, double amount) {}
 
   /**
    * @param err where lines go
@@ -116,7 +117,7 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     if (finished || !progress.stage().equals(stage) || !progress.subject().equals(subject)) {
       begin(progress, now);
     }
-    window.addLast(new Moment(now, progress.done()));
+    window.addLast(new Moment(now, progress.amount()));
     while (window.size() > 2 && now - window.getFirst().time() > WINDOW) {
       window.removeFirst();
     }
@@ -177,10 +178,10 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     lastShown = now;
     lastTenth = tenth(progress);
     shown = true;
-    String text = done ? summary(progress, now) : running(progress, now);
     if (!terminal) {
-      err.println(text);
+      err.println(done ? summary(progress, now) : running(progress, now, 0));
     } else {
+      String text = done ? summary(progress, now) : fitted(progress, now);
       // The last column stays free: a full line would wrap on some terminals.
       String fitted = text.length() < columns ? text : text.substring(0, Math.max(0, columns - 1));
       err.print("\r" + fitted + CLEAR_TO_END + (done ? System.lineSeparator() : ""));
@@ -189,14 +190,21 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     err.flush();
   }
 
-  private String running(Progress progress, long now) {
+  /** With a bar as wide as the terminal leaves room for, or none. */
+  private String fitted(Progress progress, long now) {
+    String text = running(progress, now, BAR);
+    int room = BAR - Math.max(0, text.length() - (columns - 1));
+    return room == BAR ? text : running(progress, now, room < LEAST_BAR ? 0 : room);
+  }
+
+  private String running(Progress progress, long now, int bar) {
     Moment oldest = window.getFirst();
-    double rate = rate(progress.done() - oldest.done(), now - oldest.time());
+    double rate = rate(progress.amount() - oldest.amount(), now - oldest.time());
     String left =
-        rate > 0 ? Durations.text((progress.total() - progress.done()) / rate) + " left" : "";
+        rate > 0 ? Durations.text((progress.total() - progress.amount()) / rate) + " left" : "";
     return join(
         stage(progress),
-        terminal ? bar(progress) : "",
+        bar(progress, bar),
         percent(progress),
         counts(progress),
         rateText(rate, progress.unit()),
@@ -242,9 +250,9 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     return String.format(Locale.ROOT, "%3d %%", (int) (100 * fraction(progress)));
   }
 
-  private static String bar(Progress progress) {
-    int full = (int) (BAR * fraction(progress));
-    return "[" + "#".repeat(full) + "-".repeat(BAR - full) + "]";
+  private static String bar(Progress progress, int width) {
+    int full = (int) (width * fraction(progress));
+    return width == 0 ? "" : "[" + "#".repeat(full) + "-".repeat(width - full) + "]";
   }
 
   private static String counts(Progress progress) {
@@ -265,14 +273,14 @@ final class ProgressLine implements ProgressListener, AutoCloseable {
     return String.format(Locale.ROOT, "%,." + decimals + "f %s/s", rate, unit);
   }
 
-  private static double rate(long units, long nanos) {
-    return nanos > 0 ? units * (double) SECOND / nanos : 0;
+  private static double rate(double units, long nanos) {
+    return nanos > 0 ? units * SECOND / nanos : 0;
   }
 
   private static double fraction(Progress progress) {
     return progress.total() <= 0
         ? 1
-        : Math.clamp((double) progress.done() / progress.total(), 0, 1);
+        : Math.clamp(progress.amount() / progress.total(), 0, 1);
   }
 
   private static long tenth(Progress progress) {

@@ -167,6 +167,34 @@ class ProgressLineTest {
   }
 
   @Test
+  void theRateCountsTheStepsOfABatch() {
+    ProgressLine line = line(true, 200);
+    for (int batch = 0; batch < 4; batch++) {
+      for (int step = 0; step < 25; step++) {
+        line.onProgress(images(50 * batch, 1000, 0).withUnderWay(2 * step));
+        now += SECOND;
+      }
+    }
+    List<String> drawn = List.of(shown.toString().split("\r"));
+    assertThat(drawn.subList(3, drawn.size())).hasSize(98).allMatch(text -> text.contains(" 2.0 images/s, "));
+    assertThat(drawn.getLast()).contains(" 19 %, 150 of 1,000 images, 2.0 images/s, 6 min 41 s left");
+  }
+
+  @Test
+  void theBarIsNarrowedBeforeAnythingElseIsCut() {
+    for (int columns : new int[] {100, 85, 79, 72}) {
+      shown.getBuffer().setLength(0);
+      ProgressLine line = line(true, columns);
+      line.onProgress(images(0, 60_000, 0));
+      now += SECOND;
+      line.onProgress(images(10, 60_000, 0));
+      String last = shown.toString().substring(shown.toString().lastIndexOf('\r') + 1).replace("\u001b[K", "");
+      assertThat(last).hasSizeLessThan(columns).contains("%, 10 of 60,000 images, 10.0 images/s, 1 h 40 min left");
+      assertThat(last.contains("[-")).isEqualTo(columns >= 79);
+    }
+  }
+
+  @Test
   void stagesFollowOneAnotherAndDetailsAreShown() {
     ProgressLine line = line(true, 100);
     line.onProgress(images(1, 10, 0));

@@ -68,6 +68,11 @@ public final class DatasetGenerator implements AutoCloseable {
   /** The first image of the plan that is not yet in a batch. */
   private int position;
 
+  /** Images that were denoised in this run, and how many of them are drawn again. */
+  private int drawn;
+
+  private int redrawn;
+
   private int nextCopy;
   private int reported = -1;
 
@@ -127,7 +132,6 @@ public final class DatasetGenerator implements AutoCloseable {
     int resumed = writer.nextPosition();
     findCopies(resumed);
     position = resumed;
-    int drawn = 0;
     try {
       report(listener, resumed); // where the work begins, in time as in images
       prepareText(resumed);
@@ -140,7 +144,6 @@ public final class DatasetGenerator implements AutoCloseable {
           submit(batch, position, resumed, listener);
           drain(options.overlap() ? BATCHES_IN_FLIGHT - 1 : 0);
         }
-        drawn += batch.size();
         report(listener, resumed);
       }
     } catch (CancelledException e) {
@@ -178,20 +181,24 @@ public final class DatasetGenerator implements AutoCloseable {
     int stored = writer.nextPosition();
     if (stored != reported) {
       reported = stored;
-      if (!listener.onProgress(progress(resumed, ""))) {
+      if (!listener.onProgress(progress(resumed, 0, ""))) {
         throw new CancelledException("stopped");
       }
     }
   }
 
-  /** Copies take next to no time: they count as done from the start, so that rate and time left are those of drawing. */
-  private Progress progress(int resumed, String detail) {
+  /**
+   * Copies take next to no time: they count as done from the start, so that rate and time left are those of drawing.
+   *
+   * @param part of a batch that is denoised, in images
+   */
+  private Progress progress(int resumed, double part, String detail) {
     int stored = writer.nextPosition();
     int total = plan.size();
     int copiesAhead = copied.get(stored, Math.max(stored, total)).cardinality();
     int done = stored == total ? total : Math.min(stored + copiesAhead, total - 1);
     int free = Math.min(resumed + copied.cardinality(), done);
-    return new Progress("generate", done, total, free, "images", detail);
+    return new Progress("generate", done, total, free, "images", detail).withUnderWay(drawn - redrawn + part - (done - free));
   }
 
   /** All prompts at once, so that as many as memory holds are prepared together. */
@@ -231,7 +238,10 @@ public final class DatasetGenerator implements AutoCloseable {
         sampling,
         step ->
             listener.onProgress(
-                progress(resumed, "step %d/%d of the next %d".formatted(step.done(), step.total(), batch.size()))));
+                progress(
+                    resumed,
+                    batch.size() * (double) step.done() / step.total(),
+                    "step %d/%d of the next %d".formatted(step.done(), step.total(), batch.size()))));
   }
 
   private ImageRequest request(PlannedImage image) {
@@ -253,6 +263,7 @@ public final class DatasetGenerator implements AutoCloseable {
       return;
     }
     Latents latents = denoise(batch, resumed, listener);
+    drawn += batch.size();
     inFlight.add(finisher.submit(() -> finish(batch, latents, upTo)));
   }
 
@@ -335,6 +346,7 @@ public final class DatasetGenerator implements AutoCloseable {
                       ? "the safety policies 'drop' and 'flag' go on where 'redo' cannot, into another folder"
                       : "the model, its precision or the guidance " + image.guidance() + " may be at fault"));
     }
+    redrawn++;
     again.add(new Job(index, plan.retry(plan.image(index), attempts.size())));
   }
 

@@ -183,6 +183,9 @@ class DatasetGeneratorTest {
     assertThat(heard).extracting(Progress::done).isSorted();
     assertThat(heard).filteredOn(p -> p.done() == p.total()).hasSize(1);
     assertThat(heard.getLast().done() - heard.getLast().resumed()).isEqualTo(30);
+    assertThat(heard).as("steps count as they are done").extracting(Progress::amount).isSorted();
+    assertThat(heard.get(1).amount()).as("one of two steps of the first 7").isEqualTo(10 + 3.5);
+    assertThat(heard).allSatisfy(p -> assertThat(p.amount()).isLessThanOrEqualTo(p.total()));
   }
 
   @Test
