@@ -21,9 +21,9 @@ double multiply_adds(int64_t rounds) {
   used(one);
   for (int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
-    for (Vec& sum : sums) {
-      multiply_add(one, one, sum);
-      used(sum);
+    for (int s = 0; s < kSums; ++s) {
+      multiply_add(one, one, sums[s]);
+      used(sums[s]);
     }
   }
   return 2.0 * kLanes * kSums * static_cast<double>(rounds);
