@@ -46,6 +46,9 @@ class RunTest {
                     EMBEDDED,
                     folder,
                     progress -> {
+                      if (progress.stage().equals("load")) {
+                        return true;
+                      }
                       throw error;
                     }))
         .isSameAs(error);
@@ -56,7 +59,7 @@ class RunTest {
 
   @Test
   void aRunThatDrewNothingIsNotInTheWayOfAnother() throws IOException {
-    ProgressListener stop = progress -> false;
+    ProgressListener stop = progress -> progress.stage().equals("load");
     assertThatThrownBy(() -> Run.execute(config(), EMBEDDED, folder, stop)).isInstanceOf(CancelledException.class);
     String first = Files.readString(folder.resolve("config.yaml"));
     Map<String, Object> other = new HashMap<>(config().toTree());
