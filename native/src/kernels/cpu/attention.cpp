@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/product.h"
 
 namespace motley::kernels {
 
@@ -16,18 +17,15 @@ namespace {
 constexpr int64_t kWidest = 16;      // lanes
 constexpr int64_t kState = 1 << 15;  // elements of the output, and of the queries, that stay in cache
 
-int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-
 }  // namespace
 
 int64_t attention_queries(int64_t head, int64_t queries) {
-  const int64_t most = std::max(kAttentionRows, kState / up(head, kWidest) / kAttentionRows * kAttentionRows);
-  const int64_t calls = (queries + most - 1) / most;
-  return up((queries + calls - 1) / calls, kAttentionRows);
+  const int64_t most = std::max(kAttentionRows, kState / whole(head, kWidest) / kAttentionRows * kAttentionRows);
+  return whole(up(queries, up(queries, most)), kAttentionRows);  // calls of one size
 }
 
 int64_t attention_scratch(int64_t head, int64_t queries) {
-  const int64_t padded = up(head, kWidest);
+  const int64_t padded = whole(head, kWidest);
   return 2 * padded * kAttentionKeys                          // keys and values
          + kAttentionRows * kAttentionKeys                    // scores of a group of rows
          + (2 * padded + 2) * (queries + kAttentionRows);     // queries, output so far, largest score, sum of weights

@@ -18,7 +18,6 @@ constexpr int64_t kRows = 32;    // queries at once, at most: their scores of a 
 constexpr int64_t kKeys = 256;   // of a tile
 static_assert(kKeys % (kWide * PairUnit::kPanels) == 0 && kKeys % kPairDepth == 0);
 
-int64_t whole(int64_t n, int64_t multiple) { return up(n, multiple) * multiple; }
 int64_t floats_of(int64_t elements) { return up(elements, 2); }
 
 }  // namespace

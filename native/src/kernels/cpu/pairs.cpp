@@ -97,7 +97,7 @@ class PixelRows {
 class Worker {
  public:
   Worker(const PairUnit& unit, const PixelRows& rows, const Panels& w, const PairOutput& out)
-      : unit_(unit), rows_(rows), w_(w), out_(out), depth_(up(w.depth(), PairUnit::kDepth) * PairUnit::kDepth),
+      : unit_(unit), rows_(rows), w_(w), out_(out), depth_(whole(w.depth(), PairUnit::kDepth)),
         block_(std::min<int64_t>(depth_, unit.depth_block)), chunk_(chunk_rows(unit, depth_)) {
     described_.resize(static_cast<size_t>(chunk_));
     places_.resize(static_cast<size_t>(chunk_));
@@ -134,7 +134,7 @@ class Worker {
       if (!written_.data()) written_ = Scratch(up(chunk_ * (block_ + PairUnit::kDepth), 2));
       auto* to = reinterpret_cast<bf16*>(written_.data());
       rows_.write(described_.data(), count, k_begin, k_end, to, stride);
-      const int64_t spare = up(count, unit_.grain) * unit_.grain - count;  // read, not wanted
+      const int64_t spare = whole(count, unit_.grain) - count;  // read, not wanted
       std::memset(to + count * stride, 0, static_cast<size_t>(spare * stride) * sizeof(bf16));
       a = to;
     }
@@ -145,7 +145,7 @@ class Worker {
       for (int i = 0; i < panel_count; ++i) panels[i] = w_.pairs(p * PairUnit::kPanels + i) + k_begin * Panels::kPairColumns;
       float* sums = sums_.data() + (block_ < depth_ ? (p - begin) * chunk_ * kColumns : 0);
       for (int64_t t = 0; t < count; t += unit_.rows) {
-        const int64_t wanted = std::min<int64_t>(unit_.rows, count - t), rows = up(wanted, unit_.grain) * unit_.grain;
+        const int64_t wanted = std::min<int64_t>(unit_.rows, count - t), rows = whole(wanted, unit_.grain);
         float* tile = sums + t * kColumns;
         unit_.multiply(a + t * stride, stride, static_cast<int>(rows), panels, panel_count, k_end - k_begin, tile, kColumns, k_begin > 0);
         if (k_end < depth_) continue;
@@ -167,7 +167,7 @@ class Worker {
 
 void multiply(const PixelRows& rows, const Panels& w, const PairOutput& out) {
   const PairUnit& unit = *pair_unit();
-  const int64_t tiles = up(rows.count(), unit.rows), panels = up(w.columns(), kColumns), depth = up(w.depth(), PairUnit::kDepth) * PairUnit::kDepth;
+  const int64_t tiles = up(rows.count(), unit.rows), panels = up(w.columns(), kColumns), depth = whole(w.depth(), PairUnit::kDepth);
   // Against a tile's product with a pair of panels on AMX: writing out its rows is about that work, reading panels from memory too.
   const double tile_cost = rows.in_place(0) ? 0.05 : 1.0, panel_cost = 1.0;
   const Split split = choose_split(tiles, panels, parts_of(rows.count() * w.depth() * w.columns()), tile_cost, panel_cost,

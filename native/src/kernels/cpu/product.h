@@ -23,6 +23,8 @@ namespace motley::kernels {
 
 /// a / b, rounded up.
 inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/// n up to a multiple.
+inline int64_t whole(int64_t n, int64_t multiple) { return up(n, multiple) * multiple; }
 
 /// A part of the depth: taps [tap_begin, tap_end) x channels [channel_begin, channel_end), whole taps or a part of one.
 struct DepthBlock {
