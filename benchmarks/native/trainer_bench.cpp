@@ -47,14 +47,14 @@ void train(Trainer& trainer, const Images& images, int64_t steps) {
   bench::print_profile();
 }
 
-void test(Classifier& classifier, const Images& images, int64_t batch, ops::Statistics statistics, const char* name) {
+void test(Classifier& classifier, const Images& images, int64_t batch, const Pass& pass, const char* name) {
   constexpr float kMean[3] = {0.5f, 0.5f, 0.5f}, kStd[3] = {0.25f, 0.25f, 0.25f};
   std::vector<float> logits(static_cast<size_t>(images.n * classifier.config().classes));
-  const auto pass = [&](int64_t n) { evaluate(classifier, images, 0, n, batch, statistics, kMean, kStd, logits.data(), {}); };
-  pass(std::min(batch, images.n));  // weights are folded and packed
+  const auto run = [&](int64_t n) { evaluate(classifier, images, 0, n, batch, pass, kMean, kStd, logits.data(), {}); };
+  run(std::min(batch, images.n));  // weights are folded and packed
   bench::start_profile();
   const Moment before = now();
-  pass(images.n);
+  run(images.n);
   const Moment after = now();
   const auto n = static_cast<double>(images.n);
   std::printf("testing, %s statistics: %.0f images/s (%.2f ms CPU time per image)\n", name, n / (after.wall - before.wall),
@@ -76,8 +76,8 @@ void run(int argc, char** argv) {
   std::printf("%s, %lldx%lld, batch %lld, %d thread(s)\n", architecture.c_str(), static_cast<long long>(size), static_cast<long long>(size),
               static_cast<long long>(batch), parallel_threads());
   train(trainer, images, steps);
-  test(*classifier, images, batch, ops::Statistics::running, "running");
-  test(*classifier, images, batch, ops::Statistics::batch, "batch");
+  test(*classifier, images, batch, Pass::running(), "running");
+  test(*classifier, images, batch, {ops::Statistics::batch}, "batch");
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 3000
+#define MOTLEY_API_VERSION 4000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -110,7 +110,7 @@ MOTLEY_EXPORT motley_status motley_runtime_initialize(const motley_runtime_param
  * another call runs. */
 MOTLEY_EXPORT motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_error* error) MOTLEY_NOEXCEPT;
 
-/* Writes a JSON object {"api","libtorch","isa","cpu","features","threads","cuda"} into buffer (NUL-terminated).
+/* Writes a JSON object {"api","libtorch","isa","cpu","features","threads","architectures":[...],"cuda"} into buffer (NUL-terminated).
  * capacity in bytes; too small is MOTLEY_INVALID_ARGUMENT. */
 MOTLEY_EXPORT motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) MOTLEY_NOEXCEPT;
 
@@ -319,15 +319,26 @@ MOTLEY_EXPORT void motley_images_destroy(motley_images* images) MOTLEY_NOEXCEPT;
 
 #define MOTLEY_BATCHNORM_RUNNING 0 /* running statistics: model.eval() */
 #define MOTLEY_BATCHNORM_BATCH 1   /* statistics of the test batch, running ones left alone */
+#define MOTLEY_BATCHNORM_TRAIN 2   /* as 1, with dropout and stochastic depth: model.train(), which some published code tests in */
+
+#define MOTLEY_STEM_IMAGENET 0 /* of a ResNet: 7x7 stride 2, then a maximum of stride 2 */
+#define MOTLEY_STEM_CIFAR 1    /* 3x3 stride 1, no pooling */
 
 typedef struct motley_classifier_config {
   int64_t struct_size;
-  const char* architecture; /* "resnet50" or "resnet101" */
-  int32_t classes, image_size, precision, reserved;
-  uint64_t seed; /* of the initialisation, when no weights are given */
+  const char* architecture; /* one of those that motley_runtime_describe lists */
+  int32_t classes, image_size, precision;
+  int32_t stem;    /* MOTLEY_STEM_*; only ResNets have another than 0 */
+  double dropout;  /* share of features dropped while training; negative: the architecture's own */
+  double stochastic_depth; /* chance that the last residual branch is left out for an image; negative: the architecture's own */
+  uint64_t seed;   /* of the initialisation, when no weights are given, and of evaluation in MOTLEY_BATCHNORM_TRAIN */
 } motley_classifier_config;
 
 typedef struct motley_classifier motley_classifier;
+/* Checks a config as motley_classifier_create does, without making the network. least_batch: the fewest images of a training
+ * batch, 2 where BatchNorm would find but one value of a channel in a single image, else 1. */
+MOTLEY_EXPORT motley_status motley_classifier_check(const motley_classifier_config* config, int64_t* least_batch,
+                                                    motley_error* error) MOTLEY_NOEXCEPT;
 /* weights NULL: initialised from the seed as torchvision does; else all tensors by torchvision's names. */
 MOTLEY_EXPORT motley_status motley_classifier_create(const motley_classifier_config* config,
                                                      const motley_weights* weights, motley_classifier** out,

@@ -85,7 +85,7 @@ TEST_CASE("ResNets give torchvision's logits with running statistics, in f32 and
     const test::Golden g(network.name);
     for (DType compute : {DType::f32, DType::bf16}) {
       const auto model = filled(network.name, g, compute);
-      check_against_pytorch(g, logits_error(g, "logits_eval", model->forward(images_of(g), ops::Statistics::running)),
+      check_against_pytorch(g, logits_error(g, "logits_eval", model->forward(images_of(g), Pass::running())),
                             compute == DType::f32 ? "float32" : "bfloat16", "logits_eval");
     }
   }
@@ -165,7 +165,7 @@ TEST_CASE("ResNet50 trains as torchvision's: logits, loss, every gradient, three
     const double steps = 2 * 2e-4 * std::sqrt(static_cast<double>(model->tensors()[i].value.numel()));
     CHECK_MESSAGE(std::abs(norm(model->tensors()[i].value) - after[i]) < steps, model->tensors()[i].name);
   }
-  const auto error = logits_error(g, "logits_eval_after", model->forward(x, ops::Statistics::running));
+  const auto error = logits_error(g, "logits_eval_after", model->forward(x, Pass::running()));
   MESSAGE("logits after three steps: max error ", error.max_abs);
   CHECK(error.max_abs < kLogitsAfter);
 }

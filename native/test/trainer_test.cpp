@@ -40,7 +40,7 @@ void refused(motley_status status, const char* part) {
 }
 
 motley_classifier_config classifier_config(uint64_t seed = 1) {
-  return {sizeof(motley_classifier_config), "resnet50", 4, 32, MOTLEY_PRECISION_FP32, 0, seed};
+  return {sizeof(motley_classifier_config), "resnet50", 4, 32, MOTLEY_PRECISION_FP32, MOTLEY_STEM_IMAGENET, -1, -1, seed};
 }
 
 Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* weights = nullptr) {

@@ -17,10 +17,19 @@ namespace {
 
 constexpr int64_t kMaxClasses = 1 << 20, kMaxImageSize = 1 << 14, kMaxBatch = 1 << 20;
 
-ops::Statistics statistics_of(int32_t batchnorm) {
-  require(batchnorm == MOTLEY_BATCHNORM_RUNNING || batchnorm == MOTLEY_BATCHNORM_BATCH, "unknown batchnorm mode ", batchnorm,
-          ": expected 0 (running) or 1 (batch)");
-  return batchnorm == MOTLEY_BATCHNORM_RUNNING ? ops::Statistics::running : ops::Statistics::batch;
+Pass pass_of(int32_t batchnorm, uint64_t seed) {
+  switch (batchnorm) {
+    case MOTLEY_BATCHNORM_RUNNING: return Pass::running();
+    case MOTLEY_BATCHNORM_BATCH: return {ops::Statistics::batch};
+    case MOTLEY_BATCHNORM_TRAIN: return {ops::Statistics::batch, ops::Randomness{seed, 0}};
+    default: throw Error(MOTLEY_INVALID_ARGUMENT, concat("unknown batchnorm mode ", batchnorm,
+                                                         ": expected 0 (running), 1 (batch) or 2 (train)"));
+  }
+}
+
+std::optional<double> rate_of(const char* name, double value) {
+  require(value < 1, name, " must be below 1, got ", value);  // NaN, too, is refused
+  return value < 0 ? std::nullopt : std::optional(value);
 }
 
 ClassifierConfig config_of(const motley_classifier_config& c) {
@@ -30,7 +39,14 @@ ClassifierConfig config_of(const motley_classifier_config& c) {
   require(c.precision != MOTLEY_PRECISION_FP16, "precision fp16 is for diffusion models: classifiers compute in fp32 or bf16");
   require(c.precision == MOTLEY_PRECISION_FP32 || c.precision == MOTLEY_PRECISION_BF16, "unknown precision ", c.precision,
           ": expected 0 (fp32) or 1 (bf16)");
-  return {c.architecture, c.classes, c.image_size, c.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32};
+  require(c.stem == MOTLEY_STEM_IMAGENET || c.stem == MOTLEY_STEM_CIFAR, "unknown stem ", c.stem, ": expected 0 (imagenet) or 1 (cifar)");
+  return {c.architecture,
+          c.classes,
+          c.image_size,
+          c.precision == MOTLEY_PRECISION_BF16 ? DType::bf16 : DType::f32,
+          c.stem == MOTLEY_STEM_CIFAR ? Stem::cifar : Stem::imagenet,
+          rate_of("dropout", c.dropout),
+          rate_of("stochastic_depth", c.stochastic_depth)};
 }
 
 size_t checked_index(const Classifier& model, int64_t index) {
@@ -80,6 +96,14 @@ motley_status motley_images_create(int64_t n, int64_t height, int64_t width, con
 
 void motley_images_destroy(motley_images* images) noexcept { delete images; }
 
+motley_status motley_classifier_check(const motley_classifier_config* config, int64_t* least_batch, motley_error* error) noexcept {
+  return guarded(error, [&] {
+    const auto& c = checked(config, "motley_classifier_config");
+    check_pointer("least_batch", least_batch);
+    *least_batch = make_classifier(config_of(c))->least_batch();
+  });
+}
+
 motley_status motley_classifier_create(const motley_classifier_config* config, const motley_weights* weights,
                                        motley_classifier** out, motley_error* error) noexcept {
   return guarded(error, [&] {
@@ -87,6 +111,7 @@ motley_status motley_classifier_create(const motley_classifier_config* config, c
     check_pointer("out", out);
     auto classifier = std::make_unique<motley_classifier>();
     classifier->model = make_classifier(config_of(c));
+    classifier->seed = c.seed;
     if (weights != nullptr) {
       classifier->model->load(weights->tensors);
     } else {
@@ -140,8 +165,8 @@ motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n
     check_pointer("classifier", classifier);
     check_pointer("inputs", inputs);
     check_pointer("logits", logits);
-    const ops::Statistics statistics = statistics_of(batchnorm);
-    const Tensor y = classifier->model->forward(inputs_of(*classifier->model, n, inputs), statistics);
+    const Pass pass = pass_of(batchnorm, classifier->seed);
+    const Tensor y = classifier->model->forward(inputs_of(*classifier->model, n, inputs), pass);
     std::memcpy(logits, y.raw(), static_cast<size_t>(y.bytes()));
   });
 }
@@ -161,7 +186,7 @@ motley_status motley_classifier_evaluate(motley_classifier* classifier, const mo
     require(set.height == size && set.width == size, "images of ", set.height, " x ", set.width, " for a classifier of ", size,
             " x ", size, ": resize them first");
     check_normalisation(*normalisation);
-    evaluate(*classifier->model, set, first, n, batch, statistics_of(batchnorm), normalisation->mean, normalisation->std, logits,
+    evaluate(*classifier->model, set, first, n, batch, pass_of(batchnorm, classifier->seed), normalisation->mean, normalisation->std, logits,
              [&](int64_t done, int64_t total) {
                const motley_progress report{done, total, 0, 0};
                return progress != nullptr && progress(user, &report) != 0;

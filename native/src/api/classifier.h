@@ -12,6 +12,7 @@ struct motley_images {
 
 struct motley_classifier {
   std::unique_ptr<motley::Classifier> model;
+  uint64_t seed = 0;  // of what is random in a pass without training
 };
 
 namespace motley::api {

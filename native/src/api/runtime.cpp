@@ -3,6 +3,7 @@
 #include "kernels/cpu/isa.h"
 #include "libtorch/memory.h"
 #include "libtorch/symbols.h"
+#include "models/classifier.h"
 
 namespace motley::api {
 namespace {
@@ -18,9 +19,11 @@ std::string describe() {
   for (char& c : cpu) {
     if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
+  std::string networks;
+  for (const std::string& name : architectures()) networks += concat(networks.empty() ? "\"" : ",\"", name, "\"");
   return concat("{\"api\":", MOTLEY_API_VERSION, ",\"libtorch\":\"", libtorch::version(), "\",\"isa\":\"",
                 kernels::name_of(kernels::isa()), "\",\"cpu\":\"", cpu, "\",\"features\":\"", kernels::name_of(kernels::best_isa()), "\",\"threads\":",
-                libtorch::threads(), ",\"cuda\":\"absent: this build has no CUDA library\"}");
+                libtorch::threads(), ",\"architectures\":[", networks, "],\"cuda\":\"absent: this build has no CUDA library\"}");
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ inline void box_muller(uint32_t a, uint32_t b, double& first, double& second) {
   second = radius * std::sin(angle);
 }
 
+/// What a training draws from one seed, apart from each other: the upper half of the counter's low number.
+namespace draws {
+constexpr uint32_t kInitialise = 0, kOrder = 1, kAugment = 2, kStochastic = 3;
+}
+
 /// A stream of words read in order: (seed, stream) names it, `draw` separates uses of one stream.
 class PhiloxStream {
  public:

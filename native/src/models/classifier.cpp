@@ -12,21 +12,32 @@
 namespace motley {
 namespace {
 
+// What of ClassifierConfig an architecture has beside its own.
+enum Has : int { kNothing = 0, kStem = 1, kDropout = 2, kStochasticDepth = 4 };
+
 struct Architecture {
   const char* name;
   std::unique_ptr<Classifier> (*make)(const ClassifierConfig& config);
+  int has;
 };
 
 constexpr Architecture kArchitectures[] = {
-    {"resnet50", make_resnet50},
-    {"resnet101", make_resnet101},
+    {"resnet50", make_resnet50, kStem},
+    {"resnet101", make_resnet101, kStem},
 };
+
+void check(const Architecture& a, const ClassifierConfig& config) {
+  require(config.stem == Stem::imagenet || (a.has & kStem), a.name, " has no other stem than its own: the cifar stem is one of ResNets");
+  require(!config.dropout || (a.has & kDropout), a.name, " has no dropout");
+  require(!config.stochastic_depth || (a.has & kStochasticDepth), a.name, " has no stochastic depth");
+}
 
 // Four elements from each block of Philox words: element i depends on (seed, index, i) only.
 void draw(const Initial& initial, uint64_t seed, size_t index, int64_t n, float* out) {
   parallel_for((n + 3) / 4, 1 << 12, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
-      const kernels::Words words = kernels::philox(seed, static_cast<uint64_t>(block), index);
+      const uint64_t low = uint64_t{kernels::draws::kInitialise} << 32 | static_cast<uint64_t>(block);
+      const kernels::Words words = kernels::philox(seed, low, index);
       double values[4] = {1, 1, 1, 1};
       if (initial.kind == Initial::Kind::normal) {
         kernels::box_muller(words.w[0], words.w[1], values[0], values[1]);
@@ -48,6 +59,8 @@ void assign(const ClassifierTensor& t, const float* values) {
 }
 
 }  // namespace
+
+Initial Initial::torch_linear(int64_t inputs) { return {Kind::uniform, 1 / std::sqrt(static_cast<double>(inputs))}; }
 
 void Classifier::initialise(uint64_t seed) {
   std::vector<float> values;
@@ -84,17 +97,20 @@ Tensor Classifier::declare(std::vector<ClassifierTensor>& to, const std::string&
   return value;
 }
 
+Tensor Classifier::parameter(const std::string& name, Shape shape, const Initial& initial) {
+  return declare(tensors_, name, std::move(shape), initial, DType::f32, true);
+}
+
 Tensor Classifier::conv(const std::string& name, int64_t out, int64_t in, int64_t kernel) {
-  const double fan_out = static_cast<double>(out * kernel * kernel);
-  return declare(tensors_, name + ".weight", {out, in, kernel, kernel},
-                 {Initial::Kind::normal, std::sqrt(2 / fan_out)}, DType::f32, true);
+  const double fan_out = static_cast<double>(out * kernel * kernel);  // torch counts the outputs of all groups
+  return parameter(name + ".weight", {out, in, kernel, kernel}, Initial::normal(std::sqrt(2 / fan_out)));
 }
 
 ops::BatchNorm Classifier::batch_norm(const std::string& name, int64_t channels) {
-  const Initial one{Initial::Kind::constant, 1}, zero{Initial::Kind::constant, 0};
+  const Initial one = Initial::constant(1), zero = Initial::constant(0);
   ops::BatchNorm norm;
-  norm.weight = declare(tensors_, name + ".weight", {channels}, one, DType::f32, true);
-  norm.bias = declare(tensors_, name + ".bias", {channels}, zero, DType::f32, true);
+  norm.weight = parameter(name + ".weight", {channels}, one);
+  norm.bias = parameter(name + ".bias", {channels}, zero);
   norm.running_mean = declare(buffers_, name + ".running_mean", {channels}, zero, DType::f32, false);
   norm.running_var = declare(buffers_, name + ".running_var", {channels}, one, DType::f32, false);
   norm.batches = declare(buffers_, name + ".num_batches_tracked", {}, zero, DType::i64, false);
@@ -102,11 +118,18 @@ ops::BatchNorm Classifier::batch_norm(const std::string& name, int64_t channels)
 }
 
 Classifier::Linear Classifier::linear(const std::string& name, int64_t out, int64_t in) {
-  const Initial initial{Initial::Kind::uniform, 1 / std::sqrt(static_cast<double>(in))};
+  const Initial initial = Initial::torch_linear(in);
   Linear layer;
-  layer.weight = declare(tensors_, name + ".weight", {out, in}, initial, DType::f32, true);
-  layer.bias = declare(tensors_, name + ".bias", {out}, initial, DType::f32, true);
+  layer.weight = parameter(name + ".weight", {out, in}, initial);
+  layer.bias = parameter(name + ".bias", {out}, initial);
   return layer;
+}
+
+Classifier::Norm Classifier::layer_norm(const std::string& name, int64_t width) {
+  Norm norm;
+  norm.weight = parameter(name + ".weight", {width}, Initial::constant(1));
+  norm.bias = parameter(name + ".bias", {width}, Initial::constant(0));
+  return norm;
 }
 
 void Classifier::declared() {
@@ -114,10 +137,19 @@ void Classifier::declared() {
   buffers_.clear();
 }
 
+std::vector<std::string> architectures() {
+  std::vector<std::string> names;
+  for (const Architecture& a : kArchitectures) names.push_back(a.name);
+  return names;
+}
+
 std::unique_ptr<Classifier> make_classifier(const ClassifierConfig& config) {
   std::string known;
   for (const Architecture& a : kArchitectures) {
-    if (config.architecture == a.name) return a.make(config);
+    if (config.architecture == a.name) {
+      check(a, config);
+      return a.make(config);
+    }
     known += (known.empty() ? "" : ", ") + std::string(a.name);
   }
   throw Error(MOTLEY_INVALID_ARGUMENT, concat("unknown architecture \"", config.architecture, "\": expected one of ", known));

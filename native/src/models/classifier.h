@@ -5,12 +5,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libtorch/tensor.h"
 #include "models/parameters.h"
 #include "ops/batch_norm.h"
+#include "ops/stochastic.h"
 
 namespace motley {
 
@@ -18,6 +20,11 @@ namespace motley {
 struct Initial {
   enum class Kind { constant, normal, uniform } kind;
   double scale;
+
+  static Initial constant(double value) { return {Kind::constant, value}; }
+  static Initial normal(double deviation) { return {Kind::normal, deviation}; }
+  /// U(-1 / sqrt(inputs), 1 / sqrt(inputs)): what torch gives the weights and biases of a linear layer.
+  static Initial torch_linear(int64_t inputs);
 };
 
 struct ClassifierTensor {
@@ -28,10 +35,23 @@ struct ClassifierTensor {
   Initial initial;
 };
 
+/// How a ResNet begins: 7x7 of stride 2 and a maximum of stride 2, or for small images 3x3 of stride 1 and no pooling.
+enum class Stem { imagenet, cifar };
+
 struct ClassifierConfig {
   std::string architecture;
   int64_t classes = 0, image_size = 0;
   DType compute = DType::f32;  // f32 or bf16: what activations are stored as
+  Stem stem = Stem::imagenet;
+  std::optional<double> dropout = {}, stochastic_depth = {};  // the architecture's own if not given
+};
+
+/// How a forward pass is made.
+struct Pass {
+  ops::Statistics statistics;  // that BatchNorm normalises with
+  std::optional<ops::Randomness> stochastic = {};  // of dropout and stochastic depth; off without it
+
+  static Pass running() { return {ops::Statistics::running}; }
 };
 
 class Classifier {
@@ -47,9 +67,9 @@ class Classifier {
 
   /// images (N, S, S, 3) f32, normalised -> logits (N, classes) f32. Differentiable unless statistics is running.
   /// Without a tape, after one call with the same statistics since the last change, several threads may call it at once.
-  virtual Tensor forward(const Tensor& images, ops::Statistics statistics) = 0;
-  /// Whether a training batch may be a single image; not where BatchNorm would find but one value of a channel in it.
-  virtual bool trains_on_one_image() const = 0;
+  virtual Tensor forward(const Tensor& images, const Pass& pass) = 0;
+  /// The fewest images of a training batch: 2 where BatchNorm would find but one value of a channel in a single image.
+  virtual int64_t least_batch() const { return 1; }
   /// To be called after tensor values changed: forms derived from them are stale.
   virtual void changed() = 0;
 
@@ -61,13 +81,19 @@ class Classifier {
   void read(size_t index, float* values) const;
 
  protected:
-  // Declarations, in torchvision's order. Initialised as torchvision's ResNet does.
+  // Declarations, in the order of the original's parameters(), with the distributions of its initialisation.
+  Tensor parameter(const std::string& name, Shape shape, const Initial& initial);
+  /// (out, in, kernel, kernel); in is that of a group
   Tensor conv(const std::string& name, int64_t out, int64_t in, int64_t kernel);  // kaiming normal, fan out
-  ops::BatchNorm batch_norm(const std::string& name, int64_t channels);
+  ops::BatchNorm batch_norm(const std::string& name, int64_t channels);           // scale 1, offset 0
   struct Linear {
     Tensor weight, bias;
   };
   Linear linear(const std::string& name, int64_t out, int64_t in);  // torch's default
+  struct Norm {
+    Tensor weight, bias;
+  };
+  Norm layer_norm(const std::string& name, int64_t width);  // scale 1, offset 0
   /// Ends the declarations.
   void declared();
 
@@ -79,6 +105,9 @@ class Classifier {
   std::vector<ClassifierTensor> tensors_;
   std::vector<ClassifierTensor> buffers_;  // until declared()
 };
+
+/// The names that make_classifier knows.
+std::vector<std::string> architectures();
 
 /// Throws INVALID_ARGUMENT naming the known architectures.
 std::unique_ptr<Classifier> make_classifier(const ClassifierConfig& config);

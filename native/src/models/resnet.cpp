@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ResNet with bottleneck blocks (He et al. 2015), as torchvision has it: the stride sits in the 3x3 convolution ("v1.5"), and the
-// ImageNet stem (7x7 stride 2, 3x3 maximum stride 2) is kept at every image size.
+// ImageNet stem (7x7 stride 2, 3x3 maximum stride 2) is kept at every image size unless the other one is asked for.
 #include <cmath>
 #include <optional>
 
@@ -19,7 +19,6 @@ using ops::Statistics;
 
 constexpr int64_t kStemChannels = 64, kExpansion = 4;
 constexpr int64_t kStages = 4;
-constexpr int64_t kReduction = 32;  // of height and width, rounded up at each of five halvings
 
 // A convolution and the normalisation behind it.
 struct Unit {
@@ -57,7 +56,7 @@ struct Bottleneck {
 class ResNet : public Classifier {
  public:
   ResNet(const ClassifierConfig& config, const int64_t (&blocks)[kStages]) : Classifier(config) {
-    stem_ = unit("conv1", "bn1", kStemChannels, 3, 7, 2);
+    stem_ = small() ? unit("conv1", "bn1", kStemChannels, 3, 3, 1) : unit("conv1", "bn1", kStemChannels, 3, 7, 2);
     int64_t in = kStemChannels;
     for (int64_t stage = 0; stage < kStages; ++stage) {
       for (int64_t block = 0; block < blocks[stage]; ++block) {
@@ -77,12 +76,14 @@ class ResNet : public Classifier {
     declared();
   }
 
-  bool trains_on_one_image() const override { return config().image_size > kReduction; }
+  int64_t least_batch() const override { return config().image_size > reduction() ? 1 : 2; }
 
-  Tensor forward(const Tensor& images, Statistics statistics) override {
+  Tensor forward(const Tensor& images, const Pass& pass) override {
+    const Statistics statistics = pass.statistics;
     const bool frozen = statistics == Statistics::running;
     if (frozen && !folded_) fold();
-    Tensor x = ops::max_pool(apply(stem_, ops::cast(images, config().compute), statistics, true));
+    Tensor x = apply(stem_, ops::cast(images, config().compute), statistics, true);
+    if (!small()) x = ops::max_pool(x);
     for (const Bottleneck& b : blocks_) {
       const Tensor shortcut = b.downsample ? apply(*b.downsample, x, statistics, false) : x;
       Tensor y = apply(b.conv1, x, statistics, true);
@@ -96,6 +97,10 @@ class ResNet : public Classifier {
   void changed() override { folded_ = false; }
 
  private:
+  bool small() const { return config().stem == Stem::cifar; }
+  /// Of height and width, rounded up at each halving.
+  int64_t reduction() const { return small() ? 8 : 32; }
+
   Unit unit(const std::string& conv_name, const std::string& norm_name, int64_t out, int64_t in, int64_t kernel,
             int64_t stride) {
     Unit u;

@@ -21,17 +21,17 @@ constexpr int64_t kAtOnce = 128;  // images, where the batch does not matter: en
 }  // namespace
 
 void evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
-              ops::Statistics statistics, const float mean[3], const float std[3], float* logits,
+              const Pass& pass, const float mean[3], const float std[3], float* logits,
               const std::function<bool(int64_t, int64_t)>& progress) {
   const int64_t size = classifier.config().image_size, classes = classifier.config().classes;
   std::vector<float> table(256 * 3);
   kernels::normalisation_table(mean, std, table.data());
   const kernels::Crop whole{0, 0, images.height, images.width, false};
-  const bool alone = statistics == ops::Statistics::running;
+  const bool alone = pass.statistics == ops::Statistics::running && !pass.stochastic;
   batch = std::min(alone ? std::min(batch, kAtOnce) : batch, n);
   int64_t batches = (n + batch - 1) / batch;
   // A last image by itself may have no statistics of its own: it joins the batch before it.
-  if (!alone && n > batch && n % batch == 1 && !classifier.trains_on_one_image()) --batches;
+  if (!alone && n > batch && n % batch < classifier.least_batch() && n % batch > 0) --batches;
   std::atomic<int64_t> done = 0;  // images
   const auto forward = [&](int64_t index) {
     const int64_t from = index * batch, count = index + 1 < batches ? batch : n - from;
@@ -42,7 +42,9 @@ void evaluate(Classifier& classifier, const Images& images, int64_t first, int64
                                inputs.data<float>() + i * size * size * 3);
       }
     });
-    const Tensor y = classifier.forward(inputs, statistics);
+    Pass own = pass;
+    if (own.stochastic) own.stochastic->step += static_cast<uint64_t>(index);
+    const Tensor y = classifier.forward(inputs, own);
     std::memcpy(logits + from * classes, y.data<float>(), static_cast<size_t>(y.bytes()));
     done += count;
   };

@@ -78,7 +78,8 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   Tensor y;
   {
     Tape::Recording recording(tape_);
-    y = classifier_.forward(inputs, gradients_only ? ops::Statistics::batch : ops::Statistics::training);
+    y = classifier_.forward(inputs, {gradients_only ? ops::Statistics::batch : ops::Statistics::training,
+                                     ops::Randomness{config_.seed, static_cast<uint64_t>(steps_)}});
   }
   TrainingSums sums;
   sums.images = inputs.size(0);
@@ -117,7 +118,7 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
                   TrainingSums& sums, const Progress& progress) {
   const int64_t last = std::min(first + count, steps_per_epoch(images.n));
   const int64_t tail = images.n % config_.batch;
-  require((config_.drop_last || tail == 0 ? config_.batch : tail) > 1 || classifier_.trains_on_one_image(), images.n,
+  require((config_.drop_last || tail == 0 ? config_.batch : tail) >= classifier_.least_batch(), images.n,
           " images in batches of ", config_.batch,
           " leave a batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
   std::vector<int32_t> labels;

@@ -12,12 +12,11 @@ namespace motley::kernels {
 MOTLEY_CHOOSE(augment, AugmentKernels)
 
 namespace {
-constexpr uint32_t kAugmentDraw = 2;  // 0 initialises weights, 1 orders an epoch
 constexpr int kTries = 10;            // as torchvision
 }  // namespace
 
 Crop draw_crop(const Augmentation& how, int64_t height, int64_t width, uint64_t seed, uint64_t epoch, uint64_t image) {
-  PhiloxStream random(seed, (epoch << 32) | image, kAugmentDraw);
+  PhiloxStream random(seed, (epoch << 32) | image, draws::kAugment);
   Crop crop{0, 0, height, width, random.uniform() < how.flip};
   if (!how.crops()) return crop;
   const double area = static_cast<double>(height * width);

@@ -5,9 +5,11 @@ package dev.motley;
 public enum BatchNormMode {
   /** The running statistics of training: {@code model.eval()}. */
   RUNNING,
+  /** The statistics of each test batch; the running ones are left alone. */
+  BATCH,
   /**
-   * The statistics of each test batch, as in the paper's published code, which never leaves training
-   * mode; the running ones are left alone.
+   * As {@link #BATCH}, and dropout and stochastic depth stay on: {@code model.train()}, in which the paper's published code
+   * tests.
    */
-  BATCH
+  TRAIN
 }

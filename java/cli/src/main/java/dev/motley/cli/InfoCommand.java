@@ -32,6 +32,7 @@ final class InfoCommand implements Callable<Integer> {
     line(out, "cpu", info.cpu());
     line(out, "features", info.cpuFeatures() + " (kernels use " + info.isa() + ")");
     line(out, "threads", Integer.toString(info.threads()));
+    line(out, "architectures", String.join(", ", info.architectures()));
     line(out, "cuda", info.cuda());
     line(out, "embedded model", Home.model().toAbsolutePath().toString());
     out.flush();

@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 3000;
+  static final int API_VERSION = 4000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -118,7 +118,8 @@ final class Header {
           "motley_classifier_config",
           longs("struct_size"),
           pointers("architecture"),
-          ints("classes", "image_size", "precision", "reserved"),
+          ints("classes", "image_size", "precision", "stem"),
+          doubles("dropout", "stochastic_depth"),
           longs("seed"));
 
   static final StructLayout TENSOR_INFO =
@@ -230,6 +231,7 @@ final class Header {
       {"motley_noise_torch", "lllpp>i"},
       {"motley_images_create", "lllpppp>i"},
       {"motley_images_destroy", "p>v"},
+      {"motley_classifier_check", "ppp>i"},
       {"motley_classifier_create", "pppp>i"},
       {"motley_classifier_destroy", "p>v"},
       {"motley_classifier_tensors", "ppp>i"},

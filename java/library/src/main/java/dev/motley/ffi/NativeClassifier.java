@@ -16,6 +16,7 @@ import java.util.List;
 /** An image classifier, for example torchvision's ResNet50. */
 public final class NativeClassifier extends NativeHandle {
 
+  private static final MethodHandle CHECK = Native.bind("motley_classifier_check");
   private static final MethodHandle CREATE = Native.bind("motley_classifier_create");
   private static final MethodHandle DESTROY = Native.bind("motley_classifier_destroy");
   private static final MethodHandle TENSORS = Native.bind("motley_classifier_tensors");
@@ -60,13 +61,34 @@ public final class NativeClassifier extends NativeHandle {
   }
 
   private static NativeClassifier create(ClassifierConfig config, MemorySegment weights) {
-    Sizes.range("classes", config.classes(), 1, Integer.MAX_VALUE);
-    Sizes.range("image size", config.imageSize(), 1, Integer.MAX_VALUE);
+    checkSizes(config);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment c = config.toC(arena);
       return new NativeClassifier(
           create((out, error) -> (int) CREATE.invokeExact(c, weights, out, error)), config);
     }
+  }
+
+  /**
+   * Checks a shape as {@link #create} does, without making the network.
+   *
+   * @param config the shape
+   * @return the fewest images of a training batch: 2 where BatchNorm would find but one value of a channel in a single image, else 1
+   * @throws InvalidInputException if the architecture is unknown or cannot have that shape
+   */
+  public static int leastBatch(ClassifierConfig config) {
+    checkSizes(config);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment c = config.toC(arena);
+      MemorySegment least = arena.allocate(ValueLayout.JAVA_LONG);
+      Native.check(error -> (int) CHECK.invokeExact(c, least, error));
+      return (int) least.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  private static void checkSizes(ClassifierConfig config) {
+    Sizes.range("classes", config.classes(), 1, Integer.MAX_VALUE);
+    Sizes.range("image size", config.imageSize(), 1, Integer.MAX_VALUE);
   }
 
   /**

@@ -2,6 +2,7 @@
 package dev.motley.ffi;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What the native core runs on.
@@ -14,6 +15,7 @@ import java.nio.file.Path;
  * @param cpuFeatures the instruction sets it has that the kernels know
  * @param isa the instruction set in use
  * @param threads compute threads
+ * @param architectures the classifiers it knows
  * @param cuda the CUDA devices, or why there are none
  */
 public record NativeInfo(
@@ -25,4 +27,5 @@ public record NativeInfo(
     String cpuFeatures,
     String isa,
     int threads,
+    List<String> architectures,
     String cuda) {}

@@ -114,6 +114,7 @@ public final class NativeRuntime {
         node.path("features").asText(),
         node.path("isa").asText(),
         node.path("threads").asInt(),
+        node.path("architectures").valueStream().map(JsonNode::asText).toList(),
         node.path("cuda").asText());
   }
 

@@ -52,6 +52,16 @@ public final class Classifier implements AutoCloseable {
   }
 
   /**
+   * Checks that the recipe's network can be, and tells the fewest images that it trains on at once.
+   *
+   * @throws InvalidInputException if it cannot, for example because the images are too small for it
+   */
+  static int leastBatch(Recipe recipe, int classes) {
+    return NativeClassifier.leastBatch(
+        new ClassifierConfig(recipe.architecture(), classes, recipe.imageSize(), recipe.precision(), recipe.seed()));
+  }
+
+  /**
    * Reads what {@link #save} wrote.
    *
    * @param path a safetensors file with torchvision's names and Motley's metadata, or the folder of a finished training

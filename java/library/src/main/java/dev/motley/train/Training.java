@@ -139,19 +139,13 @@ public final class Training implements AutoCloseable {
     if (images.count() == 0) {
       throw new InvalidInputException(images.name() + " has no images to learn from");
     }
-    int batch = recipe.batch();
-    int rest = images.count() % batch;
-    int last = rest == 0 ? batch : rest;
-    if (last == 1 && !canTrainOnOneImage(recipe.imageSize())) {
+    int rest = images.count() % recipe.batch();
+    int last = rest == 0 ? recipe.batch() : rest;
+    if (last < Classifier.leastBatch(recipe, images.classNames().size())) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
-              .formatted(images.count(), batch));
+              .formatted(images.count(), recipe.batch()));
     }
-  }
-
-  /** BatchNorm needs two values of a channel: the networks halve an image five times, rounding up, so up to 32 pixels leave one. */
-  private static boolean canTrainOnOneImage(int imageSize) {
-    return imageSize > 32;
   }
 
   private TrainingResult run(ProgressListener listener) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.motley.BatchNormMode;
 import dev.motley.Precision;
+import dev.motley.Stem;
 import dev.motley.testing.Shared;
 import java.io.IOException;
 import java.lang.foreign.AddressLayout;
@@ -71,6 +72,7 @@ class HeaderTest {
     putAll(expected, "MOTLEY_", TextConfig.Activation.values());
     putAll(expected, "MOTLEY_BETAS_", DdimConfig.BetaSchedule.values());
     putAll(expected, "MOTLEY_BATCHNORM_", BatchNormMode.values());
+    putAll(expected, "MOTLEY_STEM_", Stem.values());
     putAll(expected, "MOTLEY_STATE_", NativeTrainer.State.values());
     for (Published work : Published.values()) {
       expected.put("MOTLEY_PUBLISHED_" + work.name(), work.bit());

@@ -100,7 +100,7 @@ class NativeRuntimeTest {
         .doesNotThrowAnyException();
     assertThatThrownBy(() -> NativeRuntime.checkVersion(Header.API_VERSION + 1000, library))
         .isInstanceOf(NativeException.class)
-        .hasMessageContainingAll("libmotley.so", "4." + Header.API_VERSION % 1000, "3." + Header.API_VERSION % 1000, "./motley");
+        .hasMessageContainingAll("libmotley.so", "5." + Header.API_VERSION % 1000, "4." + Header.API_VERSION % 1000, "./motley");
   }
 
   @Test
