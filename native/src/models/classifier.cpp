@@ -8,6 +8,7 @@
 #include "libtorch/parallel.h"
 #include "models/architectures.h"
 #include "models/layout.h"
+#include "ops/linear.h"
 
 namespace motley {
 namespace {
@@ -24,6 +25,8 @@ struct Architecture {
 constexpr Architecture kArchitectures[] = {
     {"resnet50", make_resnet50, kStem},
     {"resnet101", make_resnet101, kStem},
+    {"resnet20", make_resnet20, kNothing},
+    {"resnet56", make_resnet56, kNothing},
 };
 
 void check(const Architecture& a, const ClassifierConfig& config) {
@@ -61,6 +64,12 @@ void assign(const ClassifierTensor& t, const float* values) {
 }  // namespace
 
 Initial Initial::torch_linear(int64_t inputs) { return {Kind::uniform, 1 / std::sqrt(static_cast<double>(inputs))}; }
+
+Tensor Classifier::logits(const Tensor& features) const {
+  ops::Epilogue epilogue;
+  epilogue.bias = head_.bias;
+  return ops::linear(features, head_.weight, epilogue);
+}
 
 void Classifier::initialise(uint64_t seed) {
   std::vector<float> values;
@@ -132,7 +141,9 @@ Classifier::Norm Classifier::layer_norm(const std::string& name, int64_t width) 
   return norm;
 }
 
-void Classifier::declared() {
+void Classifier::declared(const Linear& head) {
+  head_ = head;
+  for (ClassifierTensor& t : tensors_) t.head = t.value.id() == head.weight.id() || t.value.id() == head.bias.id();
   for (ClassifierTensor& buffer : buffers_) tensors_.push_back(std::move(buffer));
   buffers_.clear();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every image classifier is: named tensors in torchvision's order, and a forward pass written once over ops.
-// A new architecture is one file: a subclass that declares its tensors in its constructor and implements `forward`, and
+// A new architecture is one file: a subclass that declares its tensors in its constructor and implements `features`, and
 // one line in the table of classifier.cpp.
 #pragma once
 
@@ -33,6 +33,7 @@ struct ClassifierTensor {
   Tensor value;      // ours, e.g. (O, KH, KW, I): f32, or i64 for counters
   bool trainable;
   Initial initial;
+  bool head = false;  // of the layer that makes the logits
 };
 
 /// How a ResNet begins: 7x7 of stride 2 and a maximum of stride 2, or for small images 3x3 of stride 1 and no pooling.
@@ -65,9 +66,12 @@ class Classifier {
   /// Parameters in torchvision's order, then buffers in torchvision's order.
   const std::vector<ClassifierTensor>& tensors() const { return tensors_; }
 
-  /// images (N, S, S, 3) f32, normalised -> logits (N, classes) f32. Differentiable unless statistics is running.
-  /// Without a tape, after one call with the same statistics since the last change, several threads may call it at once.
-  virtual Tensor forward(const Tensor& images, const Pass& pass) = 0;
+  /// images (N, S, S, 3) f32, normalised -> what the head sees, (N, F) f32. Differentiable unless statistics is running, which
+  /// no tape may record. After one call with the same statistics since the last change, several threads may call it at once.
+  virtual Tensor features(const Tensor& images, const Pass& pass) = 0;
+  /// The head: features (N, F) -> logits (N, classes) f32. Differentiable.
+  Tensor logits(const Tensor& features) const;
+  Tensor forward(const Tensor& images, const Pass& pass) { return logits(features(images, pass)); }
   /// The fewest images of a training batch: 2 where BatchNorm would find but one value of a channel in a single image.
   virtual int64_t least_batch() const { return 1; }
   /// To be called after tensor values changed: forms derived from them are stale.
@@ -94,14 +98,15 @@ class Classifier {
     Tensor weight, bias;
   };
   Norm layer_norm(const std::string& name, int64_t width);  // scale 1, offset 0
-  /// Ends the declarations.
-  void declared();
+  /// Ends the declarations. The head, (classes, F), is to be the last that was declared.
+  void declared(const Linear& head);
 
  private:
   Tensor declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial, DType dtype,
                  bool trainable);
 
   ClassifierConfig config_;
+  Linear head_;
   std::vector<ClassifierTensor> tensors_;
   std::vector<ClassifierTensor> buffers_;  // until declared()
 };

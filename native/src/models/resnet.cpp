@@ -1,56 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // ResNet with bottleneck blocks (He et al. 2015), as torchvision has it: the stride sits in the 3x3 convolution ("v1.5"), and the
 // ImageNet stem (7x7 stride 2, 3x3 maximum stride 2) is kept at every image size unless the other one is asked for.
-#include <cmath>
 #include <optional>
 
-#include "libtorch/parallel.h"
 #include "models/architectures.h"
+#include "models/conv_norm.h"
 #include "ops/cast.h"
-#include "ops/linear.h"
 #include "ops/pooling.h"
-#include "ops/tape.h"
 
 namespace motley {
 namespace {
 
-using ops::Conv2d;
-using ops::Statistics;
-
 constexpr int64_t kStemChannels = 64, kExpansion = 4;
 constexpr int64_t kStages = 4;
 
-// A convolution and the normalisation behind it.
-struct Unit {
-  Tensor weight;
-  ops::BatchNorm norm;
-  Conv2d how;
-  // For inference with running statistics: the normalisation folded into the convolution.
-  ops::Weight folded;
-  Tensor folded_bias;
-
-  // y = conv(x) * scale + shift, per output channel
-  void fold(DType compute) {
-    const int64_t out = weight.size(0), per = weight.numel() / out;
-    const Tensor w = Tensor::empty(weight.shape());
-    folded_bias = Tensor::empty({out});
-    const float *from = weight.data<float>(), *gamma = norm.weight.data<float>(), *beta = norm.bias.data<float>();
-    const float *mean = norm.running_mean.data<float>(), *var = norm.running_var.data<float>();
-    float *to = w.data<float>(), *bias = folded_bias.data<float>();
-    parallel_for(out, 1 + (1 << 15) / per, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) {
-        const double scale = gamma[o] / std::sqrt(var[o] + norm.eps);
-        for (int64_t i = o * per; i < (o + 1) * per; ++i) to[i] = static_cast<float>(from[i] * scale);
-        bias[o] = static_cast<float>(beta[o] - mean[o] * scale);
-      }
-    });
-    folded = ops::Weight(w.to(compute));
-  }
-};
-
 struct Bottleneck {
-  Unit conv1, conv2, conv3;
-  std::optional<Unit> downsample;
+  ConvNorm conv1, conv2, conv3;
+  std::optional<ConvNorm> downsample;
 };
 
 class ResNet : public Classifier {
@@ -72,26 +38,23 @@ class ResNet : public Classifier {
         in = out;
       }
     }
-    fc_ = linear("fc", config.classes, in);
-    declared();
+    declared(linear("fc", config.classes, in));
   }
 
   int64_t least_batch() const override { return config().image_size > reduction() ? 1 : 2; }
 
-  Tensor forward(const Tensor& images, const Pass& pass) override {
-    const Statistics statistics = pass.statistics;
-    const bool frozen = statistics == Statistics::running;
-    if (frozen && !folded_) fold();
-    Tensor x = apply(stem_, ops::cast(images, config().compute), statistics, true);
+  Tensor features(const Tensor& images, const Pass& pass) override {
+    const ops::Statistics statistics = pass.statistics;
+    if (statistics == ops::Statistics::running && !folded_) fold();
+    Tensor x = stem_(ops::cast(images, config().compute), statistics, true);
     if (!small()) x = ops::max_pool(x);
     for (const Bottleneck& b : blocks_) {
-      const Tensor shortcut = b.downsample ? apply(*b.downsample, x, statistics, false) : x;
-      Tensor y = apply(b.conv1, x, statistics, true);
-      y = apply(b.conv2, y, statistics, true);
-      x = apply(b.conv3, y, statistics, true, shortcut);
+      const Tensor shortcut = b.downsample ? (*b.downsample)(x, statistics, false) : x;
+      Tensor y = b.conv1(x, statistics, true);
+      y = b.conv2(y, statistics, true);
+      x = b.conv3(y, statistics, true, shortcut);
     }
-    const Tensor features = ops::cast(ops::global_average_pool(x), DType::f32);
-    return ops::linear(features, fc_.weight, {fc_.bias, {}, {}, ops::Activation::none});
+    return ops::cast(ops::global_average_pool(x), DType::f32);
   }
 
   void changed() override { folded_ = false; }
@@ -101,39 +64,22 @@ class ResNet : public Classifier {
   /// Of height and width, rounded up at each halving.
   int64_t reduction() const { return small() ? 8 : 32; }
 
-  Unit unit(const std::string& conv_name, const std::string& norm_name, int64_t out, int64_t in, int64_t kernel,
-            int64_t stride) {
-    Unit u;
-    u.weight = conv(conv_name, out, in, kernel);
-    u.norm = batch_norm(norm_name, out);
-    u.how = Conv2d::same(kernel, stride);
-    return u;
-  }
-
-  Tensor apply(const Unit& u, const Tensor& x, Statistics statistics, bool relu, const Tensor& residual = {}) const {
-    if (statistics == Statistics::running) {
-      return ops::conv2d(x, u.folded, u.how,
-                         {u.folded_bias, {}, residual, relu ? ops::Activation::relu : ops::Activation::none});
-    }
-    // Training keeps the master weights in f32 beside activations of either type: their gradients are f32, too.
-    const Tensor weight = Tape::current() != nullptr ? u.weight : ops::cast(u.weight, config().compute);
-    return ops::batch_norm(ops::conv2d(x, weight, u.how), u.norm, statistics, relu, residual);
+  ConvNorm unit(const std::string& conv_name, const std::string& norm_name, int64_t out, int64_t in, int64_t kernel, int64_t stride) {
+    const Tensor weight = conv(conv_name, out, in, kernel);
+    return {weight, batch_norm(norm_name, out), ops::Conv2d::same(kernel, stride), config().compute};
   }
 
   void fold() {
-    stem_.fold(config().compute);
+    stem_.fold();
     for (Bottleneck& b : blocks_) {
-      b.conv1.fold(config().compute);
-      b.conv2.fold(config().compute);
-      b.conv3.fold(config().compute);
-      if (b.downsample) b.downsample->fold(config().compute);
+      for (ConvNorm* unit : {&b.conv1, &b.conv2, &b.conv3}) unit->fold();
+      if (b.downsample) b.downsample->fold();
     }
     folded_ = true;
   }
 
-  Unit stem_;
+  ConvNorm stem_;
   std::vector<Bottleneck> blocks_;
-  Linear fc_;
   bool folded_ = false;
 };
 
@@ -142,11 +88,7 @@ constexpr int64_t kResNet101[kStages] = {3, 4, 23, 3};
 
 }  // namespace
 
-std::unique_ptr<Classifier> make_resnet50(const ClassifierConfig& config) {
-  return std::make_unique<ResNet>(config, kResNet50);
-}
-std::unique_ptr<Classifier> make_resnet101(const ClassifierConfig& config) {
-  return std::make_unique<ResNet>(config, kResNet101);
-}
+std::unique_ptr<Classifier> make_resnet50(const ClassifierConfig& config) { return std::make_unique<ResNet>(config, kResNet50); }
+std::unique_ptr<Classifier> make_resnet101(const ClassifierConfig& config) { return std::make_unique<ResNet>(config, kResNet101); }
 
 }  // namespace motley

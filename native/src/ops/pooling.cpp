@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/pooling.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/pooling.h"
 #include "libtorch/parallel.h"
 #include "ops/work.h"
@@ -32,6 +34,39 @@ Tensor max_pool_as(const Tensor& x) {
       parallel_for(n, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           back.max_pool_backward(dy.data<T>() + i * out, taps.data<uint8_t>() + i * out, h, w, c, dx.data<T>() + i * in);
+        }
+      });
+      t.add(x, dx);
+    });
+  }
+  return y;
+}
+
+// Calls move(pixel of x, pixel of the thinned image) for all pixels of image i.
+template <typename Move>
+void for_each_thinned(int64_t i, int64_t h, int64_t w, const Move& move) {
+  const int64_t oh = (h + 1) / 2, ow = (w + 1) / 2;
+  for (int64_t y = 0; y < oh; ++y) {
+    for (int64_t x = 0; x < ow; ++x) move((i * h + 2 * y) * w + 2 * x, (i * oh + y) * ow + x);
+  }
+}
+
+template <typename T>
+Tensor thinned_as(const Tensor& x, int64_t channels) {
+  const int64_t n = x.size(0), h = x.size(1), w = x.size(2), c = x.size(3), before = (channels - c) / 2;
+  const Tensor y = Tensor::zeros({n, (h + 1) / 2, (w + 1) / 2, channels}, x.dtype());
+  const Timed timed("thinned", [&] { return passing_work(y, {&x, &y}); });
+  parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      for_each_thinned(i, h, w, [&](int64_t from, int64_t to) { std::copy_n(x.data<T>() + from * c, c, y.data<T>() + to * channels + before); });
+    }
+  });
+  if (Tape* tape = Tape::current()) {
+    tape->record(y, {x}, [=](Tape& t, const Tensor& dy) {
+      const Tensor dx = Tensor::zeros({n, h, w, c}, dy.dtype());
+      parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          for_each_thinned(i, h, w, [&](int64_t from, int64_t to) { std::copy_n(dy.data<T>() + to * channels + before, c, dx.data<T>() + from * c); });
         }
       });
       t.add(x, dx);
@@ -72,6 +107,11 @@ Tensor average_as(const Tensor& x) {
 Tensor max_pool(const Tensor& x) {
   ensure(x.dims() == 4 && x.numel() > 0, "max_pool of ", shown(x.shape()));
   return x.dtype() == DType::bf16 ? max_pool_as<bf16>(x) : max_pool_as<float>(x);
+}
+
+Tensor thinned(const Tensor& x, int64_t channels) {
+  ensure(x.dims() == 4 && channels >= x.size(3), "thinned ", shown(x.shape()), " of ", channels, " channels");
+  return x.dtype() == DType::bf16 ? thinned_as<bf16>(x, channels) : thinned_as<float>(x, channels);
 }
 
 Tensor global_average_pool(const Tensor& x) {
