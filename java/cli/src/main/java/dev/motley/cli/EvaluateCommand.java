@@ -11,8 +11,11 @@ import dev.motley.evaluate.Interval;
 import dev.motley.evaluate.Scores;
 import dev.motley.evaluate.Tally;
 import dev.motley.image.Resize;
+import dev.motley.results.Testing;
+import dev.motley.results.TrainingRecord;
 import dev.motley.train.Classifier;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +27,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
-    description = "Tests a trained classifier on real images, with running and with batch statistics.",
+    description = {
+      "Tests a trained classifier on real images, with running and with batch statistics.",
+      "In fp32 the result is left beside the model as evaluation.json, for 'tables'."
+    },
     footer = {"", "Example: ./motley evaluate --model runs/clothes-resnet50/model.safetensors"})
 final class EvaluateCommand implements Callable<Integer> {
   private final Context context;
@@ -73,12 +79,26 @@ final class EvaluateCommand implements Callable<Integer> {
               source,
               new RealData.Options(RealData.Split.TEST, classifier.spec().imageSize(), Resize.Filter.BILINEAR_AA));
       ImageSet images = ClassNames.inOrderOf(classifier.spec().classNames(), data.images(), source);
+      long start = System.nanoTime();
       Evaluation evaluation =
           context.work(listener -> Evaluator.evaluate(classifier, images, batch, listener));
+      double seconds = (System.nanoTime() - start) / 1e9;
       out.ifPresent(evaluation::write);
       print(context.out(), evaluation, data, source);
+      if (Precision.named(precision) == Precision.FP32) {
+        keep(images, evaluation, seconds);
+      }
     }
     return 0;
+  }
+
+  /** Beside the model of a training, where 'tables' finds it: as a run leaves it there, computed in fp32. */
+  private void keep(ImageSet images, Evaluation evaluation, double seconds) {
+    Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+    boolean isItsModel = Files.isDirectory(model) || model.endsWith("model.safetensors");
+    if (isItsModel && Files.exists(folder.resolve(TrainingRecord.FILE))) {
+      new Testing(images, batch).keep(folder, TrainingRecord.read(folder), evaluation, seconds);
+    }
   }
 
   private static void print(PrintWriter out, Evaluation evaluation, RealData data, String source) {

@@ -108,6 +108,7 @@ public final class Main implements Runnable {
             new EvaluateCommand(context),
             new PredictCommand(context),
             new RunCommand(context),
+            new TablesCommand(context),
             new SampleCommand(context),
             new AgainCommand(context),
             new BenchCommand(context),

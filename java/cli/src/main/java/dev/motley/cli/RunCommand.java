@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
-import dev.motley.evaluate.Evaluation;
+import dev.motley.results.Trained;
 import dev.motley.run.Run;
 import dev.motley.run.RunConfig;
+import dev.motley.run.RunConfig.SetConfig;
 import dev.motley.run.RunResult;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,12 +46,18 @@ final class RunCommand implements Callable<Integer> {
   static void execute(Context context, RunConfig config, Path out) {
     RunResult outcome =
         context.work(listener -> Run.execute(config, Home.embedded(), out, listener));
-    List<Evaluation> evaluations = outcome.evaluations();
     context.out().println();
-    for (int i = 0; i < evaluations.size(); i++) {
-      context.out().println(config.sets().get(i).name());
-      EvaluateCommand.line(context.out(), "  running statistics", evaluations.get(i).running());
-      EvaluateCommand.line(context.out(), "  batch statistics", evaluations.get(i).batchStatistics());
+    for (SetConfig set : config.sets()) {
+      for (String architecture : set.architectures()) {
+        List<Trained> alike = outcome.of(set, architecture);
+        context.out().println(config.recipes().size() == 1 ? set.name() : set.name() + ", " + architecture);
+        if (alike.size() == 1) {
+          EvaluateCommand.line(context.out(), "  running statistics", alike.getFirst().evaluation().running());
+          EvaluateCommand.line(context.out(), "  batch statistics", alike.getFirst().evaluation().batchStatistics());
+        } else {
+          TrainCommand.spread(context.out(), alike);
+        }
+      }
     }
     context.out().println("report: " + outcome.report());
     context.out().flush();

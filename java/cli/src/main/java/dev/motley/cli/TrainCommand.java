@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.cli;
 
+import dev.motley.BatchNormMode;
 import dev.motley.config.Tree;
 import dev.motley.dataset.ImageSet;
+import dev.motley.dataset.RealData;
 import dev.motley.dataset.StoreView;
 import dev.motley.dataset.SyntheticStore;
+import dev.motley.evaluate.ClassNames;
+import dev.motley.evaluate.Evaluator;
+import dev.motley.image.Resize;
+import dev.motley.results.Spread;
+import dev.motley.results.TableText;
+import dev.motley.results.Testing;
+import dev.motley.results.Trained;
+import dev.motley.results.TrainingData;
+import dev.motley.run.TrainingSeries;
+import dev.motley.run.TrainingSeries.Member;
 import dev.motley.train.EpochMetrics;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
-import dev.motley.train.TrainingResult;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -93,6 +105,19 @@ final class TrainCommand implements Callable<Integer> {
   private Optional<Long> seed = Optional.empty();
 
   @Option(
+      names = "--seeds",
+      paramLabel = "N|LIST",
+      converter = Seeds.Converter.class,
+      description = "Train so many times, with seeds from --seed on, or with those listed (0,1,2), each in a folder seed-N of --out.")
+  private Optional<Seeds> seeds = Optional.empty();
+
+  @Option(
+      names = "--real",
+      paramLabel = "DATA",
+      description = "Test on these real images at the end, as 'evaluate' does, and leave the result beside the model.")
+  private Optional<String> real = Optional.empty();
+
+  @Option(
       names = "--checkpoint-seconds",
       paramLabel = "S",
       defaultValue = "" + Training.DEFAULT_CHECKPOINT_SECONDS,
@@ -108,23 +133,67 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     ImageSet images = StoreView.ofFinished(data).load();
     Recipe resolved = Recipe.fromTree(Tree.of("recipe", tree(), Recipe.KEYS), images.width());
-    TrainingResult result =
-        context.work(
-            listener ->
-                Training.run(images, resolved, out, Duration.ofSeconds(checkpointSeconds), listener));
-    EpochMetrics last = result.epochs().getLast();
+    var series =
+        new TrainingSeries(
+            images,
+            TrainingData.of(data, images),
+            resolved,
+            Duration.ofSeconds(checkpointSeconds),
+            real.map(source -> testing(source, resolved, images)));
+    if (seeds.isPresent()) {
+      List<Member> members = context.work(listener -> series.run(seeds.get().from(seed), out, listener));
+      members.forEach(member -> print("seed " + member.seed() + ": ", member, images.count()));
+      List<Trained> tested = members.stream().flatMap(member -> member.tested().stream()).toList();
+      if (!tested.isEmpty()) {
+        context.out().println("all seeds: percent right, mean ± standard deviation, number of seeds (95 % confidence interval)");
+        spread(context.out(), tested);
+      }
+    } else {
+      print("", context.work(listener -> series.run(resolved.seed(), out, listener)), images.count());
+    }
+    context.out().flush();
+    return 0;
+  }
+
+  /** The test set first: if it does not fit, nothing has been trained in vain. */
+  private static Testing testing(String source, Recipe recipe, ImageSet images) {
+    RealData data =
+        RealData.open(source, new RealData.Options(RealData.Split.TEST, recipe.imageSize(), Resize.Filter.BILINEAR_AA));
+    return new Testing(
+        ClassNames.inOrderOf(
+            images.name() + " has", images.classNames(), data.images(), source, "--real must hold images of the classes in --data"),
+        Evaluator.DEFAULT_BATCH);
+  }
+
+  private void print(String name, Member member, int images) {
+    EpochMetrics last = member.result().epochs().getLast();
     context
         .out()
         .printf(
-            "%s: %d %s on %,d images%s, last loss %.3f, last training accuracy %.1f %%%n",
-            result.model(),
-            result.epochs().size(),
-            result.epochs().size() == 1 ? "epoch" : "epochs",
-            images.count(),
+            "%s%s: %d %s on %,d images%s, last loss %.3f, last training accuracy %.1f %%%n",
+            name,
+            member.result().model(),
+            member.result().epochs().size(),
+            member.result().epochs().size() == 1 ? "epoch" : "epochs",
+            images,
             leftOut(),
             last.loss(),
             100 * last.accuracy());
-    return 0;
+    member
+        .tested()
+        .ifPresent(
+            trained -> {
+              EvaluateCommand.line(context.out(), "  running statistics", trained.evaluation().running());
+              EvaluateCommand.line(context.out(), "  batch statistics", trained.evaluation().batchStatistics());
+            });
+  }
+
+  /** What trainings of several seeds have in common. */
+  static void spread(PrintWriter out, List<Trained> tested) {
+    for (BatchNormMode mode : BatchNormMode.values()) {
+      Spread spread = Spread.of(tested.stream().map(one -> one.accuracy(mode)).toList());
+      out.printf("  %-20s %s%n", TableText.statistics(mode), TableText.accuracy(spread));
+    }
   }
 
   /** How many images of each class the safety checker had left out of the data; nothing where none are. */

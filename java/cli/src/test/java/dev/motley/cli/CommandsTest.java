@@ -59,7 +59,7 @@ class CommandsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "sample", "again", "bench", "verify", "inspect", "convert", "info"
+        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "tables", "sample", "again", "bench", "verify", "inspect", "convert", "info"
       })
   void everyCommandHasAShortPageWithAnExample(String command) {
     assertThat(motley(command, "--help")).isZero();
@@ -179,7 +179,7 @@ class CommandsTest {
     for (String set : new String[] {"base-class", "all-tricks-combined"}) {
       Path first = run.resolve(set).resolve("images/000000.tar");
       assertThat(Files.mismatch(first, again.resolve(set).resolve("images/000000.tar"))).isEqualTo(-1);
-      assertThat(Files.mismatch(run.resolve(set + "/evaluation.json"), again.resolve(set + "/evaluation.json"))).isEqualTo(-1);
+      assertThat(Files.mismatch(run.resolve(set + "/resnet50/seed-3/evaluation.json"), again.resolve(set + "/resnet50/seed-3/evaluation.json"))).isEqualTo(-1);
     }
 
     assertThat(motley("run", config.toString(), "--out", run.toString())).as("run again: all is there").isZero();
@@ -197,10 +197,11 @@ class CommandsTest {
         .isEqualTo(Exit.FAILURE.code());
     assertThat(err.toString().lines().filter(l -> l.startsWith("motley: training failed: "))).hasSize(1);
 
-    Path model = run.resolve("base-class/training/model.safetensors");
+    Path model = run.resolve("base-class/resnet50/seed-3/model.safetensors");
     out.getBuffer().setLength(0);
     assertThat(motley("evaluate", "--model", model.toString(), "--real", real.toString())).as(err.toString()).isZero();
     assertThat(out.toString()).contains("real images of " + real + System.lineSeparator());
+    thereAreTablesOf(run, real);
     refused(folder + "/none: no such data set", "evaluate", "--model", model.toString(), "--real", folder + "/none");
     out.getBuffer().setLength(0);
     assertThat(motley("predict", "--model", model.toString(), Shared.repository().resolve("models/clothes").toString())).isZero();
@@ -213,6 +214,50 @@ class CommandsTest {
     assertThat(out.toString()).as("one picture").isEqualTo(ofAFolder);
     refused("nowhere: no such folder or picture", "predict", "--model", model.toString(), "nowhere");
     refused("holds the run of another config", "run", config(folder).toString(), "--out", run.toString());
+  }
+
+  private void thereAreTablesOf(Path run, Path real) throws IOException {
+    Path html = folder.resolve("tables.html");
+    out.getBuffer().setLength(0);
+    assertThat(motley("tables", run.toString(), "--html", html.toString())).as(err.toString()).isZero();
+    assertThat(out.toString())
+        .contains("## Tricks on fashion-mnist, resnet50 (running statistics)")
+        .containsPattern("\\| Base class \\| [0-9.]+, n 1; base \\|")
+        .containsPattern("\\| All combined, as many images as the base class \\| [0-9.]+, n 1; [+-][0-9.]+ \\|");
+    assertThat(Files.readString(html)).contains("batch statistics", "running statistics");
+    Path csv = folder.resolve("tables.csv");
+    assertThat(motley("tables", run.toString(), "--format", "csv", "--statistics", "batch", "--out", csv.toString())).isZero();
+    assertThat(Files.readString(csv)).contains("table-2-fashion-mnist,Base class,fashion-mnist,batch statistics,run,40,1,");
+    refused("no finished training in " + real, "tables", real.toString());
+    refused("none: no such folder", "tables", folder.resolve("none").toString());
+  }
+
+  @Test
+  void severalSeedsGiveAnInterval() throws IOException {
+    Path store = folder.resolve("store");
+    assertThat(motley("generate", "--per-class", "2", "--steps", "1", "--out", store.toString())).as(err.toString()).isZero();
+    Path real = NoisyImages.write(folder.resolve("fashion"));
+    Path trainings = folder.resolve("trainings");
+    String[] train = {"train", "--data", store.toString(), "--epochs", "1", "--seeds", "4,7", "--out", trainings.toString()};
+    out.getBuffer().setLength(0);
+    assertThat(motley(train)).as(err.toString()).isZero();
+    assertThat(out.toString()).startsWith("seed 4: " + trainings.resolve("seed-4/model.safetensors")).doesNotContain("all seeds");
+    out.getBuffer().setLength(0);
+    assertThat(motley("evaluate", "--model", trainings.resolve("seed-4").toString(), "--real", real.toString())).as(err.toString()).isZero();
+    err.getBuffer().setLength(0);
+    assertThat(motley("tables", trainings.toString())).isZero();
+    assertThat(out.toString()).contains("n 1; base");
+    assertThat(err.toString()).contains("left out, not tested yet: ./motley evaluate --model " + trainings.resolve("seed-7"));
+    out.getBuffer().setLength(0);
+    assertThat(motley(Stream.concat(Stream.of(train), Stream.of("--real", real.toString())).toArray(String[]::new))).isZero();
+    assertThat(out.toString()).containsPattern("running statistics +[0-9.]+ ± [0-9.]+, n 2 \\(").contains("batch statistics");
+    refused("trainings/seed-4 holds a training of another recipe", Stream.concat(Stream.of(train), Stream.of("--batch", "7")).toArray(String[]::new));
+    refused("seed 1 is listed twice", "train", "--data", store.toString(), "--seeds", "1,1", "--out", trainings.toString());
+    refused("expected a number of seeds from 1 to 100", "train", "--data", store.toString(), "--seeds", "0", "--out", trainings.toString());
+    Path other = Files.createDirectories(folder.resolve("pets/cat"));
+    Files.copy(Shared.repository().resolve("models/clothes/samples.png"), other.resolve("0.png"));
+    refused("1 classes [cat]", "train", "--data", store.toString(), "--real", other.getParent().toString(), "--out", folder.resolve("new").toString());
+    assertThat(folder.resolve("new")).doesNotExist();
   }
 
   @Test
@@ -321,7 +366,7 @@ class CommandsTest {
   void aResolvedConfigIsReadBackEqual() {
     RunConfig config = DemoCommand.config(1000, 20, 0);
     assertThat(RunConfig.of(config.toTree(), Home.embedded())).isEqualTo(config);
-    assertThat(config.recipe().imageSize()).isEqualTo(32);
+    assertThat(config.recipes().getFirst().imageSize()).isEqualTo(32);
     assertThat(config.sets().get(1).plan().mix().totalPerClass()).isEqualTo(100);
   }
 }

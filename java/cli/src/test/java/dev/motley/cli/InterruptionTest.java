@@ -95,7 +95,7 @@ class InterruptionTest {
 
   private static void sameModel(Path training) {
     assertThat(training.resolve("model.safetensors"))
-        .hasSameBinaryContentAs(whole.resolve("base/training/model.safetensors"));
+        .hasSameBinaryContentAs(whole.resolve("base/resnet50/seed-0/model.safetensors"));
     assertThat(training.resolve("checkpoint.safetensors")).doesNotExist();
   }
 
@@ -145,11 +145,11 @@ class InterruptionTest {
   void aRunThatWasStoppedAndKilledGoesOn() throws IOException, InterruptedException {
     Path out = folder.resolve("run");
     stopped(MotleyProcess.start(folder, run(out)).untilLines(out.resolve("base/images/journal"), 1));
-    MotleyProcess.start(folder, run(out)).untilLines(out.resolve("base/training/metrics.jsonl"), 1).kill();
+    MotleyProcess.start(folder, run(out)).untilLines(out.resolve("base/resnet50/seed-0/metrics.jsonl"), 1).kill();
     motley(run(out));
     sameImages(out.resolve("base/images"));
-    sameModel(out.resolve("base/training"));
-    assertThat(out.resolve("base/evaluation.json")).hasSameBinaryContentAs(whole.resolve("base/evaluation.json"));
+    sameModel(out.resolve("base/resnet50/seed-0"));
+    assertThat(out.resolve("base/resnet50/seed-0/evaluation.json")).hasSameBinaryContentAs(whole.resolve("base/resnet50/seed-0/evaluation.json"));
     assertThat(out.resolve("report.html")).exists();
   }
 

@@ -61,7 +61,7 @@ public final class Yaml {
   }
 
   /** Reads one map; an error names {@code what} was read. */
-  static Map<String, Object> read(String what, byte[] yaml) {
+  public static Map<String, Object> read(String what, byte[] yaml) {
     try {
       String text = decode(what, yaml);
       Object tree = MAPPER.readTree(text).isMissingNode() ? null : MAPPER.readValue(text, Object.class);

@@ -10,10 +10,9 @@ import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.Latents;
 import dev.motley.diffusion.NoiseGenerator;
-import dev.motley.diffusion.PictureTexts;
 import dev.motley.diffusion.Pictures;
 import dev.motley.diffusion.SamplingOptions;
-import dev.motley.image.Png;
+import dev.motley.image.Resize;
 import dev.motley.image.RgbImage;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.NoiseSource;
@@ -50,9 +49,8 @@ public final class DatasetGenerator implements AutoCloseable {
   private final GeneratorOptions options;
   private final SamplingOptions sampling;
   private final Path folder;
-  private final StoreWriter writer;
+  private final StoreTargets stores;
   private final PictureGate gate;
-  private final Map<String, Object> imageConfig;
   private final Map<Integer, List<Attempt>> redone = new ConcurrentHashMap<>();
   private final Deque<Job> again = new ArrayDeque<>();
   private final ExecutorService finisher =
@@ -84,18 +82,16 @@ public final class DatasetGenerator implements AutoCloseable {
   private record Rejected(Job job, Flaw flaw) {}
 
   private DatasetGenerator(
-      GenerationPlan plan, DiffusionPipeline pipeline, Path folder, GeneratorOptions options) {
+      GenerationPlan plan, DiffusionPipeline pipeline, Map<Path, Resize.Filter> filters, GeneratorOptions options) {
     this.plan = plan;
     this.pipeline = pipeline;
     this.options = options;
-    this.folder = folder;
+    folder = filters.keySet().iterator().next();
     PlanSpec spec = plan.spec();
     sampling = sampling(spec);
     pipeline.check(sampling); // before anything is written
     gate = new PictureGate(options.safety(), pipeline);
-    imageConfig = options.imageConfig(spec, gate.checkerHash());
-    writer =
-        SyntheticStore.create(folder, StoreHeader.of(plan, pipeline.modelHash(), imageConfig, options.versions()));
+    stores = new StoreTargets(plan, pipeline.modelHash(), filters, options, gate.checkerHash());
   }
 
   /** What the pictures of a plan have in common, for {@link DiffusionPipeline#check}. */
@@ -122,14 +118,31 @@ public final class DatasetGenerator implements AutoCloseable {
       Path folder,
       GeneratorOptions options,
       ProgressListener listener) {
-    try (var generator = new DatasetGenerator(plan, pipeline, folder, options)) {
+    return generate(plan, pipeline, Map.of(folder, options.filter()), options, listener);
+  }
+
+  /**
+   * Fills several stores at once: every image is drawn once and resized by the filter of each. They hold what they would hold if each
+   * were filled by itself; from other stores nothing is copied.
+   *
+   * @param filters the stores, by folder, at least one; instead of the filter in {@code options}
+   * @return of the first store
+   * @throws MotleyException as {@link #generate(GenerationPlan, DiffusionPipeline, Path, GeneratorOptions, ProgressListener)}
+   */
+  public static GenerationResult generate(
+      GenerationPlan plan,
+      DiffusionPipeline pipeline,
+      Map<Path, Resize.Filter> filters,
+      GeneratorOptions options,
+      ProgressListener listener) {
+    try (var generator = new DatasetGenerator(plan, pipeline, filters, options)) {
       return generator.run(listener);
     }
   }
 
   private GenerationResult run(ProgressListener listener) {
     long start = System.nanoTime();
-    int resumed = writer.nextPosition();
+    int resumed = stores.nextPosition();
     findCopies(resumed);
     position = resumed;
     try {
@@ -150,7 +163,7 @@ public final class DatasetGenerator implements AutoCloseable {
       drain(0);
       throw new CancelledException(
           "stopped after %,d of %,d images; run the same command again to go on"
-              .formatted(writer.nextPosition(), plan.size()));
+              .formatted(stores.nextPosition(), plan.size()));
     }
     SyntheticStore store = SyntheticStore.open(folder);
     return new GenerationResult(
@@ -167,7 +180,7 @@ public final class DatasetGenerator implements AutoCloseable {
     while (!again.isEmpty() && batch.size() < options.batch()) {
       batch.add(again.poll());
     }
-    int limit = (int) Math.min(plan.size(), writer.nextPosition() + (long) StoreWriter.WINDOW);
+    int limit = (int) Math.min(plan.size(), stores.nextPosition() + (long) StoreWriter.WINDOW);
     for (; position < limit && batch.size() < options.batch(); position++) {
       if (!copied.get(position)) {
         batch.add(new Job(position, plan.image(position)));
@@ -178,7 +191,7 @@ public final class DatasetGenerator implements AutoCloseable {
 
   /** Tells of each number of stored images once. */
   private void report(ProgressListener listener, int resumed) {
-    int stored = writer.nextPosition();
+    int stored = stores.nextPosition();
     if (stored != reported) {
       reported = stored;
       if (!listener.onProgress(progress(resumed, 0, ""))) {
@@ -193,7 +206,7 @@ public final class DatasetGenerator implements AutoCloseable {
    * @param part of a batch that is denoised, in images
    */
   private Progress progress(int resumed, double part, String detail) {
-    int stored = writer.nextPosition();
+    int stored = stores.nextPosition();
     int total = plan.size();
     int copiesAhead = copied.get(stored, Math.max(stored, total)).cardinality();
     int done = stored == total ? total : Math.min(stored + copiesAhead, total - 1);
@@ -214,9 +227,9 @@ public final class DatasetGenerator implements AutoCloseable {
 
   /** Finds the images that other stores hold exactly alike. */
   private void findCopies(int from) {
-    for (SyntheticStore store : options.reuse()) {
+    for (SyntheticStore store : stores.takeCopies() ? options.reuse() : List.<SyntheticStore>of()) {
       if (!store.header().modelHash().equals(pipeline.modelHash())
-          || !store.header().config().equals(imageConfig)) {
+          || !store.header().config().equals(stores.config())) {
         continue;
       }
       Map<String, StoreSlot> slots = new HashMap<>();
@@ -279,7 +292,7 @@ public final class DatasetGenerator implements AutoCloseable {
             append(job, new RgbImage(pictures.height(), pictures.width(), pictures.picture(i)), flagged);
         case PictureGate.Fate.Redrawn(Flaw flaw) -> rejected.add(new Rejected(job, flaw));
         case PictureGate.Fate.LeftOut(Flaw flaw) ->
-            writer.drop(job.index(), job.image().key(), attempts(job.index(), new Attempt(job.image().seed(), flaw)));
+            stores.drop(job.index(), job.image().key(), attempts(job.index(), new Attempt(job.image().seed(), flaw)));
       }
     }
     store(upTo);
@@ -287,11 +300,10 @@ public final class DatasetGenerator implements AutoCloseable {
   }
 
   private void append(Job job, RgbImage picture, Optional<Flaw> flagged) {
-    var texts = PictureTexts.of(options.parameters(plan.spec(), job.image(), pipeline.modelHash()));
-    writer.append(
+    stores.append(
         job.index(),
-        job.image().key(),
-        Png.encode(options.stored(picture), texts),
+        job.image(),
+        picture,
         StoreRecord.json(job.image(), redone.getOrDefault(job.index(), List.of()), flagged));
   }
 
@@ -310,15 +322,15 @@ public final class DatasetGenerator implements AutoCloseable {
       if (source != null) {
         switch (source.slot()) {
           case StoreEntry entry ->
-              writer.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
-          case StoreDrop drop -> writer.drop(nextCopy, drop.key(), drop.attempts());
+              stores.append(nextCopy, entry.key(), source.store().png(entry), source.store().json(entry));
+          case StoreDrop drop -> stores.drop(nextCopy, drop.key(), drop.attempts());
         }
         if (++copies % options.batch() == 0) {
-          writer.commit(); // bounds the memory that waiting copies take
+          stores.commit(); // bounds the memory that waiting copies take
         }
       }
     }
-    writer.commit();
+    stores.commit();
     return List.of();
   }
 
@@ -365,6 +377,6 @@ public final class DatasetGenerator implements AutoCloseable {
   @Override
   public void close() {
     finisher.close();
-    writer.close();
+    stores.close();
   }
 }

@@ -77,6 +77,11 @@ public record GeneratorOptions(
     return new GeneratorOptions(images, storedSize, filter, precision, safety, reuse, overlap);
   }
 
+  /** The same with another way to the stored size. */
+  GeneratorOptions withFilter(Resize.Filter other) {
+    return new GeneratorOptions(batch, storedSize, other, precision, safety, reuse, overlap);
+  }
+
   /** The same with each batch decoded and written while the next one is denoised: for machines with more processors than threads. */
   public GeneratorOptions overlapping() {
     return new GeneratorOptions(batch, storedSize, filter, precision, safety, reuse, true);

@@ -44,7 +44,7 @@ public final class Report {
   public static String html(ReportData data) {
     var html = new Html();
     html.open("html", "lang", "en");
-    head(html, data);
+    head(html, data.title());
     html.open("body");
     header(html, data);
     html.open("main");
@@ -64,6 +64,8 @@ public final class Report {
     boolean mistakes = data.experiments().stream().anyMatch(e -> !e.mistakes().isEmpty());
     return Stream.of(
             new Section("results", "Results", true, ResultSection::table),
+            new Section("tables", "Over seeds and architectures", !data.tables().isEmpty(), TableSection::write),
+            new Section("trainings", "Every training", !data.trainings().isEmpty(), TrainingSection::write),
             new Section(
                 "samples", "What it learned from", !data.samples().isEmpty(), SampleSection::write),
             new Section("safety", "What the safety checker did", !data.safety().isEmpty(), SafetySection::write),
@@ -78,13 +80,13 @@ public final class Report {
         .toList();
   }
 
-  private static void head(Html html, ReportData data) {
+  static void head(Html html, String title) {
     html.open("head").empty("meta", "charset", "utf-8");
     html.empty("meta", "http-equiv", "Content-Security-Policy", "content", POLICY);
     html.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
     html.empty("meta", "name", "color-scheme", "content", "light dark");
     html.empty("link", "rel", "icon", "href", "data:,"); // keeps browsers from asking for one
-    html.element("title", data.title());
+    html.element("title", title);
     html.open("style").raw(stylesheet()).raw(HeatScale.css()).close("style").close("head");
   }
 
@@ -105,7 +107,7 @@ public final class Report {
   }
 
   /** The band of diamonds that a motley coat is made of. */
-  private static void diamonds(Html html) {
+  static void diamonds(Html html) {
     html.open("svg", "class", "motley", "aria-hidden", "true").open("defs");
     html.open(
         "pattern",

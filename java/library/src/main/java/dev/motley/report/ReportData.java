@@ -2,6 +2,7 @@
 package dev.motley.report;
 
 import dev.motley.InvalidInputException;
+import dev.motley.results.ResultTable;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +15,8 @@ import java.util.Set;
  * @param testSet what they were tested on, such as "Fashion-MNIST test set"
  * @param experiments one to six, of different names and the same classes; the first is what the
  *     others are compared with
+ * @param trainings all of the run, of which the experiments are the first of each set; empty where they are all
+ * @param tables of accuracies over seeds; may be empty
  * @param samples synthetic images, shown as a grid of classes by tricks; may be empty
  * @param safety what the safety checker did; empty where no picture was checked
  * @param stages where the time went; may be empty
@@ -25,6 +28,8 @@ public record ReportData(
     String architecture,
     String testSet,
     List<Experiment> experiments,
+    List<TrainingRow> trainings,
+    List<ResultTable> tables,
     List<Sample> samples,
     List<SafetyRow> safety,
     List<Stage> stages,
@@ -32,11 +37,13 @@ public record ReportData(
     List<Fact> facts) {
 
   /** As many as have their own colour, dash and marker. */
-  static final int MAX_EXPERIMENTS = 6;
+  public static final int MAX_EXPERIMENTS = 6;
 
   /** Copies the lists and refuses what cannot be shown side by side. */
   public ReportData {
     experiments = List.copyOf(experiments);
+    trainings = List.copyOf(trainings);
+    tables = List.copyOf(tables);
     samples = List.copyOf(samples);
     safety = List.copyOf(safety);
     stages = List.copyOf(stages);

@@ -125,16 +125,21 @@ final class ResultSection {
   private static void quality(Html html, ReportData data) {
     int k = data.experiments().getFirst().evaluation().running().topK();
     html.open("details").element("summary", "Top-" + k + " and calibration");
-    Page.openTable(html, "With running statistics");
+    Page.openTable(html, "With running statistics, and with those of each batch");
     html.open("thead").open("tr");
-    List.of("Synthetic set", "Right class among the first " + k, "Calibration error")
+    List.of(
+            "Synthetic set",
+            "Right class among the first " + k,
+            "The same, batch statistics",
+            "Calibration error",
+            "The same, batch statistics")
         .forEach(name -> html.element("th", name, "scope", "col"));
     html.close("tr").close("thead").open("tbody");
     for (Experiment experiment : data.experiments()) {
-      Scores scores = experiment.evaluation().running();
+      List<Scores> both = List.of(experiment.evaluation().running(), experiment.evaluation().batchStatistics());
       html.open("tr").element("th", experiment.name(), "scope", "row");
-      html.element("td", Format.percent(scores.topKTally().accuracy()), "class", "num");
-      html.element("td", Format.percent(scores.calibrationError()), "class", "num");
+      both.forEach(scores -> html.element("td", Format.percent(scores.topKTally().accuracy()), "class", "num"));
+      both.forEach(scores -> html.element("td", Format.percent(scores.calibrationError()), "class", "num"));
       html.close("tr");
     }
     html.close("tbody");

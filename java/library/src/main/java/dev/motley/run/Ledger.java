@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What one set's part of a run remembers from process to process, in {@code ledger.yaml}: how long it has drawn and tested, and
- * what was tested. Only the report and the saving of time rest on it: one that is gone or damaged is begun anew.
+ * What one set's part of a run remembers from process to process, in {@code ledger.yaml}: how many images it has drawn, and in what
+ * time. Only the report rests on it: one that is gone or damaged is begun anew.
  */
 final class Ledger {
   private static final String FILE = "ledger.yaml";
-  private static final List<String> KEYS = List.of("drawn", "drawing-seconds", "tested", "testing-seconds");
+  private static final List<String> KEYS = List.of("drawn", "drawing-seconds");
 
   /** As often as this while images are drawn: what a kill costs the report. */
   private static final long SAVE_EVERY = 10_000_000_000L;
@@ -26,8 +26,6 @@ final class Ledger {
   private final Path file;
   private long drawn;
   private double drawingSeconds;
-  private String tested = "";
-  private double testingSeconds;
 
   private Ledger(Path file) {
     this.file = file;
@@ -50,16 +48,12 @@ final class Ledger {
     Tree tree = Tree.of("ledger", Yaml.read(file), KEYS);
     drawn = tree.whole("drawn").orElse(0L);
     drawingSeconds = tree.number("drawing-seconds").orElse(0.0);
-    tested = tree.text("tested").orElse("");
-    testingSeconds = tree.number("testing-seconds").orElse(0.0);
   }
 
   private void save() {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("drawn", drawn);
     tree.put("drawing-seconds", drawingSeconds);
-    tree.put("tested", tested);
-    tree.put("testing-seconds", testingSeconds);
     AtomicFile.write(file, Yaml.write(tree));
   }
 
@@ -70,11 +64,6 @@ final class Ledger {
 
   double drawingSeconds() {
     return drawingSeconds;
-  }
-
-  /** Of the test that {@link #isTested} asks for. */
-  double testingSeconds() {
-    return testingSeconds;
   }
 
   /** Runs {@code drawing}, which is to tell the listener it is given, and books its images and time, however it ends. */
@@ -109,17 +98,5 @@ final class Ledger {
   @FunctionalInterface
   interface Drawing {
     void run(ProgressListener listener);
-  }
-
-  /** Whether the test of that identity was made. */
-  boolean isTested(String identity) {
-    return tested.equals(identity);
-  }
-
-  /** Books a test, whose result is safe by now. */
-  void test(String identity, double seconds) {
-    tested = identity;
-    testingSeconds = seconds;
-    save();
   }
 }

@@ -3,7 +3,6 @@ package dev.motley.run;
 
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
-import dev.motley.Precision;
 import dev.motley.ProgressListener;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.DatasetGenerator;
@@ -14,21 +13,18 @@ import dev.motley.dataset.StoreView;
 import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.evaluate.ClassNames;
-import dev.motley.evaluate.Evaluation;
-import dev.motley.evaluate.Evaluator;
 import dev.motley.files.AtomicFile;
 import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
-import dev.motley.files.Sha256;
 import dev.motley.image.Resize;
-import dev.motley.report.Experiment;
 import dev.motley.report.Report;
-import dev.motley.report.SafetyRow;
-import dev.motley.report.Stage;
-import dev.motley.train.Classifier;
-import dev.motley.train.EpochMetrics;
+import dev.motley.results.Testing;
+import dev.motley.results.Trained;
+import dev.motley.results.TrainingData;
+import dev.motley.results.TrainingRecord;
+import dev.motley.run.TrainingSeries.Member;
+import dev.motley.train.Recipe;
 import dev.motley.train.Training;
-import dev.motley.train.TrainingResult;
 import dev.motley.tricks.GenerationPlan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,12 +32,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store), {@code NAME/training}, {@code
- * NAME/evaluation.json} and {@code NAME/ledger.yaml} (its times); for all {@code config.yaml} (resolved) and {@code
- * report.html}. Whatever is there already and belongs to the same config is kept, so a run that was stopped goes on.
+ * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store, unless those of earlier sets hold all of
+ * its images) and {@code NAME/ledger.yaml} (how long it was drawn), for each of its trainings {@code NAME/ARCHITECTURE/seed-N}, with a
+ * {@link TrainingRecord} and the result of its test; for all {@code config.yaml} (resolved) and {@code report.html}. Whatever is
+ * there already and belongs to the same config is kept, so a run that was stopped goes on.
  */
 public final class Run {
   private static final String CONFIG = "config.yaml";
@@ -51,7 +49,7 @@ public final class Run {
   private final Embedded embedded;
   private final Path folder;
   private final ProgressListener listener;
-  private final List<Stage> stages = new ArrayList<>();
+  private final RunStores stores;
   private String modelHash = "";
 
   private Run(RunConfig config, Embedded embedded, Path folder, ProgressListener listener) {
@@ -59,6 +57,7 @@ public final class Run {
     this.embedded = embedded;
     this.folder = folder;
     this.listener = listener;
+    stores = new RunStores(config, folder);
   }
 
   /**
@@ -100,7 +99,7 @@ public final class Run {
 
   /** The test set first: if it does not fit, nothing has been drawn in vain. */
   private ImageSet realImages() {
-    int size = config.recipe().imageSize();
+    int size = config.recipes().getFirst().imageSize();
     ImageSet images =
         RealData.open(
                 config.realImages(embedded),
@@ -139,93 +138,64 @@ public final class Run {
     if (begun.equals(config)) {
       return;
     }
-    if (begun.sets().stream().anyMatch(set -> SyntheticStore.holdsImages(part(set, "images")))) {
+    if (begun.sets().stream().anyMatch(stores::holdImages)) {
       throw new InvalidInputException(
           folder + " holds the run of another config: give another folder or remove it");
     }
     AtomicFile.write(file, Yaml.write(config.toTree())); // the other came to nothing
   }
 
-  /** The listener, told which set the work is on. */
-  private ProgressListener on(RunConfig.SetConfig set) {
-    return progress -> listener.onProgress(progress.on(set.name()));
-  }
-
-  private Path part(RunConfig.SetConfig set, String name) {
-    return folder.resolve(set.folder()).resolve(name);
+  /** The listener, told what the work is on. */
+  private ProgressListener on(String subject) {
+    return progress -> listener.onProgress(progress.on(subject));
   }
 
   /** Draws all sets, and closes the pipeline: the trainings need its memory. */
   private void draw(DiffusionPipeline pipeline) {
-    var earlier = new ArrayList<SyntheticStore>();
     try (pipeline) {
-      for (RunConfig.SetConfig set : config.sets()) {
-        Ledger ledger = ledger(set);
-        ledger.draw(
-            on(set),
-            hears ->
-                DatasetGenerator.generate(
-                    GenerationPlan.of(set.plan()), pipeline, part(set, "images"), config.generator(earlier), hears));
-        if (ledger.drawn() > 0) {
-          stages.add(new Stage("Generate: " + set.name(), ledger.drawingSeconds(), ledger.drawn(), "images"));
+      for (List<RunConfig.SetConfig> alike : stores.drawnTogether()) {
+        if (stores.covers(alike)) {
+          continue;
         }
-        earlier.add(SyntheticStore.open(part(set, "images")));
+        RunConfig.SetConfig first = alike.getFirst();
+        Ledger ledger = ledger(first);
+        ledger.draw(on(first.name()), hears -> stores.draw(alike, pipeline, hears));
       }
     }
   }
 
   private RunResult trainAndTest(ImageSet real) {
     var page = new RunReport(config, modelHash, real);
-    var experiments = new ArrayList<Experiment>();
-    var safety = new ArrayList<SafetyRow>();
-    String testSet = real.sha256();
+    var testing = new Testing(real, config.testBatch());
+    var trained = new ArrayList<Trained>();
     for (RunConfig.SetConfig set : config.sets()) {
-      ImageSet images = StoreView.ofFinished(List.of(part(set, "images"))).load();
-      SyntheticStore.open(part(set, "images"))
-          .safety()
-          .ifPresent(summary -> safety.addAll(page.safety(set, summary, images)));
-      TrainingResult training =
-          Training.run(images, config.recipe(), part(set, "training"), CHECKPOINT_EVERY, on(set));
-      long seen = (long) images.count() * config.recipe().epochs();
-      double seconds = training.epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
-      stages.add(new Stage("Train: " + set.name(), seconds, seen, "images"));
-      Evaluation evaluation = test(set, training.model(), real, testSet);
-      experiments.add(page.experiment(set, images.count(), training, evaluation));
-    }
-    RunConfig.SetConfig richest = config.richestSet();
-    Path report = folder.resolve("report.html");
-    Report.write(
-        page.data(experiments, stages, page.samples(richest, SyntheticStore.open(part(richest, "images"))), safety), report);
-    return new RunResult(experiments.stream().map(Experiment::evaluation).toList(), report);
-  }
-
-  /** @param testSet hash of {@code real} */
-  private Evaluation test(RunConfig.SetConfig set, Path model, ImageSet real, String testSet) {
-    Path file = part(set, "evaluation.json");
-    Ledger ledger = ledger(set);
-    String identity = hash(model) + " " + testSet + " " + config.testBatch();
-    if (!ledger.isTested(identity) || !Files.exists(file)) {
-      long start = System.nanoTime();
-      try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
-        Evaluator.evaluate(classifier, real, config.testBatch(), on(set)).write(file);
-      } catch (CancelledException e) {
-        throw new CancelledException("stopped while testing; run the same command again to go on", e);
+      Ledger ledger = ledger(set);
+      if (ledger.drawn() > 0) {
+        page.book("Generate: " + set.name(), ledger.drawingSeconds(), ledger.drawn());
       }
-      ledger.test(identity, (System.nanoTime() - start) / 1e9);
     }
-    stages.add(new Stage("Test: " + set.name(), ledger.testingSeconds(), 2L * real.count(), "images"));
-    return Evaluation.read(file);
-  }
-
-  private static String hash(Path model) {
-    try {
-      return Sha256.of(model);
-    } catch (IOException e) {
-      throw FileFailure.reading(model, e);
+    for (RunConfig.SetConfig set : config.sets()) {
+      StoreView view = stores.view(set);
+      ImageSet images = view.load();
+      stores.own(set).flatMap(SyntheticStore::safety).ifPresent(summary -> page.addSafety(set, summary, images));
+      var data = TrainingData.of(set.name(), GenerationPlan.of(set.plan()), view, images);
+      for (Recipe recipe : config.recipes(set)) {
+        for (long seed : config.seeds()) {
+          var series = new TrainingSeries(images, data, recipe, CHECKPOINT_EVERY, Optional.of(testing));
+          Path ofSeed = TrainingSeries.folder(stores.folder(set).resolve(recipe.architecture()), seed);
+          Member member = series.run(seed, ofSeed, on(config.subject(set, recipe, seed, trained.size() + 1)));
+          trained.add(member.tested().orElseThrow());
+          page.add(set, trained.getLast(), member.result().epochs());
+        }
+      }
     }
+    Path report = folder.resolve("report.html");
+    RunConfig.SetConfig richest = config.richestSet();
+    Report.write(page.data(trained, page.samples(richest, stores.view(richest))), report);
+    return new RunResult(trained, report);
   }
 
   private Ledger ledger(RunConfig.SetConfig set) {
-    return Ledger.of(folder.resolve(set.folder()));
+    return Ledger.of(stores.folder(set));
   }
 }

@@ -29,7 +29,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A whole experiment: synthetic sets, one classifier trained on each, all tested on the same real images.
+ * A whole experiment: synthetic sets, classifiers of one or more architectures and seeds trained on each, all tested on the same real
+ * images.
  *
  * <pre>{@code
  * title: Clothes, with and without the tricks
@@ -45,6 +46,8 @@ import java.util.Set;
  *     description: one prompt per class
  *     plan: {classes: fashion-mnist, tricks: base-class, per-class: 100, width: 32, height: 32}
  * recipe: {preset: quick, epochs: 20}
+ * architectures: [resnet50]        # or a map from name to keys of the recipe that differ
+ * seeds: 1                         # that many, from the recipe's on; or a list
  * real: embedded                   # or a data set as for 'motley evaluate'
  * test-batch: 128
  * }</pre>
@@ -56,9 +59,10 @@ import java.util.Set;
  * @param safety what becomes of pictures that the model's safety checker flags
  * @param batch images denoised together
  * @param storedSize width and height in the stores; 0 keeps the drawn size
- * @param resize filter
- * @param sets what to draw; equal images of an earlier set are copied from it
- * @param recipe for every set alike
+ * @param resize filter, where a set has no other
+ * @param sets what to draw; equal images of an earlier set are not drawn again
+ * @param recipes one for each architecture, all of the first seed
+ * @param seeds of the trainings: each recipe is carried out with each
  * @param real {@code embedded} or a data set
  * @param testBatch images per forward pass of the test
  */
@@ -72,19 +76,22 @@ public record RunConfig(
     int storedSize,
     Resize.Filter resize,
     List<SetConfig> sets,
-    Recipe recipe,
+    List<Recipe> recipes,
+    List<Long> seeds,
     String real,
     int testBatch) {
   private static final String EMBEDDED = "embedded";
 
   private static final List<String> KEYS =
       List.of(
-          "title", "model", "ema", "precision", "safety", "batch", "stored-size", "resize", "sets", "recipe", "real",
-          "test-batch");
-  /** As many as a report shows side by side. */
-  private static final int MOST_SETS = 6;
+          "title", "model", "ema", "precision", "safety", "batch", "stored-size", "resize", "sets", "recipe", "architectures",
+          "seeds", "real", "test-batch");
 
-  private static final List<String> SET_KEYS = List.of("name", "description", "plan");
+  /** More than any table has rows for. */
+  private static final int MOST_SETS = 24;
+
+
+  private static final List<String> SET_KEYS = List.of("name", "description", "plan", "resize", "architectures");
 
   /**
    * One synthetic set.
@@ -92,8 +99,15 @@ public record RunConfig(
    * @param name a few words; its folder is named after it
    * @param description a sentence for the report
    * @param plan what to draw
+   * @param resize filter to the stored size
+   * @param architectures of the run's, those that are trained on it
    */
-  public record SetConfig(String name, String description, PlanSpec plan) {
+  public record SetConfig(
+      String name, String description, PlanSpec plan, Resize.Filter resize, List<String> architectures) {
+    /** Copies the list. */
+    public SetConfig {
+      architectures = List.copyOf(architectures);
+    }
 
     /** The name as a folder: lower case, words joined by hyphens. */
     public String folder() {
@@ -104,6 +118,9 @@ public record RunConfig(
   /** Checks what can be checked without the model and the real images. */
   public RunConfig {
     sets = List.copyOf(sets);
+    recipes = List.copyOf(recipes);
+    seeds = List.copyOf(seeds);
+    requireTrainings(recipes, seeds);
     new GeneratorOptions(batch, storedSize, resize, precision, safety, List.of()); // for its checks
     if (testBatch < 1) {
       throw new InvalidInputException("'test-batch' must be 1 or more, found " + testBatch);
@@ -127,13 +144,37 @@ public record RunConfig(
         throw new InvalidInputException(
             "set '" + Names.printable(set.name()) + "' has other classes than the first: expected the same");
       }
-      int width = storedSize == 0 ? set.plan().width() : storedSize;
-      int height = storedSize == 0 ? set.plan().height() : storedSize;
-      if (width != recipe.imageSize() || height != recipe.imageSize()) {
-        throw new InvalidInputException(
-            "set '%s' stores images of %dx%d pixels, the recipe's image-size is %d"
-                .formatted(Names.printable(set.name()), width, height, recipe.imageSize()));
+      requireSize(set, storedSize, recipes.getFirst().imageSize());
+      if (set.architectures().isEmpty()) {
+        throw new InvalidInputException("set '" + Names.printable(set.name()) + "' has no architectures to train");
       }
+      for (String name : set.architectures()) {
+        Names.find("architecture of the run", name, recipes.stream().map(Recipe::architecture).toList(), n -> n);
+      }
+    }
+  }
+
+  private static void requireTrainings(List<Recipe> recipes, List<Long> seeds) {
+    if (recipes.isEmpty() || recipes.stream().map(Recipe::architecture).distinct().count() < recipes.size()) {
+      throw new InvalidInputException(
+          "'architectures' must name one or more, each once, found " + recipes.stream().map(Recipe::architecture).toList());
+    }
+    if (seeds.isEmpty() || seeds.size() > Trainings.MOST_SEEDS || Set.copyOf(seeds).size() < seeds.size()) {
+      throw new InvalidInputException(
+          "'seeds' must be 1 to %d different numbers, found %s".formatted(Trainings.MOST_SEEDS, seeds.size() > Trainings.MOST_SEEDS ? seeds.size() : seeds));
+    }
+    if (recipes.stream().anyMatch(recipe -> recipe.imageSize() != recipes.getFirst().imageSize())) {
+      throw new InvalidInputException("all architectures of a run must have one image-size");
+    }
+  }
+
+  private static void requireSize(SetConfig set, int storedSize, int imageSize) {
+    int width = storedSize == 0 ? set.plan().width() : storedSize;
+    int height = storedSize == 0 ? set.plan().height() : storedSize;
+    if (width != imageSize || height != imageSize) {
+      throw new InvalidInputException(
+          "set '%s' stores images of %dx%d pixels, the recipe's image-size is %d"
+              .formatted(Names.printable(set.name()), width, height, imageSize));
     }
   }
 
@@ -166,11 +207,15 @@ public record RunConfig(
         Tree.items(
             "sets",
             tree.value("sets").orElseThrow(() -> new InvalidInputException("'sets' is missing: what shall be drawn?")));
+    Resize.Filter resize = tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA);
+    Map<String, Map<?, ?>> architectures = Trainings.architectures(tree);
     for (int i = 0; i < items.size(); i++) {
-      sets.add(set("sets[" + i + "]", items.get(i), nativeSize));
+      sets.add(set("sets[" + i + "]", items.get(i), nativeSize, resize, List.copyOf(architectures.keySet())));
     }
     int drawn = sets.isEmpty() ? 0 : sets.getFirst().plan().width();
     int stored = tree.count("stored-size").orElse(0);
+    List<Recipe> recipes = Trainings.recipes(tree, architectures, stored == 0 ? drawn : stored);
+    List<Long> seeds = Trainings.seeds(tree, recipes.getFirst().seed());
     return new RunConfig(
         tree.text("title").orElse("Synthetic training sets"),
         model,
@@ -179,11 +224,10 @@ public record RunConfig(
         safety(tree),
         tree.count("batch").orElse(usualBatch(sets)),
         stored,
-        tree.text("resize").map(Resize.Filter::named).orElse(Resize.Filter.BILINEAR_AA),
+        resize,
         sets,
-        Recipe.fromTree(
-            tree.tree("recipe", Recipe.KEYS).orElseGet(() -> Tree.of("recipe", Map.of(), Recipe.KEYS)),
-            stored == 0 ? drawn : stored),
+        recipes.stream().map(recipe -> recipe.withSeed(seeds.getFirst())).toList(),
+        seeds,
         tree.text("real").orElse(EMBEDDED),
         tree.count("test-batch").orElse(Evaluator.DEFAULT_BATCH));
   }
@@ -204,7 +248,8 @@ public record RunConfig(
   }
 
   /** A plan that names no size draws at the model's own. */
-  private static SetConfig set(String path, Object value, Optional<Integer> nativeSize) {
+  private static SetConfig set(
+      String path, Object value, Optional<Integer> nativeSize, Resize.Filter resize, List<String> architectures) {
     Tree tree = Tree.of(path, value, SET_KEYS);
     Object plan =
         tree.value("plan").orElseThrow(() -> new InvalidInputException("'" + path + ".plan' is missing"));
@@ -221,7 +266,9 @@ public record RunConfig(
     return new SetConfig(
         tree.text("name").orElseThrow(() -> new InvalidInputException("'" + path + ".name' is missing")),
         tree.text("description").orElse(""),
-        plan(tree.path("plan"), keys));
+        plan(tree.path("plan"), keys),
+        tree.text("resize").map(Resize.Filter::named).orElse(resize),
+        tree.texts("architectures").orElse(architectures));
   }
 
   /** Of several plans the error says which. */
@@ -250,10 +297,18 @@ public record RunConfig(
       one.put("name", set.name());
       one.put("description", set.description());
       one.put("plan", set.plan().toTree());
+      if (set.resize() != resize) {
+        one.put("resize", set.resize().id());
+      }
+      if (!set.architectures().equals(recipes.stream().map(Recipe::architecture).toList())) {
+        one.put("architectures", set.architectures());
+      }
       list.add(one);
     }
     tree.put("sets", list);
-    tree.put("recipe", recipe.toTree());
+    tree.put("recipe", recipes.getFirst().toTree());
+    tree.put("architectures", Trainings.tree(recipes));
+    tree.put("seeds", seeds);
     tree.put("real", real);
     tree.put("test-batch", testBatch);
     return tree;
@@ -271,8 +326,26 @@ public record RunConfig(
     return real.equals(EMBEDDED) ? embedded.realImages().toString() : real;
   }
 
-  GeneratorOptions generator(List<SyntheticStore> reuse) {
-    return new GeneratorOptions(batch, storedSize, resize, precision, safety, reuse);
+  GeneratorOptions generator(Resize.Filter filter, List<SyntheticStore> reuse) {
+    return new GeneratorOptions(batch, storedSize, filter, precision, safety, reuse);
+  }
+
+  /** The recipes of a set's architectures, in the run's order. */
+  List<Recipe> recipes(SetConfig set) {
+    return recipes.stream().filter(recipe -> set.architectures().contains(recipe.architecture())).toList();
+  }
+
+  /** What a training is called while it goes on: of several, with its number and what tells it from the others. */
+  String subject(SetConfig set, Recipe recipe, long seed, int number) {
+    if (trainings() == sets.size()) {
+      return set.name();
+    }
+    return "%s, %s, seed %d (training %d of %d)".formatted(set.name(), recipe.architecture(), seed, number, trainings());
+  }
+
+  /** How many classifiers are trained in all. */
+  public int trainings() {
+    return seeds.size() * sets.stream().mapToInt(set -> set.architectures().size()).sum();
   }
 
   /** The set with the most tricks. */

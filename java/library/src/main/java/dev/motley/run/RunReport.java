@@ -6,8 +6,7 @@ import dev.motley.config.Yaml;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.SafetyCounts;
 import dev.motley.dataset.SafetySummary;
-import dev.motley.dataset.StoreEntry;
-import dev.motley.dataset.SyntheticStore;
+import dev.motley.dataset.StoreView;
 import dev.motley.evaluate.Evaluation;
 import dev.motley.ffi.NativeInfo;
 import dev.motley.ffi.NativeRuntime;
@@ -20,13 +19,18 @@ import dev.motley.report.ReportData;
 import dev.motley.report.SafetyRow;
 import dev.motley.report.Sample;
 import dev.motley.report.Stage;
-import dev.motley.train.TrainingResult;
+import dev.motley.report.TablePage;
+import dev.motley.report.TrainingRow;
+import dev.motley.results.Trained;
+import dev.motley.train.EpochMetrics;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.tricks.Trick;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Puts together what the report of a run shows. */
 final class RunReport {
@@ -35,6 +39,10 @@ final class RunReport {
   private final RunConfig config;
   private final String modelHash;
   private final ImageSet real;
+  private final List<Experiment> experiments = new ArrayList<>();
+  private final List<TrainingRow> trainings = new ArrayList<>();
+  private final List<SafetyRow> safety = new ArrayList<>();
+  private final Map<String, Stage> stages = new LinkedHashMap<>();
 
   RunReport(RunConfig config, String modelHash, ImageSet real) {
     this.config = config;
@@ -42,13 +50,42 @@ final class RunReport {
     this.real = real;
   }
 
-  Experiment experiment(RunConfig.SetConfig set, int images, TrainingResult training, Evaluation evaluation) {
+  /**
+   * Adds a training; the first of each set is shown in detail, of as many sets as have a colour.
+   *
+   * @param epochs the course of it
+   */
+  void add(RunConfig.SetConfig set, Trained trained, List<EpochMetrics> epochs) {
+    trainings.add(
+        new TrainingRow(
+            set.name(),
+            trained.record().recipe().architecture(),
+            trained.record().recipe().seed(),
+            trained.evaluation()));
+    boolean isShown = experiments.stream().anyMatch(experiment -> experiment.name().equals(set.name()));
+    if (!isShown && experiments.size() < ReportData.MAX_EXPERIMENTS) {
+      experiments.add(experiment(set, trained, epochs));
+    }
+    double training = epochs.stream().mapToDouble(EpochMetrics::seconds).sum();
+    long images = trained.record().data().images();
+    book("Train: " + set.name(), training, images * epochs.size());
+    book("Test: " + set.name(), trained.record().test().orElseThrow().seconds(), 2L * real.count());
+  }
+
+  /** Adds time and images to a stage. */
+  void book(String stage, double seconds, long images) {
+    Stage before = stages.getOrDefault(stage, new Stage(stage, 0, 0, "images"));
+    stages.put(stage, new Stage(stage, before.seconds() + seconds, before.count() + images, "images"));
+  }
+
+  private Experiment experiment(RunConfig.SetConfig set, Trained trained, List<EpochMetrics> epochs) {
+    Evaluation evaluation = trained.evaluation();
     return new Experiment(
         set.name(),
         set.description(),
-        images,
+        trained.record().data().images(),
         evaluation,
-        training.epochs().stream().map(e -> new EpochPoint(e.epoch() + 1, e.loss(), e.accuracy())).toList(),
+        epochs.stream().map(e -> new EpochPoint(e.epoch() + 1, e.loss(), e.accuracy())).toList(),
         evaluation.running().worstMistakes().stream()
             .limit(MISTAKES)
             .map(m -> new MistakePicture(m, picture(m.image())))
@@ -60,18 +97,16 @@ final class RunReport {
   }
 
   /** What the safety checker did to a set: in all, and to the classes with a flagged picture; the rest was let pass. */
-  List<SafetyRow> safety(RunConfig.SetConfig set, SafetySummary summary, ImageSet images) {
+  void addSafety(RunConfig.SetConfig set, SafetySummary summary, ImageSet images) {
     List<String> labels = set.plan().classes().labels();
     int[] trained = images.classCounts();
-    var rows = new ArrayList<SafetyRow>();
-    rows.add(row(set, "all classes", summary.total(), images.count()));
+    safety.add(row(set, "all classes", summary.total(), images.count()));
     for (int i = 0; i < labels.size(); i++) {
       SafetyCounts counts = summary.classes().get(labels.get(i));
       if (counts.flagged() > 0) {
-        rows.add(row(set, labels.get(i), counts, trained[i]));
+        safety.add(row(set, labels.get(i), counts, trained[i]));
       }
     }
-    return rows;
   }
 
   private static SafetyRow row(RunConfig.SetConfig set, String scope, SafetyCounts counts, int trained) {
@@ -79,17 +114,19 @@ final class RunReport {
         set.name(), scope, counts.checked(), counts.flagged(), counts.kept(), counts.dropped(), counts.redone(), trained);
   }
 
-  ReportData data(
-      List<Experiment> experiments, List<Stage> stages, List<Sample> samples, List<SafetyRow> safety) {
+  ReportData data(List<Trained> trained, List<Sample> samples) {
     NativeInfo info = NativeRuntime.info();
+    boolean several = trainings.size() > experiments.size();
     return new ReportData(
         config.title(),
-        config.recipe().architecture(),
+        trainings.getFirst().architecture(),
         real.name(),
         experiments,
+        several ? trainings : List.of(),
+        several ? TablePage.tables(trained) : List.of(),
         samples,
         safety,
-        stages,
+        List.copyOf(stages.values()),
         Yaml.write(config.toTree()),
         List.of(
             new Fact("Motley", MotleyVersion.current()),
@@ -101,12 +138,12 @@ final class RunReport {
   }
 
   /** One picture of each class and trick. */
-  List<Sample> samples(RunConfig.SetConfig set, SyntheticStore store) {
+  List<Sample> samples(RunConfig.SetConfig set, StoreView view) {
     List<String> labels = set.plan().classes().labels();
     var seen = new HashSet<String>();
     var samples = new ArrayList<Sample>();
-    for (StoreEntry entry : store.entries()) {
-      PlannedImage image = store.planned(entry);
+    for (StoreView.Item item : view.items()) {
+      PlannedImage image = item.planned();
       if (seen.add(image.trick().id() + " " + image.classIndex())) {
         samples.add(
             new Sample(
@@ -114,7 +151,7 @@ final class RunReport {
                 image.trick().id(),
                 image.prompt(),
                 image.guidance(),
-                Picture.png(store.png(entry))));
+                Picture.png(item.store().png(item.entry()))));
       }
     }
     samples.sort(Comparator.comparing(s -> Trick.named(s.trick())));

@@ -39,6 +39,7 @@ class PackageRulesTest {
           "dataset",
           "train",
           "evaluate",
+          "results",
           "report",
           "run",
           "cli");

@@ -76,6 +76,8 @@ final class Example {
                 all,
                 epochs(0.13, 5),
                 mistakes(all))),
+        List.of(),
+        List.of(),
         samples(),
         List.of(
             new SafetyRow("Base class", "all classes", 1003, 3, 0, 0, 3, 1000),

@@ -67,6 +67,6 @@ class FindingTest {
             .toList();
     return Finding.of(
         new ReportData(
-            "t", "ResNet50", "clothes", experiments, List.of(), List.of(), List.of(), "", List.of()));
+            "t", "ResNet50", "clothes", experiments, List.of(), List.of(), List.of(), List.of(), List.of(), "", List.of()));
   }
 }

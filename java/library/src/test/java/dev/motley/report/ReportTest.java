@@ -4,9 +4,13 @@ package dev.motley.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.motley.BatchNormMode;
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
 import dev.motley.evaluate.Evaluation;
+import dev.motley.results.Gain;
+import dev.motley.results.ResultTable;
+import dev.motley.results.Spread;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -15,6 +19,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -127,6 +133,8 @@ class ReportTest {
             evil,
             evil,
             List.of(experiment),
+            List.of(new TrainingRow(evil, evil, 1, experiment.evaluation())),
+            List.of(table(evil)),
             List.of(new Sample(evil, evil, evil, 1, dot)),
             List.of(new SafetyRow(evil, evil, 1, 1, 1, 0, 0, 1)),
             List.of(new Stage(evil, 1, 1, evil)),
@@ -242,6 +250,8 @@ class ReportTest {
         data.architecture(),
         data.testSet(),
         experiments,
+        data.trainings(),
+        data.tables(),
         data.samples(),
         data.safety(),
         data.stages(),
@@ -258,7 +268,18 @@ class ReportTest {
     for (int i = 0; i < experiments; i++) {
       all.add(new Experiment("Set " + i, "", 1, evaluation, List.of(), List.of()));
     }
-    return new ReportData("Small", "net", "test", all, List.of(), List.of(), List.of(), "", List.of());
+    return new ReportData("Small", "net", "test", all, List.of(), List.of(), List.of(), List.of(), List.of(), "", List.of());
+  }
+
+  private static ResultTable table(String text) {
+    var cell =
+        new ResultTable.Cell(
+            Optional.of(
+                new ResultTable.Measured(Spread.of(List.of(0.5, 0.6)), Spread.of(List.of(0.1, 0.1)), 10, new Gain.Unknown(text))),
+            OptionalDouble.of(60.5),
+            true);
+    return new ResultTable(
+        text, text, BatchNormMode.RUNNING, text, List.of(text), List.of(new ResultTable.Row(text, List.of(cell))), List.of(text));
   }
 
   private static Document parse(String html) throws Exception {

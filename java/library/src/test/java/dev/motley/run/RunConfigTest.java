@@ -8,6 +8,7 @@ import dev.motley.InvalidInputException;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.SafetyPolicy;
 import dev.motley.testing.Shared;
+import dev.motley.train.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,5 +80,48 @@ class RunConfigTest {
           .isInstanceOf(InvalidInputException.class)
           .hasMessageEndingWith("twice, or it has no letter or digit");
     }
+  }
+
+  private static RunConfig trainings(Map<String, Object> keys) {
+    Map<String, Object> tree = new HashMap<>(keys);
+    tree.put("sets", List.of(Map.of("name", "Base", "plan", Map.of("classes", "fashion-mnist", "per-class", 1))));
+    return RunConfig.of(tree, Embedded.in(Shared.repository()));
+  }
+
+  @Test
+  void eachArchitectureHasItsOwnRecipeAndEachSeedItsTraining() {
+    RunConfig config =
+        trainings(
+            Map.of(
+                "architectures", Map.of("resnet50", Map.of(), "resnet101", Map.of("weight-decay", 0.1)),
+                "seeds", 3,
+                "recipe", Map.of("preset", "paper", "seed", 5)));
+    assertThat(config.trainings()).isEqualTo(6);
+    assertThat(config.seeds()).containsExactly(5L, 6L, 7L);
+    assertThat(config.recipes()).extracting(Recipe::architecture).containsExactlyInAnyOrder("resnet50", "resnet101");
+    assertThat(config.recipes())
+        .allSatisfy(r -> assertThat(r.weightDecay()).isEqualTo(r.architecture().equals("resnet101") ? 0.1 : 0.9))
+        .allSatisfy(r -> assertThat(r.epochs()).isEqualTo(200));
+    assertThat(RunConfig.of(config.toTree(), Embedded.in(Shared.repository()))).isEqualTo(config);
+    assertThat(trainings(Map.of("seeds", List.of(4, 2))).recipes().getFirst().seed()).isEqualTo(4);
+  }
+
+  @Test
+  void architecturesAndSeedsThatCannotBeAreNamed() {
+    refused("unknown architecture 'resnet5'; did you mean 'resnet50'", Map.of("architectures", List.of("resnet5")));
+    refused("'architectures' must name one or more, found none", Map.of("architectures", List.of()));
+    refused("'architectures' names resnet50 twice", Map.of("architectures", List.of("resnet50", "resnet50")));
+    refused(
+        "'recipe.architecture' is resnet101, which is not among 'architectures' [resnet50]",
+        Map.of("architectures", List.of("resnet50"), "recipe", Map.of("architecture", "resnet101")));
+    refused("unknown key of 'recipe' 'epoch'", Map.of("architectures", Map.of("resnet50", Map.of("epoch", 1))));
+    refused("'seeds' must be a number from 1 to 100, or a list of seeds, found 0", Map.of("seeds", 0));
+    refused("'seeds' must be one or more, found none", Map.of("seeds", List.of()));
+    refused("'seeds' must be 1 to 100 different numbers, found [1, 1]", Map.of("seeds", List.of(1, 1)));
+    refused("'seeds' must be a list of whole numbers, found [a]", Map.of("seeds", List.of("a")));
+  }
+
+  private static void refused(String message, Map<String, Object> keys) {
+    assertThatThrownBy(() -> trainings(keys)).isInstanceOf(InvalidInputException.class).hasMessageStartingWith(message);
   }
 }

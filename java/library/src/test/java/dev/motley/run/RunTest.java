@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.ProgressListener;
+import dev.motley.dataset.SyntheticStore;
 import dev.motley.files.FolderLock;
 import dev.motley.image.Png;
 import dev.motley.testing.CheckedModel;
@@ -18,7 +19,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -98,8 +101,89 @@ class RunTest {
     assertThat(again.evaluations()).isEqualTo(first.evaluations());
     assertThat(Files.readString(again.report())).contains("Generate: Base", "Train: Base", "Test: Base");
     Files.writeString(folder.resolve("base/ledger.yaml"), "drawn: [");
+    Files.writeString(folder.resolve("base/resnet50/seed-0/training.yaml"), "recipe: [");
     Run.execute(config, EMBEDDED, folder, hear);
-    assertThat(stages).as("a damaged ledger costs a test, no more").contains("test");
+    assertThat(stages).as("what is damaged costs a test, no more").contains("test").doesNotContain("train");
+  }
+
+  /** One picture of each class: fewer to test than the whole test set. */
+  private Path fewRealImages() throws IOException {
+    for (String label : ClassList.preset("fashion-mnist").labels()) {
+      Path ofClass = Files.createDirectories(folder.resolve("real").resolve(label));
+      Files.write(ofClass.resolve("0.png"), Png.encode(RandomPicture.of(32, 32), Map.of()));
+    }
+    return folder.resolve("real");
+  }
+
+  private static Map<String, Object> set(String name, int perClass, String resize) {
+    Map<String, Object> plan =
+        Map.of("classes", "fashion-mnist", "per-class", perClass, "sampling", Map.of("steps", 1));
+    return Map.of("name", name, "plan", plan, "resize", resize);
+  }
+
+  /** Stops at the n-th report of a stage. */
+  private static ProgressListener stopAt(String stage, int n) {
+    int[] left = {n};
+    return progress -> !progress.stage().equals(stage) || --left[0] > 0;
+  }
+
+  @Test
+  void setsShareTheirDrawingsAndEverySeedIsTrainedAndTestedOnce() throws IOException {
+    var config =
+        RunConfig.of(
+            Map.of(
+                "sets", List.of(set("Plain", 2, "bilinear"), set("Smooth", 2, "bilinear_aa"), set("Half", 1, "bilinear_aa")),
+                "stored-size", 16,
+                "batch", 4,
+                "recipe", Map.of("epochs", 1),
+                "seeds", 2,
+                "real", fewRealImages().toString()),
+            EMBEDDED);
+    Path whole = folder.resolve("whole");
+    var subjects = new LinkedHashSet<String>();
+    RunResult result =
+        Run.execute(config, EMBEDDED, whole, progress -> progress.subject().isEmpty() || subjects.add(progress.subject()) || true);
+    assertThat(subjects).containsSequence("Plain", "Plain, resnet50, seed 0 (training 1 of 6)").doesNotContain("Smooth", "Half");
+    assertThat(result.trainings()).hasSize(6);
+    assertThat(whole.resolve("half/images")).as("a view").doesNotExist();
+    SyntheticStore plain = SyntheticStore.open(whole.resolve("plain/images"));
+    SyntheticStore smooth = SyntheticStore.open(whole.resolve("smooth/images"));
+    assertThat(smooth.entries()).hasSameSizeAs(plain.entries());
+    assertThat(smooth.png(smooth.entries().getFirst())).isNotEqualTo(plain.png(plain.entries().getFirst()));
+    assertThat(Files.readString(result.report())).contains("Tricks on fashion-mnist", "n 2 (", "Every training");
+
+    Path stopped = folder.resolve("stopped");
+    for (ProgressListener listener :
+        List.of(stopAt("generate", 3), stopAt("generate", 4), stopAt("train", 4), stopAt("test", 6))) {
+      assertThatThrownBy(() -> Run.execute(config, EMBEDDED, stopped, listener)).isInstanceOf(CancelledException.class);
+    }
+    RunResult again = Run.execute(config, EMBEDDED, stopped, ProgressListener.NONE);
+    assertThat(again.evaluations()).isEqualTo(result.evaluations());
+    for (String file : List.of("plain/images/000000.tar", "smooth/images/000000.tar", "half/resnet50/seed-1/model.safetensors")) {
+      assertThat(stopped.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
+    }
+  }
+
+  @Test
+  void oneOfTwoStoresThatIsAheadLetsPassWhatItHas() throws IOException {
+    var config =
+        RunConfig.of(
+            Map.of(
+                "sets", List.of(set("Plain", 2, "bilinear"), set("Smooth", 2, "bilinear_aa")), "stored-size", 16, "batch", 4,
+                "recipe", Map.of("epochs", 1), "real", fewRealImages().toString()),
+            EMBEDDED);
+    Path run = folder.resolve("run");
+    assertThatThrownBy(() -> Run.execute(config, EMBEDDED, run, stopAt("train", 1))).isInstanceOf(CancelledException.class);
+    byte[] whole = Files.readAllBytes(run.resolve("plain/images/000000.tar"));
+    byte[] smooth = Files.readAllBytes(run.resolve("smooth/images/000000.tar"));
+    try (Stream<Path> files = Files.walk(run.resolve("plain/images"))) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+    assertThatThrownBy(() -> Run.execute(config, EMBEDDED, run, stopAt("train", 1))).isInstanceOf(CancelledException.class);
+    assertThat(run.resolve("plain/images/000000.tar")).hasBinaryContent(whole);
+    assertThat(run.resolve("smooth/images/000000.tar")).hasBinaryContent(smooth);
   }
 
   @Test
@@ -107,12 +191,8 @@ class RunTest {
     float[] concept = new float[32];
     concept[0] = 1;
     Path model = CheckedModel.write(folder.resolve("model"), SmallVision.tensors(), concept, -2); // flags everything
-    for (String label : ClassList.preset("fashion-mnist").labels()) { // fewer to test than the whole test set
-      Path ofClass = Files.createDirectories(folder.resolve("real").resolve(label));
-      Files.write(ofClass.resolve("0.png"), Png.encode(RandomPicture.of(32, 32), Map.of()));
-    }
     Map<String, Object> tree = new HashMap<>(config().toTree());
-    tree.put("real", folder.resolve("real").toString());
+    tree.put("real", fewRealImages().toString());
     tree.put("model", model.toString());
     tree.put("safety", "flag");
     tree.put("recipe", Map.of("epochs", 1));
