@@ -31,6 +31,20 @@ public record Normalisation(
   }
 
   /**
+   * Finds a normalisation.
+   *
+   * @param id {@code imagenet} or {@code unit}
+   * @throws InvalidInputException if there is none of that name
+   */
+  public static Normalisation named(String id) {
+    return switch (id) {
+      case "imagenet" -> IMAGENET;
+      case "unit" -> UNIT;
+      default -> throw new InvalidInputException("unknown normalisation '" + id + "' (known: imagenet, unit)");
+    };
+  }
+
+  /**
    * Makes a normalisation that treats the channels alike.
    *
    * @param mean of each channel

@@ -115,6 +115,7 @@ public final class Main implements Runnable {
             new VerifyCommand(context),
             new InspectCommand(context),
             new ConvertCommand(context),
+            new ImportCommand(context),
             new InfoCommand(context),
             new HelpCommand());
     commands.forEach(line::addSubcommand);

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
 
@@ -73,14 +74,18 @@ public final class Classifier implements AutoCloseable {
     Training.requireEnded(file);
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
-      for (TensorView tensor : tensors.tensors().values()) {
-        if (!tensor.isFinite()) {
-          throw new InvalidInputException(
-              "%s: tensor \"%s\" holds NaN or infinity: the training diverged, or the file is damaged"
-                  .formatted(file, tensor.name()));
-        }
-      }
+      requireFinite(file, tensors.tensors().values());
       return of(file.toString(), tensors.tensors().values(), spec, precision);
+    }
+  }
+
+  static void requireFinite(Path file, Collection<TensorView> tensors) {
+    for (TensorView tensor : tensors) {
+      if (!tensor.isFinite()) {
+        throw new InvalidInputException(
+            "%s: tensor \"%s\" holds NaN or infinity: the training diverged, or the file is damaged"
+                .formatted(file, tensor.name()));
+      }
     }
   }
 
@@ -180,7 +185,14 @@ public final class Classifier implements AutoCloseable {
 
   private static ClassifierConfig config(ClassifierSpec spec, Precision precision, long seed) {
     return new ClassifierConfig(
-        spec.architecture(), spec.classNames().size(), spec.imageSize(), precision, seed);
+        spec.architecture(),
+        spec.classNames().size(),
+        spec.imageSize(),
+        precision,
+        spec.stem(),
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        seed);
   }
 
   @Override

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
+import dev.motley.Stem;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a classifier is and what it takes: kept in the metadata of its safetensors file.
@@ -17,15 +21,32 @@ import java.util.TreeMap;
  * @param imageSize height and width of its images in pixels
  * @param classNames in the order of its logits
  * @param normalisation of its input
+ * @param stem how it begins, of a ResNet
  */
 public record ClassifierSpec(
-    String architecture, int imageSize, List<String> classNames, Normalisation normalisation) {
+    String architecture, int imageSize, List<String> classNames, Normalisation normalisation, Stem stem) {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String FORMAT = "motley-classifier-1";
   private static final String KEY = "motley";
 
   public ClassifierSpec {
     classNames = List.copyOf(classNames);
+  }
+
+  /** With the stem that every network has. */
+  public ClassifierSpec(String architecture, int imageSize, List<String> classNames, Normalisation normalisation) {
+    this(architecture, imageSize, classNames, normalisation, Stem.IMAGENET);
+  }
+
+  /** Files of before the choice say nothing of it. */
+  @JsonCreator
+  static ClassifierSpec of(
+      @JsonProperty("architecture") String architecture,
+      @JsonProperty("imageSize") int imageSize,
+      @JsonProperty("classNames") List<String> classNames,
+      @JsonProperty("normalisation") Normalisation normalisation,
+      @JsonProperty("stem") @Nullable Stem stem) {
+    return new ClassifierSpec(architecture, imageSize, classNames, normalisation, stem == null ? Stem.IMAGENET : stem);
   }
 
   private record Stored(String format, ClassifierSpec classifier) {}

@@ -53,7 +53,7 @@ public record Recipe(
   public static final int MAX_WEIGHT_DECAY = 100;
 
   /** The networks that the native core knows. */
-  public static final List<String> ARCHITECTURES = List.of("resnet50", "resnet101");
+  public static final List<String> ARCHITECTURES = List.of("resnet50", "resnet101", "resnet20", "resnet56");
 
   public Recipe {
     Names.find("architecture", architecture, ARCHITECTURES, name -> name);

@@ -3,6 +3,10 @@ package dev.motley.tricks;
 
 import dev.motley.InvalidInputException;
 import dev.motley.config.Names;
+import dev.motley.files.FileFailure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -89,6 +93,23 @@ public record ClassList(String name, List<ClassName> classes) {
       classes.add(ClassName.of(classes.size(), folder));
     }
     return new ClassList(name, classes);
+  }
+
+  /**
+   * A list in a text file, one folder spelling a line, in label order; empty lines do not count.
+   *
+   * @param file UTF-8; the list is called as it is, without the ending
+   * @return the list
+   * @throws InvalidInputException if a name is empty, unfit for a folder or there twice
+   * @throws dev.motley.ResourceException if the file cannot be read
+   */
+  public static ClassList read(Path file) {
+    try {
+      String name = file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
+      return of(name.isBlank() ? UNNAMED : name, Files.readAllLines(file).stream().map(String::strip).filter(line -> !line.isEmpty()).toList());
+    } catch (IOException e) {
+      throw FileFailure.reading(file, e);
+    }
   }
 
   /**
