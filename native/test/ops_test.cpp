@@ -10,12 +10,14 @@
 #include "kernels/cpu/batch_norm.h"
 #include "kernels/cpu/cross_entropy.h"
 #include "kernels/cpu/pooling.h"
+#include "kernels/cpu/rowwise.h"
 #include "libtorch/call.h"
 #include "ops/batch_norm.h"
 #include "ops/cast.h"
 #include "ops/layout.h"
 #include "ops/linear.h"
 #include "ops/loss.h"
+#include "ops/normalise.h"
 #include "ops/pooling.h"
 #include "ops/tape.h"
 #include "support/compare.h"
@@ -157,6 +159,36 @@ TEST_CASE("gradients of the poolings") {
     };
     check_gradient(maximum ? "max_pool" : "average", loss, wide(x), dx);
   }
+}
+
+TEST_CASE("gradients of layer_norm and GELU") {
+  const int64_t rows = 3, c = 5;
+  const Tensor x = filled("x", {rows, c}), w = filled("w", {c}, 0.3, 1), b = filled("b", {c}), dy = filled("dy", {rows, c});
+  const Tensor dx = Tensor::zeros(x.shape()), dw = Tensor::zeros({c}), db = Tensor::zeros({c});
+  Tape tape;
+  tape.watch(x, dx);
+  tape.watch(w, dw);
+  tape.watch(b, db);
+  Tensor y;
+  {
+    Tape::Recording recording(tape);
+    y = ops::activate(ops::layer_norm(x, 1e-5, w, b), ops::Activation::gelu);
+  }
+  tape.backward(y, dy.clone());
+  const auto loss = [&](const Values& vx, const Values& vw, const Values& vb) {
+    Values out(vx.size());
+    for (size_t r = 0; r < rows; ++r) {
+      double mean = 0, variance = 0;
+      for (size_t k = 0; k < c; ++k) mean += vx[r * c + k] / c;
+      for (size_t k = 0; k < c; ++k) variance += std::pow(vx[r * c + k] - mean, 2) / c;
+      for (size_t k = 0; k < c; ++k) out[r * c + k] = kernels::reference::gelu((vx[r * c + k] - mean) / std::sqrt(variance + 1e-5) * vw[k] + vb[k]);
+    }
+    return dot(out, dy);
+  };
+  const Values vx = wide(x), vw = wide(w), vb = wide(b);
+  check_gradient("x", [&](const Values& v) { return loss(v, vw, vb); }, vx, dx);
+  check_gradient("weight", [&](const Values& v) { return loss(vx, v, vb); }, vw, dw);
+  check_gradient("bias", [&](const Values& v) { return loss(vx, vw, v); }, vb, db);
 }
 
 TEST_CASE("the mean of one pixel is passed on, forward and backward") {

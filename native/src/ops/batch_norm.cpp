@@ -62,11 +62,7 @@ void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm,
   tape.record(y, {x, weight, bias, residual}, [=](Tape& t, const Tensor& dy) {
     const Timed timed("batch_norm backward", [&] { return passing_work(x, {&dy, &x, &x, &bits}); });
     const int64_t c = x.size(-1), rows = x.numel() / c;
-    auto buffer = [&](const Tensor& parameter) {
-      const Tensor there = t.destination(parameter);
-      return there ? there : Tensor::empty({c});
-    };
-    const Tensor dweight = buffer(weight), dbias = buffer(bias), there = t.destination(x), dx = there ? there : x;
+    const Tensor dweight = t.place_for(weight), dbias = t.place_for(bias), there = t.destination(x), dx = there ? there : x;
     const bool gated_residual = residual.defined() && gate != Gate::none;
     kernels::batch_norm_backward<T>(dy.data<T>(), x.data<T>(), rows, c, weight.data<float>(), bias.data<float>(),
                                     mean.data<float>(), invstd.data<float>(), gate,

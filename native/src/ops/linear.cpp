@@ -86,12 +86,6 @@ kernels::PairOutput pair_output_of(const Tensor& y, const Epilogue& e) {
           e.residual.defined() ? e.residual.data<bf16>() : nullptr, e.activation};
 }
 
-// A gradient's place: the watched buffer if this is its first contribution, else a new tensor.
-Tensor place_for(Tape& tape, const Tensor& t) {
-  Tensor place = tape.destination(t);
-  return place.defined() ? place : Tensor::empty(t.shape());
-}
-
 // x may be stored in another type than f32: its gradient is then made in f32 and stored in that type.
 void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bias, const ConvShape& s) {
   Tape* tape = Tape::current();
@@ -103,18 +97,18 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
     if (t.wants(x)) {
       const Timed timed("input gradient", work);
       const Tensor sum = x.dtype() == DType::f32 ? t.so_far(x) : Tensor();
-      const Tensor dx = sum ? sum : x.dtype() == DType::f32 ? place_for(t, x) : Tensor::empty(x.shape());
+      const Tensor dx = sum ? sum : x.dtype() == DType::f32 ? t.place_for(x) : Tensor::empty(x.shape());
       kernels::conv_input_gradient(s, d.data<float>(), as_f32(w).data<float>(), dx.data<float>(), sum.defined());
       if (!sum) t.add(x, dx.to(x.dtype()));
     }
     if (t.wants(w)) {
       const Timed timed("weight gradient", work);
-      Tensor dw = place_for(t, w);
+      Tensor dw = t.place_for(w);
       kernels::conv_weight_gradient(s, d.data<float>(), as_f32(x).data<float>(), dw.data<float>());
       t.add(w, dw);
     }
     if (t.wants(bias)) {
-      Tensor db = place_for(t, bias);
+      Tensor db = t.place_for(bias);
       kernels::sum_rows(d.data<float>(), d.numel() / d.size(-1), d.size(-1), db.data<float>());
       t.add(bias, db);
     }

@@ -8,6 +8,7 @@
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/tape.h"
 #include "ops/work.h"
 
 namespace motley::ops {
@@ -68,13 +69,30 @@ void group_norm_of(const Tensor& x, Tensor& y, int64_t groups, double eps, const
 }
 
 template <typename T>
-void layer_norm_of(const Tensor& x, Tensor& y, double eps, const Tensor& weight, const Tensor& bias) {
+void layer_norm_of(const Tensor& x, Tensor& y, double eps, const Tensor& weight, const Tensor& bias, const Tensor& moments) {
   const int64_t width = x.size(-1);
   const T* in = x.data<T>();
   T* out = y.data<T>();
   parallel_for(x.numel() / width, std::max<int64_t>(1, kGrain / width), [&](int64_t begin, int64_t end) {
     kernels::rowwise_functions<T>().layer_norm(in + begin * width, out + begin * width, end - begin, width, eps,
-                                               weight.data<float>(), bias.data<float>());
+                                               weight.data<float>(), bias.data<float>(), moments ? moments.data<float>() + 2 * begin : nullptr);
+  });
+}
+
+void record_layer_norm(Tape& tape, const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& moments) {
+  tape.record(y, {x, weight, bias}, [=](Tape& t, const Tensor& dy) {
+    // Into the gradient that x has already, as beside a residual, or else over dy.
+    const Tensor sum = t.so_far(x), there = t.destination(x), dx = sum ? sum : there ? there : dy;
+    const Tensor dweight = t.place_for(weight), dbias = t.place_for(bias);
+    const Timed timed("layer_norm backward", [&] { return passing_work(x, {&dy, &x, &sum, &dx}); });
+    with_element(x.dtype(), [&]<typename T>() {
+      const int64_t width = x.size(-1);
+      kernels::layer_norm_backward<T>(dy.data<T>(), x.data<T>(), x.numel() / width, width, weight.data<float>(), moments.data<float>(),
+                                      sum ? sum.data<T>() : nullptr, dx.data<T>(), dweight.data<float>(), dbias.data<float>());
+    });
+    t.add(weight, dweight);
+    t.add(bias, dbias);
+    if (!sum) t.add(x, dx);
   });
 }
 
@@ -97,6 +115,19 @@ void activate_of(const Tensor& x, Tensor& y, Activation activation) {
   parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) { f(in + begin, out + begin, end - begin); });
 }
 
+void record_gelu(Tape& tape, const Tensor& y, const Tensor& x) {
+  tape.record(y, {x}, [=](Tape& t, const Tensor& dy) {
+    const Tensor there = t.destination(x), dx = there ? there : dy;
+    const Timed timed("gelu backward", [&] { return passing_work(x, {&dy, &x, &dx}); });
+    with_element(x.dtype(), [&]<typename T>() {
+      parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+        kernels::rowwise_functions<T>().gelu_backward(dy.data<T>() + begin, x.data<T>() + begin, dx.data<T>() + begin, end - begin);
+      });
+    });
+    t.add(x, dx);
+  });
+}
+
 }  // namespace
 
 Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
@@ -113,8 +144,12 @@ Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& wei
 Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tensor& bias) {
   ensure(weight.numel() == x.size(-1) && bias.numel() == x.size(-1), "layer_norm of ", shown(x.shape()));
   Tensor y = Tensor::empty(x.shape(), x.dtype());
+  Tape* tape = Tape::current();
+  const bool taped = tape != nullptr && (tape->wants(x) || tape->wants(weight) || tape->wants(bias));
+  const Tensor moments = taped ? Tensor::empty({x.numel() / x.size(-1), 2}) : Tensor();
   const Timed timed("layer_norm", [&] { return passing_work(y, {&x, &weight, &bias, &y}); });
-  with_element(x.dtype(), [&]<typename T>() { layer_norm_of<T>(x, y, eps, weight, bias); });
+  with_element(x.dtype(), [&]<typename T>() { layer_norm_of<T>(x, y, eps, weight, bias, moments); });
+  if (taped) record_layer_norm(*tape, y, x, weight, bias, moments);
   return y;
 }
 
@@ -134,6 +169,11 @@ Tensor activate(const Tensor& x, Activation activation) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Timed timed("activate", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() { activate_of<T>(x, y, activation); });
+  Tape* tape = Tape::current();
+  if (tape != nullptr && tape->wants(x)) {
+    ensure(activation == Activation::gelu, "gelu alone of the activations is differentiable");
+    record_gelu(*tape, y, x);
+  }
   return y;
 }
 

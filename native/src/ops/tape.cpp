@@ -93,6 +93,11 @@ Tensor Tape::destination(const Tensor& t) const {
   return watched == watched_.end() ? Tensor() : watched->second;
 }
 
+Tensor Tape::place_for(const Tensor& t) const {
+  const Tensor place = destination(t);
+  return place ? place : Tensor::empty(t.shape());
+}
+
 Tensor Tape::so_far(const Tensor& t) const {
   auto found = gradients_.find(t.id());
   return found == gradients_.end() ? Tensor() : found->second;

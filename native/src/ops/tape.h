@@ -51,6 +51,8 @@ class Tape {
   /// Where an op may write t's gradient in place when it is the first contribution: the watched buffer, or undefined.
   /// Follow with `add(t, that buffer)`.
   Tensor destination(const Tensor& t) const;
+  /// Where an op may write the whole of a float32 gradient before it calls `add`: the destination, or new memory.
+  Tensor place_for(const Tensor& t) const;
   /// t's gradient so far, for an op that adds its contribution in place (and then calls no `add`): undefined before the first.
   Tensor so_far(const Tensor& t) const;
 

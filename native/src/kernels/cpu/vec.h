@@ -231,11 +231,9 @@ inline Vec exp2_falling(Vec x) {
 inline Vec silu(Vec x) { return x / (1.0f + exp_bounded(-x)); }
 inline Vec quick_gelu(Vec x) { return x / (1.0f + exp_bounded(-1.702f * x)); }
 
-/// x * Phi(x), the exact GELU, as max(0, x) - u Phi(-u), u = |x|: no difference of near numbers, so that negative x keep more
-/// digits than 1 + erf leaves (relative error 3e-4 at -4, 2e-3 at -5; absolute at most 1.9e-8 |x| before rounding). log2 Phi(-u)
-/// is a minimax polynomial on [0, 5.5], -1 at 0; beyond, Phi(-u) is below 2e-8 and falls to 2^-126.
-inline Vec gelu(Vec x) {
-  const Vec u = min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff));  // in this order a NaN passes
+/// Phi(-u), the lower tail of the normal distribution, for 0 <= u <= 13; NaN stays NaN. log2 Phi(-u) is a minimax polynomial on
+/// [0, 5.5], -1 at 0 (relative error 3e-4 at 4, 2e-3 at 5); beyond, Phi(-u) is below 2e-8 and falls to 2^-126.
+inline Vec lower_tail(Vec u) {
   Vec p = splat(-2.1875614e-6f);
   p = p * u + 3.2668162e-5f;
   p = p * u - 1.5898320e-4f;
@@ -245,7 +243,25 @@ inline Vec gelu(Vec x) {
   p = p * u - 4.5920023e-1f;
   p = p * u - 1.1511059f;
   p = p * u - 1.0f;
-  return max(Vec{}, x) - u * exp2_falling(p);
+  return exp2_falling(p);
+}
+
+/// |x|, at most 13; NaN stays NaN.
+inline Vec bounded_magnitude(Vec x) { return min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff)); }  // in this order a NaN passes
+
+/// x * Phi(x), the exact GELU, as max(0, x) - u Phi(-u), u = |x|: no difference of near numbers, so that negative x keep more
+/// digits than 1 + erf leaves (absolute error at most 1.9e-8 |x| before rounding).
+inline Vec gelu(Vec x) {
+  const Vec u = bounded_magnitude(x);
+  return max(Vec{}, x) - u * lower_tail(u);
+}
+
+/// Its derivative Phi(x) + x phi(x). With t = Phi(-u) - u phi(u), u = |x|, it is t below 0 and 1 - t above.
+inline Vec gelu_slope(Vec x) {
+  const Vec u = bounded_magnitude(x);
+  const Vec density = 0.398942280f * exp2_falling(u * u * -0.721347520f);
+  const Vec t = lower_tail(u) - u * density;
+  return select(x > 0.0f, 1.0f - t, t);
 }
 
 }  // namespace motley::kernels::MOTLEY_ISA
