@@ -120,6 +120,9 @@ void Tape::backward(const Tensor& y, Tensor dy) {
     }
     if (any) entry.backward(*this, dys);
   }
+  for (const auto& [parameter, gradient] : watched_) {  // a branch that no image took
+    if (gradients_.count(parameter) == 0) std::memset(gradient.raw(), 0, static_cast<size_t>(gradient.bytes()));
+  }
   clear();
 }
 

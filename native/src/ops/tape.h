@@ -36,7 +36,8 @@ class Tape {
     Tape* paused_;
   };
 
-  /// A leaf whose gradient is kept: backward writes it into `gradient` (same shape; overwritten, not added to).
+  /// A leaf whose gradient is kept: backward writes it into `gradient` (same shape; overwritten, not added to; 0 if y does not
+  /// depend on it).
   void watch(const Tensor& parameter, Tensor gradient);
   /// Whether a gradient of t is wanted: t was watched, or made by an op from something watched.
   bool wants(const Tensor& t) const;
