@@ -190,7 +190,8 @@ void augment() {
   const Tensor out = Tensor::empty({kImages, kSide, kSide, 3}), crop = filled({kImages, 24, 24, 3}), factor = filled({kImages, kSide, kSide, 3});
   report("crop, resize, flip, normalise 128 of 32x32", out.bytes() + kImages * 24 * 24 * 3, [&] {
     for (int64_t i = 0; i < kImages; ++i) {
-      kernels::augment_image(image.data(), kSide, {4, 4, 24, 24, true}, kSide, kSide, mean, deviation, table.data(), out.data<float>() + i * kSide * kSide * 3);
+      kernels::augment_image(image.data(), kSide, kSide, {0, {4, 4, 24, 24, true}, kernels::whole_window(kSide, kSide)}, mean, deviation,
+                             table.data(), out.data<float>() + i * kSide * kSide * 3);
     }
   }, [&] {
     const auto big = Call("aten::upsample_bilinear2d").tensor(crop, View::channels_last).integers({kSide, kSide}).boolean(false).none().none()

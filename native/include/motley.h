@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 4000
+#define MOTLEY_API_VERSION 5000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -366,11 +366,12 @@ MOTLEY_EXPORT motley_status motley_classifier_forward(motley_classifier* classif
 typedef struct motley_normalisation {
   float mean[3], std[3]; /* input = (pixel / 255 - mean) / std */
 } motley_normalisation;
-/* Images [first, first + n) in batches -> logits (n, classes). Images of another size than image_size are refused. Small batches run
+/* Images [first, first + n) in batches -> logits (n, classes). resize: torchvision's Resize of the shorter side, at least image_size, of
+ * which the central image_size x image_size is seen; 0: images of another size than image_size are refused. Small batches run
  * side by side, one a thread; progress counts images, in the order in which they are done. With batch statistics, a last image by
  * itself joins the batch before it where BatchNorm would find one value a channel in it. */
 MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images,
-                                                       int64_t first, int64_t n, int64_t batch, int32_t batchnorm,
+                                                       int64_t first, int64_t n, int64_t batch, int32_t batchnorm, int32_t resize,
                                                        const motley_normalisation* normalisation, float* logits,
                                                        motley_progress_fn progress, void* user, motley_error* error) MOTLEY_NOEXCEPT;
 
@@ -385,6 +386,9 @@ typedef struct motley_trainer_config {
   double crop_scale_min, crop_scale_max;               /* RandomResizedCrop area; 1, 1: no crop */
   double crop_ratio_min, crop_ratio_max;               /* aspect ratio, sampled log-uniformly */
   double flip;                                         /* probability of a horizontal flip */
+  double rotation;                                     /* RandomRotation before the flip: by up to so many degrees, nearest pixel, 0 outside */
+  int64_t resize;                                      /* shorter side, before a RandomCrop of the classifier's size; 0: none. Excludes a crop scale */
+  int64_t held_out;                                    /* images drawn by the seed that are never trained on */
   motley_normalisation normalisation;
   uint64_t seed; /* of order and augmentation: Philox by (seed, epoch, image) */
 } motley_trainer_config;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "kernels/cpu/adamw.h"
-#include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
 #include "kernels/cpu/cross_entropy.h"
 #include "kernels/cpu/pooling.h"
@@ -284,55 +283,4 @@ TEST_CASE("AdamW over several tensors") {
       CHECK(relative(v[i], v64[i]) < 10 * kUnit);
     }
   });
-}
-
-TEST_CASE("crop and resize") {
-  on_every_isa([] {
-    const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
-    std::vector<float> table(256 * 3);
-    normalisation_table(mean, std, table.data());
-    const int64_t h = 37, w = 41;
-    std::vector<uint8_t> image(static_cast<size_t>(h * w * 3));
-    for (size_t i = 0; i < image.size(); ++i) image[i] = static_cast<uint8_t>(i * 73 + i / 31);
-    for (const Crop& crop : {Crop{0, 0, 37, 41, false}, Crop{3, 5, 20, 17, true}, Crop{36, 40, 1, 1, false},
-                             Crop{0, 7, 32, 32, true}, Crop{2, 2, 33, 9, false}}) {
-      for (int64_t size : {1, 17, 32, 50}) {
-        std::vector<float> out(static_cast<size_t>(size * size * 3));
-        std::vector<double> out64(out.size());
-        augment_image(image.data(), w, crop, size, size, mean, std, table.data(), out.data());
-        reference::crop_resize(image.data(), w, crop, size, size, mean, std, out64.data());
-        for (size_t i = 0; i < out.size(); ++i) REQUIRE(std::abs(out[i] - out64[i]) < 1e-4);  // positions are float32, as torch's
-      }
-    }
-    std::vector<float> same(32 * 32 * 3);
-    augment_image(image.data(), w, {0, 7, 32, 32, false}, 32, 32, mean, std, table.data(), same.data());
-    for (size_t i = 0; i < same.size(); ++i) {
-      const uint8_t pixel = image[static_cast<size_t>((static_cast<int64_t>(i) / 96 * w + 7) * 3) + i % 96];
-      REQUIRE(same[i] == (static_cast<float>(pixel) / 255.0f - mean[i % 3]) / std[i % 3]);
-    }
-  });
-}
-
-TEST_CASE("crops are drawn by torchvision's rules") {
-  const Augmentation how{0.08, 1.0, 0.75, 4.0 / 3, 0.5};
-  double area = 0, flips = 0;
-  constexpr int kDraws = 20'000;
-  for (uint64_t i = 0; i < kDraws; ++i) {
-    const Crop c = draw_crop(how, 64, 64, 5, 1, i);
-    REQUIRE((c.top >= 0 && c.left >= 0 && c.height > 0 && c.width > 0));
-    REQUIRE((c.top + c.height <= 64 && c.left + c.width <= 64));
-    REQUIRE(c.width / static_cast<double>(c.height) < 1.45);  // 4/3 after rounding to pixels
-    area += static_cast<double>(c.width * c.height) / (64.0 * 64);
-    flips += c.flip;
-  }
-  // Areas near 1 with a ratio off 1 do not fit and are drawn again, so the mean lies below 0.54 (numpy, 10^6 draws: 0.4842, sigma 0.237).
-  CHECK(std::abs(area / kDraws - 0.4842) < 5 * 0.237 / std::sqrt(kDraws));
-  CHECK(std::abs(flips / kDraws - 0.5) < 5 * 0.5 / std::sqrt(kDraws));
-  const Augmentation impossible{1.0, 1.0 - 1e-9, 8, 8, 0};  // never fits: the largest central crop of ratio 8
-  const Crop central = draw_crop(impossible, 64, 64, 0, 0, 0);
-  CHECK(central.width == 64);
-  CHECK(central.height == 8);
-  CHECK(central.top == 28);
-  const Crop whole = draw_crop({}, 64, 48, 0, 0, 0);
-  CHECK((whole.height == 64 && whole.width == 48 && !whole.flip));
 }

@@ -51,7 +51,8 @@ Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* we
 }
 
 motley_trainer_config trainer_config(int32_t batch) {
-  return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, kImageNet, 7};
+  return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
+          kImageNet, 7};
 }
 
 Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_trainer_config& config) {
@@ -215,10 +216,10 @@ TEST_CASE("training learns, and evaluation in both BatchNorm modes sees it") {
   CHECK(correct > 20);
   std::vector<float> running(32 * 4), batch(32 * 4), again(32 * 4);
   const auto before = values(c);
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_BATCH, &kImageNet, batch.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, batch.data(), nullptr, nullptr, &error));
   CHECK(before == values(c));  // running statistics are left alone
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_RUNNING, &kImageNet, running.data(), nullptr, nullptr, &error));
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 5, MOTLEY_BATCHNORM_RUNNING, &kImageNet, again.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, running.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 5, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, again.data(), nullptr, nullptr, &error));
   CHECK(running == again);  // an image's logits do not depend on its batch
   int64_t right = 0;
   for (int64_t i = 0; i < 32; ++i) {
@@ -236,7 +237,7 @@ TEST_CASE("an evaluation is the same with any number of threads, reports every i
   };
   const auto evaluate = [&](int32_t batchnorm, int64_t batch, Heard& heard, std::vector<float>& logits) {
     return motley_classifier_evaluate(
-        c.get(), set.get(), 0, 43, batch, batchnorm, &kImageNet, logits.data(),
+        c.get(), set.get(), 0, 43, batch, batchnorm, 0, &kImageNet, logits.data(),
         [](void* user, const motley_progress* progress) -> int32_t {
           auto& h = *static_cast<Heard*>(user);
           h.in_order = h.in_order && progress->done > h.done && progress->total == 43;
@@ -272,7 +273,7 @@ TEST_CASE("with batch statistics a last single image joins the batch before it")
   const auto c = classifier();
   const auto logits = [&](int64_t n, int64_t batch) {
     std::vector<float> out(static_cast<size_t>(n) * 4);
-    ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, &kImageNet, out.data(), nullptr, nullptr, &error));
+    ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, out.data(), nullptr, nullptr, &error));
     return out;
   };
   CHECK(logits(9, 8) == logits(9, 9));
@@ -304,6 +305,86 @@ TEST_CASE("a preview shows what the network sees; an image's augmentation does n
     CHECK(label[0] == labels[static_cast<size_t>(i)]);
   }
   refused(motley_trainer_preview(t.get(), set.get(), 3, 8, 3, all.data(), labels.data(), &error), "entries [8, 11) of a set of 10");
+}
+
+TEST_CASE("images that are held out are drawn by the seed and never trained on") {
+  const std::vector<int32_t> kept = kept_images(7, 100, 30);
+  CHECK(kept.size() == 70);
+  CHECK(std::is_sorted(kept.begin(), kept.end()));
+  CHECK(std::set<int32_t>(kept.begin(), kept.end()).size() == 70);
+  CHECK((kept.front() >= 0 && kept.back() < 100));
+  CHECK(kept == kept_images(7, 100, 30));
+  CHECK(kept != kept_images(8, 100, 30));
+
+  const auto c = classifier();
+  auto config = trainer_config(4);
+  config.crop_scale_min = 1;
+  config.flip = 0;
+  config.held_out = 5;
+  const auto t = trainer(c, config);
+  constexpr int64_t n = 13, kImage = 3 * 32 * 32;  // each image of one shade: its number
+  std::vector<uint8_t> pixels(n * kImage);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i / kImage);
+  const std::vector<int32_t> labels(n, 1);
+  motley_images* raw = nullptr;
+  ok(motley_images_create(n, 32, 32, pixels.data(), labels.data(), &raw, &error));
+  const Handle<motley_images> set(raw);
+  std::vector<float> inputs(8 * kImage);
+  std::vector<int32_t> taken(8);
+  for (int64_t epoch : {0, 1, 9}) {
+    ok(motley_trainer_preview(t.get(), set.get(), epoch, 0, 8, inputs.data(), taken.data(), &error));
+    std::vector<int32_t> seen;
+    for (size_t i = 0; i < 8; ++i) {
+      seen.push_back(static_cast<int32_t>(std::lround((inputs[i * kImage] * 0.229f + 0.485f) * 255)));
+    }
+    std::sort(seen.begin(), seen.end());
+    CHECK(seen == kept_images(7, n, 5));
+  }
+  refused(motley_trainer_preview(t.get(), set.get(), 0, 0, 9, inputs.data(), taken.data(), &error), "entries [0, 9) of a set of 8");
+  CHECK(run(t, set, 0, 0, 100).done == 2);
+  Run r;
+  const auto few = images(5);
+  refused(motley_trainer_run(t.get(), few.get(), 0, 0, 1, 1e-3, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error),
+          "held_out leaves nothing of 5 images");
+}
+
+TEST_CASE("pictures that are resized and cropped may have any size, in training and in tests") {
+  const auto c = classifier();
+  auto config = trainer_config(4);
+  config.crop_scale_min = 1;
+  config.rotation = 90;
+  config.resize = 40;
+  const auto t = trainer(c, config);
+  const auto set = images(8, 20);
+  std::vector<float> logits(8 * 4), own(8 * 4), inputs(8 * 3 * 32 * 32);
+  std::vector<int32_t> labels(8);
+  ok(motley_trainer_preview(t.get(), set.get(), 0, 0, 8, inputs.data(), labels.data(), &error));
+  CHECK(std::count(inputs.begin(), inputs.end(), (0.0f - 0.485f) / 0.229f) > 0);  // corners that turned in
+  CHECK(run(t, set, 0, 0, 2).done == 2);
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 40, &kImageNet, logits.data(), nullptr, nullptr, &error));
+  // The same by hand: bilinear to 40 x 40, of which the rows and columns from 4 on are seen
+  std::vector<uint8_t> pixels(8 * 20 * 20 * 3);
+  const auto noise = test::fill_input("pixels", {static_cast<int64_t>(pixels.size())}, 40);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(128 + noise[i] + 20.0f * static_cast<float>(i / 1200 % 4) - 30);
+  for (int64_t i = 0; i < 8; ++i) {
+    for (int64_t k = 0; k < 3; ++k) {
+      for (int64_t y = 0; y < 32; ++y) {
+        for (int64_t x = 0; x < 32; ++x) {
+          const double v = std::max(0.0, (static_cast<double>(y + 4) + 0.5) / 2 - 0.5), h = std::max(0.0, (static_cast<double>(x + 4) + 0.5) / 2 - 0.5);
+          const auto at = [&](int64_t row, int64_t column) { return static_cast<double>(pixels[static_cast<size_t>(((i * 20 + row) * 20 + column) * 3 + k)]); };
+          const auto y0 = static_cast<int64_t>(v), x0 = static_cast<int64_t>(h);
+          const double fy = v - static_cast<double>(y0), fx = h - static_cast<double>(x0);
+          const double value = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x0 + 1)) + fy * ((1 - fx) * at(y0 + 1, x0) + fx * at(y0 + 1, x0 + 1));
+          const auto channel = static_cast<size_t>(k);
+          inputs[static_cast<size_t>(((i * 3 + k) * 32 + y) * 32 + x)] = (static_cast<float>(value) / 255 - kImageNet.mean[channel]) / kImageNet.std[channel];
+        }
+      }
+    }
+  }
+  ok(motley_classifier_forward(c.get(), 8, inputs.data(), MOTLEY_BATCHNORM_RUNNING, own.data(), &error));
+  for (size_t i = 0; i < own.size(); ++i) CHECK(logits[i] == doctest::Approx(own[i]).epsilon(1e-3));
+  refused(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 31, &kImageNet, logits.data(), nullptr, nullptr, &error),
+          "images of 20 x 20 resized to 31 for a classifier of 32 x 32");
 }
 
 TEST_CASE("training is cancelled by its callback, and says how far it came") {
@@ -391,6 +472,10 @@ TEST_CASE("bad input is refused with one clear line") {
   refuse([](auto& b) { b.crop_ratio_max = INFINITY; }, "crop ratio");
   refuse([](auto& b) { b.flip = 2; }, "flip must be in [0, 1], got 2");
   refuse([](auto& b) { b.normalisation.std[1] = 0; }, "std[1]");
+  refuse([](auto& b) { b.rotation = 181; }, "rotation must be in [0, 180], got 181");
+  refuse([](auto& b) { b.resize = 31; }, "resize must be 0 or in [32, 16384], got 31");
+  refuse([](auto& b) { b.resize = 40; }, "resize and a crop scale below 1 exclude each other");
+  refuse([](auto& b) { b.held_out = -1; }, "held_out must not be negative, got -1");
 
   const auto good = trainer(c, trainer_config(4));
   Run r;
@@ -411,11 +496,11 @@ TEST_CASE("bad input is refused with one clear line") {
   const Handle<motley_images> tiny(raw);
   refused(train(tiny, 0, 0, 1e-3), "image 0 has label 4, the classifier has 4 classes");
   std::vector<float> logits(4);
-  refused(motley_classifier_evaluate(c.get(), tiny.get(), 0, 1, 1, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
+  refused(motley_classifier_evaluate(c.get(), tiny.get(), 0, 1, 1, 0, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
           "images of 2 x 2 for a classifier of 32 x 32");
-  refused(motley_classifier_evaluate(c.get(), eight.get(), 4, 5, 1, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
+  refused(motley_classifier_evaluate(c.get(), eight.get(), 4, 5, 1, 0, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
           "images [4, 9) of a set of 8");
-  refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, &kImageNet, logits.data(), nullptr, nullptr, &error), "batchnorm");
+  refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, 0, &kImageNet, logits.data(), nullptr, nullptr, &error), "batchnorm");
   refused(motley_classifier_read(c.get(), 0, logits.data(), 4, &error), "conv1.weight (64, 3, 7, 7) has 9408 elements, the buffer holds 4");
   refused(motley_classifier_read(c.get(), 1000, logits.data(), 4, &error), "tensor index 1000");
   refused(motley_trainer_read(good.get(), 200, 0, logits.data(), 4, &error), "is not trainable");

@@ -15,7 +15,7 @@ namespace motley::api {
 
 namespace {
 
-constexpr int64_t kMaxClasses = 1 << 20, kMaxImageSize = 1 << 14, kMaxBatch = 1 << 20;
+constexpr int64_t kMaxClasses = 1 << 20, kMaxBatch = 1 << 20;
 
 Pass pass_of(int32_t batchnorm, uint64_t seed) {
   switch (batchnorm) {
@@ -172,8 +172,8 @@ motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n
 }
 
 motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images, int64_t first, int64_t n,
-                                         int64_t batch, int32_t batchnorm, const motley_normalisation* normalisation,
-                                         float* logits, motley_progress_fn progress, void* user, motley_error* error) noexcept {
+                                         int64_t batch, int32_t batchnorm, int32_t resize,
+                                         const motley_normalisation* normalisation, float* logits, motley_progress_fn progress, void* user, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("images", images);
@@ -183,10 +183,12 @@ motley_status motley_classifier_evaluate(motley_classifier* classifier, const mo
     const int64_t size = classifier->model->config().image_size;
     require(first >= 0 && n >= 1 && first <= set.n - n, "images [", first, ", ", first + n, ") of a set of ", set.n);
     require(batch >= 1, "batch must be at least 1, got ", batch);
-    require(set.height == size && set.width == size, "images of ", set.height, " x ", set.width, " for a classifier of ", size,
-            " x ", size, ": resize them first");
+    require(resize == 0 ? set.height == size && set.width == size : resize >= size && resize <= kMaxImageSize, "images of ",
+            set.height, " x ", set.width, resize == 0 ? "" : concat(" resized to ", resize), " for a classifier of ", size, " x ", size,
+            ": resize them first");
     check_normalisation(*normalisation);
-    evaluate(*classifier->model, set, first, n, batch, pass_of(batchnorm, classifier->seed), normalisation->mean, normalisation->std, logits,
+    evaluate(*classifier->model, set, resize, first, n, batch, pass_of(batchnorm, classifier->seed), normalisation->mean,
+             normalisation->std, logits,
              [&](int64_t done, int64_t total) {
                const motley_progress report{done, total, 0, 0};
                return progress != nullptr && progress(user, &report) != 0;

@@ -17,6 +17,8 @@ struct motley_classifier {
 
 namespace motley::api {
 
+constexpr int64_t kMaxImageSize = 1 << 14;
+
 /// The normalisation's numbers are finite and std is not 0.
 void check_normalisation(const motley_normalisation& normalisation);
 

@@ -20,7 +20,7 @@ void require_in(double value, double low, double high, const char* name) {
   require(value >= low && value <= high, name, " must be in [", low, ", ", high, "], got ", value);
 }
 
-TrainerConfig config_of(const motley_trainer_config& c) {
+TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   require(c.batch >= 1, "batch must be at least 1, got ", c.batch);
   require(c.beta1 >= 0 && c.beta1 < 1, "beta1 must be in [0, 1), got ", c.beta1);
   require(c.beta2 >= 0 && c.beta2 < 1, "beta2 must be in [0, 1), got ", c.beta2);
@@ -32,6 +32,12 @@ TrainerConfig config_of(const motley_trainer_config& c) {
   require(c.crop_ratio_min > 0 && c.crop_ratio_min <= c.crop_ratio_max && std::isfinite(c.crop_ratio_max),
           "crop ratio must satisfy 0 < min <= max, got ", c.crop_ratio_min, ", ", c.crop_ratio_max);
   require_in(c.flip, 0, 1, "flip");
+  require_in(c.rotation, 0, 180, "rotation");
+  require(c.resize == 0 || (c.resize >= image_size && c.resize <= kMaxImageSize), "resize must be 0 or in [", image_size, ", ",
+          kMaxImageSize, "], got ", c.resize);
+  require(c.resize == 0 || (c.crop_scale_min == 1 && c.crop_scale_max == 1),
+          "resize and a crop scale below 1 exclude each other: images are cropped before or after they are resized");
+  require(c.held_out >= 0, "held_out must not be negative, got ", c.held_out);
   check_normalisation(c.normalisation);
   TrainerConfig config;
   config.batch = c.batch;
@@ -41,11 +47,17 @@ TrainerConfig config_of(const motley_trainer_config& c) {
   config.epsilon = c.epsilon;
   config.weight_decay = c.weight_decay;
   config.label_smoothing = c.label_smoothing;
-  config.augmentation = {c.crop_scale_min, c.crop_scale_max, c.crop_ratio_min, c.crop_ratio_max, c.flip};
+  config.augmentation = {c.crop_scale_min, c.crop_scale_max, c.crop_ratio_min, c.crop_ratio_max, c.flip,
+                         c.rotation, c.resize};
+  config.held_out = c.held_out;
   std::memcpy(config.mean, c.normalisation.mean, sizeof config.mean);
   std::memcpy(config.std, c.normalisation.std, sizeof config.std);
   config.seed = c.seed;
   return config;
+}
+
+void check_held_out(const Trainer& trainer, const Images& images) {
+  require(trainer.trained_on(images.n) >= 1, "held_out leaves nothing of ", images.n, " images");
 }
 
 void check_learning_rate(double rate) {
@@ -91,7 +103,7 @@ motley_status motley_trainer_create(motley_classifier* classifier, const motley_
     const auto& c = checked(config, "motley_trainer_config");
     check_pointer("classifier", classifier);
     check_pointer("out", out);
-    *out = new motley_trainer(*classifier->model, config_of(c));
+    *out = new motley_trainer(*classifier->model, config_of(c, classifier->model->config().image_size));
   });
 }
 
@@ -108,6 +120,7 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
     check_pointer("loss_sum", loss_sum);
     check_pointer("correct", correct);
     check_learning_rate(learning_rate);
+    check_held_out(trainer->trainer, images->images);
     const int64_t steps = trainer->trainer.steps_per_epoch(images->images.n);
     require(epoch >= 0 && epoch < (int64_t{1} << 32), "epoch must be in [0, 2^32), got ", epoch);
     require(count >= 0, "count must not be negative, got ", count);
@@ -154,8 +167,9 @@ motley_status motley_trainer_preview(motley_trainer* trainer, const motley_image
     check_pointer("inputs", inputs);
     check_pointer("labels", labels);
     require(epoch >= 0 && epoch < (int64_t{1} << 32), "epoch must be in [0, 2^32), got ", epoch);
-    require(first >= 0 && n >= 1 && first <= images->images.n - n, "entries [", first, ", ", first + n, ") of a set of ",
-            images->images.n);
+    check_held_out(trainer->trainer, images->images);
+    const int64_t all = trainer->trainer.trained_on(images->images.n);
+    require(first >= 0 && n >= 1 && first <= all - n, "entries [", first, ", ", first + n, ") of a set of ", all);
     std::vector<int32_t> taken;
     const Tensor x = trainer->trainer.batch(images->images, epoch, first, n, taken);
     to_channels_first({n, 3, x.size(1), x.size(2)}, x.data<float>(), inputs);

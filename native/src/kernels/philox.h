@@ -43,7 +43,7 @@ inline void box_muller(uint32_t a, uint32_t b, double& first, double& second) {
 
 /// What a training draws from one seed, apart from each other: the upper half of the counter's low number.
 namespace draws {
-constexpr uint32_t kInitialise = 0, kOrder = 1, kAugment = 2, kStochastic = 3;
+constexpr uint32_t kInitialise = 0, kOrder = 1, kAugment = 2, kStochastic = 3, kHeldOut = 4, kMix = 5, kRandAugment = 6;
 }
 
 /// A stream of words read in order: (seed, stream) names it, `draw` separates uses of one stream.

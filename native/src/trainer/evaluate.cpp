@@ -20,13 +20,13 @@ constexpr int64_t kAtOnce = 128;  // images, where the batch does not matter: en
 
 }  // namespace
 
-void evaluate(Classifier& classifier, const Images& images, int64_t first, int64_t n, int64_t batch,
+void evaluate(Classifier& classifier, const Images& images, int64_t resize, int64_t first, int64_t n, int64_t batch,
               const Pass& pass, const float mean[3], const float std[3], float* logits,
               const std::function<bool(int64_t, int64_t)>& progress) {
   const int64_t size = classifier.config().image_size, classes = classifier.config().classes;
   std::vector<float> table(256 * 3);
   kernels::normalisation_table(mean, std, table.data());
-  const kernels::Crop whole{0, 0, images.height, images.width, false};
+  const kernels::View view = kernels::test_view(images.height, images.width, resize, size);
   const bool alone = pass.statistics == ops::Statistics::running && !pass.stochastic;
   batch = std::min(alone ? std::min(batch, kAtOnce) : batch, n);
   int64_t batches = (n + batch - 1) / batch;
@@ -38,7 +38,7 @@ void evaluate(Classifier& classifier, const Images& images, int64_t first, int64
     const Tensor inputs = Tensor::empty({count, size, size, 3});
     parallel_for(count, 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        kernels::augment_image(images.at(first + from + i), images.width, whole, size, size, mean, std, table.data(),
+        kernels::augment_image(images.at(first + from + i), images.height, images.width, view, mean, std, table.data(),
                                inputs.data<float>() + i * size * size * 3);
       }
     });

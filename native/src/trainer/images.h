@@ -17,6 +17,9 @@ struct Images {
   const uint8_t* at(int64_t image) const { return pixels.data<uint8_t>() + image * height * width * 3; }
 };
 
+/// What is left of [0, n), in order, when `held_out` of them are drawn by the seed and left out: torch's random_split with Philox.
+std::vector<int32_t> kept_images(uint64_t seed, int64_t n, int64_t held_out);
+
 /// A permutation of [0, n): Fisher-Yates with Philox by (seed, epoch).
 std::vector<int32_t> epoch_order(uint64_t seed, uint64_t epoch, int64_t n);
 

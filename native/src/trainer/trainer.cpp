@@ -26,12 +26,17 @@ Trainer::Trainer(Classifier& classifier, const TrainerConfig& config)
 }
 
 int64_t Trainer::steps_per_epoch(int64_t n) const {
-  return config_.drop_last ? n / config_.batch : (n + config_.batch - 1) / config_.batch;
+  const int64_t images = trained_on(n);
+  return config_.drop_last ? images / config_.batch : (images + config_.batch - 1) / config_.batch;
 }
 
 const std::vector<int32_t>& Trainer::order(int64_t epoch, int64_t n) {
-  if (epoch != ordered_epoch_ || static_cast<int64_t>(order_.size()) != n) {
-    order_ = epoch_order(config_.seed, static_cast<uint64_t>(epoch), n);
+  if (epoch != ordered_epoch_ || static_cast<int64_t>(order_.size()) != trained_on(n)) {
+    order_ = epoch_order(config_.seed, static_cast<uint64_t>(epoch), trained_on(n));
+    if (config_.held_out > 0) {
+      const std::vector<int32_t> kept = kept_images(config_.seed, n, config_.held_out);
+      for (int32_t& i : order_) i = kept[static_cast<size_t>(i)];
+    }
     ordered_epoch_ = epoch;
   }
   return order_;
@@ -50,9 +55,9 @@ Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_
   parallel_for(n, 4, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto image = static_cast<uint64_t>(index[i]);
-      const kernels::Crop crop = kernels::draw_crop(config_.augmentation, images.height, images.width, config_.seed,
+      const kernels::View view = kernels::draw_view(config_.augmentation, images.height, images.width, size, config_.seed,
                                                     static_cast<uint64_t>(epoch), image);
-      kernels::augment_image(images.at(index[i]), images.width, crop, size, size, config_.mean, config_.std, table_.data(),
+      kernels::augment_image(images.at(index[i]), images.height, images.width, view, config_.mean, config_.std, table_.data(),
                              inputs.data<float>() + i * size * size * 3);
       labels[static_cast<size_t>(i)] = images.labels[image];
     }
@@ -117,13 +122,13 @@ void Trainer::update(double learning_rate) {
 bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate,
                   TrainingSums& sums, const Progress& progress) {
   const int64_t last = std::min(first + count, steps_per_epoch(images.n));
-  const int64_t tail = images.n % config_.batch;
-  require((config_.drop_last || tail == 0 ? config_.batch : tail) >= classifier_.least_batch(), images.n,
+  const int64_t n_images = trained_on(images.n), tail = n_images % config_.batch;
+  require((config_.drop_last || tail == 0 ? config_.batch : tail) >= classifier_.least_batch(), n_images,
           " images in batches of ", config_.batch,
           " leave a batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
   std::vector<int32_t> labels;
   for (int64_t s = first; s < last; ++s) {
-    const int64_t at = s * config_.batch, n = std::min(config_.batch, images.n - at);
+    const int64_t at = s * config_.batch, n = std::min(config_.batch, n_images - at);
     TrainingSums one;
     try {
       const Tensor inputs = batch(images, epoch, at, n, labels);

@@ -15,6 +15,7 @@ namespace motley {
 
 struct TrainerConfig {
   int64_t batch = 128;
+  int64_t held_out = 0;  // images that are drawn by the seed and never trained on
   bool drop_last = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
   double label_smoothing = 0;
@@ -42,7 +43,8 @@ class Trainer {
   /// Returns false if progress cancelled.
   bool run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate, TrainingSums& sums,
            const Progress& progress);
-  /// Steps that an epoch over n images has.
+  /// Images that are trained on of a set of n, and the steps of an epoch over them.
+  int64_t trained_on(int64_t n) const { return n - config_.held_out; }
   int64_t steps_per_epoch(int64_t n) const;
 
   /// One step on inputs (n, S, S, 3) f32. learning_rate NaN: gradients only; nothing else changes. `logits` if not null.

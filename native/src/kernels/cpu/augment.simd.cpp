@@ -38,16 +38,16 @@ void blend_rows(const uint8_t* a, const uint8_t* b, float weight, int64_t n, flo
   }
 }
 
-void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, int64_t size_h, int64_t size_w,
-                 const float mean[3], const float std[3], float* scratch, float* out) {
+void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3],
+                 const float std[3], float* scratch, float* out) {
   const uint8_t* corner = image + (crop.top * width + crop.left) * 3;
-  for (int64_t y = 0; y < size_h; ++y) {
-    const Tap v = tap(y, crop.height, size_h);
+  for (int64_t y = 0; y < window.height; ++y) {
+    const Tap v = tap(window.top + y, crop.height, window.resized_h);
     blend_rows(corner + v.first * width * 3, corner + v.second * width * 3, v.weight, crop.width * 3, scratch);
-    float* row = out + y * size_w * 3;
-    for (int64_t x = 0; x < size_w; ++x) {
-      const Tap h = tap(x, crop.width, size_w);
-      float* pixel = row + (crop.flip ? size_w - 1 - x : x) * 3;
+    float* row = out + y * window.width * 3;
+    for (int64_t x = 0; x < window.width; ++x) {
+      const Tap h = tap(window.left + x, crop.width, window.resized_w);
+      float* pixel = row + (crop.flip ? window.width - 1 - x : x) * 3;
       for (int64_t c = 0; c < 3; ++c) {
         const float a = scratch[h.first * 3 + c], b = scratch[h.second * 3 + c];
         pixel[c] = ((a + (b - a) * h.weight) / 255.0f - mean[c]) / std[c];

@@ -77,7 +77,7 @@ final class EvaluateCommand implements Callable<Integer> {
       RealData data =
           RealData.open(
               source,
-              new RealData.Options(RealData.Split.TEST, classifier.spec().imageSize(), Resize.Filter.BILINEAR_AA));
+              new RealData.Options(RealData.Split.TEST, classifier.spec().pictureSize(), Resize.Filter.BILINEAR_AA));
       ImageSet images = ClassNames.inOrderOf(classifier.spec().classNames(), data.images(), source);
       long start = System.nanoTime();
       Evaluation evaluation =

@@ -4,6 +4,7 @@ package dev.motley.cli;
 import dev.motley.diffusion.ImageRequest;
 import dev.motley.diffusion.PictureParameters.Grid;
 import dev.motley.train.Recipe;
+import dev.motley.train.TrainingOptions;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -147,6 +148,13 @@ final class Numbers {
   static final class Decay extends Real {
     Decay() {
       super(0, true, Recipe.MAX_WEIGHT_DECAY);
+    }
+  }
+
+  /** A share of a target. */
+  static final class Smoothing extends Real {
+    Smoothing() {
+      super(0, true, TrainingOptions.MAX_LABEL_SMOOTHING);
     }
   }
 

@@ -47,7 +47,7 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
-      PictureFolder pictures = PictureFolder.read(folder, classifier.spec().imageSize());
+      PictureFolder pictures = PictureFolder.read(folder, classifier.spec().pictureSize());
       for (String unreadable : pictures.unreadable()) {
         context.err().println("motley: skipped, not a readable picture: " + unreadable);
       }

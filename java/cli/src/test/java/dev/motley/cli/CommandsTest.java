@@ -3,11 +3,13 @@ package dev.motley.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.motley.config.Tree;
 import dev.motley.config.Yaml;
 import dev.motley.image.Png;
 import dev.motley.run.RunConfig;
 import dev.motley.testing.Shared;
 import dev.motley.train.Recipe;
+import dev.motley.train.TrainingOptions;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.DatasetPreset;
 import dev.motley.tricks.Fidelity;
@@ -312,14 +314,49 @@ class CommandsTest {
     }
     Recipe recipe = Recipe.quick(32);
     helpSays("train", "--architecture", recipe.architecture());
-    helpSays("train", "--batch", recipe.batch());
+    helpSays("train", "--batch", recipe.batch() + ", repo " + Recipe.repo("resnet50", "cifar10", 32).batch());
+    helpSays("train", "--stem", recipe.stem().id());
     helpSays("train", "--precision", recipe.precision().id());
     helpSays("train", "--seed", recipe.seed());
-    Recipe paper = Recipe.paper(32);
-    helpSays("train", "--epochs", recipe.epochs() + ", paper " + paper.epochs());
-    helpSays("train", "--learning-rate", recipe.learningRate() + ", paper " + decimal(paper.learningRate()));
-    helpSays("train", "--weight-decay", recipe.weightDecay() + ", paper " + paper.weightDecay());
-    helpSays("train", "--crop-scale", recipe.augmentation().scaleMin() + ", paper " + paper.augmentation().scaleMin());
+    Recipe paper = Recipe.paper("resnet50", "cifar10", 32);
+    Recipe satellite = Recipe.paper("resnet50", "eurosat", 64);
+    Recipe repo = Recipe.repo("resnet50", "cifar10", 32);
+    helpSays("train", "--epochs", "%d, paper %d, repo %d".formatted(recipe.epochs(), paper.epochs(), repo.epochs()));
+    helpSays("train", "--held-out", recipe.heldOut() + ", repo " + repo.heldOut());
+    helpSays("train", "--warmup-epochs", TrainingOptions.OFF.warmupEpochs());
+    helpSays("train", "--label-smoothing", decimal(TrainingOptions.OFF.labelSmoothing()));
+    helpSays(
+        "train",
+        "--learning-rate",
+        "%s, paper %s, repo %s".formatted(recipe.learningRate(), decimal(paper.learningRate()), decimal(repo.learningRate())));
+    helpSays(
+        "train",
+        "--weight-decay",
+        "%s, paper %s (EuroSAT %s, MobileNetV3 0.1), repo %s"
+            .formatted(recipe.weightDecay(), paper.weightDecay(), satellite.weightDecay(), repo.weightDecay()));
+    helpSays("train", "--crop-scale", recipe.augmentation().scaleMin() + ", paper and repo " + paper.augmentation().scaleMin());
+  }
+
+  @Test
+  void aRecipeIsPrintedInFullAndNothingElseIsDone() throws IOException {
+    for (String[] one : new String[][] {{"paper", "cifar100", "0.9", "0"}, {"paper", "eurosat", "0.3", "0"}, {"repo", "eurosat", "0.9", "224"}}) {
+      out.getBuffer().setLength(0);
+      assertThat(motley("train", "--recipe", one[0], "--dataset", one[1], "--seed", "5", "--print-recipe")).isZero();
+      Path file = folder.resolve("recipe.yaml");
+      Files.writeString(file, out.toString());
+      Recipe printed = Recipe.fromTree(Tree.of("recipe", Yaml.read(file), Recipe.KEYS), "other", 1);
+      assertThat(printed).isEqualTo(Recipe.named(one[0], "resnet50", one[1], one[1].equals("eurosat") ? 64 : 32).withSeed(5));
+      assertThat(out.toString().lines().toList())
+          .startsWith("preset: " + one[0], "dataset: " + one[1])
+          .contains("weight-decay: " + one[2], "crop: " + one[3]);
+      String first = out.toString();
+      out.getBuffer().setLength(0);
+      assertThat(motley("train", "--recipe", file.toString(), "--print-recipe")).isZero();
+      assertThat(out).as("a recipe's file is a recipe").hasToString(first);
+    }
+    refused("unknown recipe 'papr'; did you mean 'paper'?", "train", "--recipe", "papr", "--print-recipe");
+    assertThat(motley("train", "--out", folder.resolve("none").toString())).isEqualTo(Exit.USAGE.code());
+    assertThat(err.toString()).contains("motley: Missing required option: '--data=DIR'");
   }
 
   private static String decimal(double value) {

@@ -39,7 +39,9 @@ class NumericOptionsTest {
           Map.entry("--eta", List.of("-0.1", "2")),
           Map.entry("--guidance", List.of("-1", "101")),
           Map.entry("--height", List.of("0", "-8")),
+          Map.entry("--held-out", List.of("-1")),
           Map.entry("--images", List.of("0", "-40", "41")),
+          Map.entry("--label-smoothing", List.of("-0.1", "1")),
           Map.entry("--learning-rate", List.of("0", "-1", "11")),
           Map.entry("--list", List.of("-1")),
           Map.entry("--per-class", List.of("0", "-1")),
@@ -52,6 +54,7 @@ class NumericOptionsTest {
           Map.entry("--stored-size", List.of("-1")),
           Map.entry("--strength", List.of("0", "-0.5", "1.1")),
           Map.entry("--threads", List.of("0", "-1", "1025")),
+          Map.entry("--warmup-epochs", List.of("-1")),
           Map.entry("--weight-decay", List.of("-0.1", "101")),
           Map.entry("--width", List.of("0", "-8")));
 

@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 4000;
+  static final int API_VERSION = 5000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -141,7 +141,8 @@ final class Header {
           longs("struct_size"),
           ints("batch", "drop_last"),
           doubles("beta1", "beta2", "epsilon", "weight_decay", "label_smoothing"),
-          doubles("crop_scale_min", "crop_scale_max", "crop_ratio_min", "crop_ratio_max", "flip"),
+          doubles("crop_scale_min", "crop_scale_max", "crop_ratio_min", "crop_ratio_max", "flip", "rotation"),
+          longs("resize", "held_out"),
           NORMALISATION.withName("normalisation"),
           longs("seed"));
 
@@ -238,7 +239,7 @@ final class Header {
       {"motley_classifier_tensor", "plpp>i"},
       {"motley_classifier_read", "plplp>i"},
       {"motley_classifier_forward", "plpipp>i"},
-      {"motley_classifier_evaluate", "pplllippppp>i"},
+      {"motley_classifier_evaluate", "ppllliippppp>i"},
       {"motley_trainer_create", "pppp>i"},
       {"motley_trainer_destroy", "p>v"},
       {"motley_trainer_run", "ppllldpppppp>i"},

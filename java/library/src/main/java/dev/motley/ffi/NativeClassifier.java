@@ -145,11 +145,12 @@ public final class NativeClassifier extends NativeHandle {
   /**
    * Classifies images in batches.
    *
-   * @param images of size imageSize x imageSize
+   * @param images of size imageSize x imageSize, or of any where resize is not 0
    * @param first the first image to classify
    * @param n how many
    * @param batch images at a time
    * @param mode whose BatchNorm statistics to use
+   * @param resize length of the shorter side before the centre is cropped; 0 takes images as they are
    * @param normalisation from pixels to inputs
    * @param progress hears how many images are done, now and then; in the end n of n
    * @return logits (n, classes)
@@ -161,6 +162,7 @@ public final class NativeClassifier extends NativeHandle {
       int n,
       int batch,
       BatchNormMode mode,
+      int resize,
       Normalisation normalisation,
       Progress progress) {
     Sizes.range("first image", first, 0, images.count() - 1L);
@@ -184,6 +186,7 @@ public final class NativeClassifier extends NativeHandle {
                       (long) n,
                       (long) batch,
                       batchNorm,
+                      resize,
                       c,
                       logits,
                       callback.function(),

@@ -20,6 +20,9 @@ import java.lang.foreign.MemorySegment;
  * @param cropRatioMin smallest aspect ratio of a crop
  * @param cropRatioMax largest aspect ratio of a crop
  * @param flip probability of a horizontal flip
+ * @param rotation largest angle of a random rotation before the flip, in degrees
+ * @param resize shorter side before a random crop of the classifier's size; 0 for none
+ * @param heldOut images drawn by the seed that are never trained on
  * @param normalisation from pixels to inputs
  * @param seed of order and augmentation
  */
@@ -36,17 +39,21 @@ public record TrainerConfig(
     double cropRatioMin,
     double cropRatioMax,
     double flip,
+    double rotation,
+    int resize,
+    int heldOut,
     Normalisation normalisation,
     long seed) {
 
   /**
    * Counts the optimizer steps of an epoch.
    *
-   * @param images in the training set
+   * @param images in the training set, with those held out
    * @return the number of batches
    */
   public int stepsPerEpoch(int images) {
-    return dropLast ? images / batch : Math.ceilDiv(images, batch);
+    int taken = images - heldOut;
+    return dropLast ? taken / batch : Math.ceilDiv(taken, batch);
   }
 
   MemorySegment toC(Arena arena) {
@@ -63,6 +70,9 @@ public record TrainerConfig(
         .put("crop_ratio_min", cropRatioMin)
         .put("crop_ratio_max", cropRatioMax)
         .put("flip", flip)
+        .put("rotation", rotation)
+        .put("resize", (long) resize)
+        .put("held_out", (long) heldOut)
         .put("normalisation", Struct.of(arena, normalisation))
         .put("seed", seed)
         .segment();

@@ -84,7 +84,7 @@ public record TrainingRecord(Recipe recipe, TrainingData data, Optional<TestNote
       Tree recipe = tree.tree("recipe", Recipe.KEYS).orElseThrow(() -> TrainingData.missing(tree, "recipe"));
       TrainingData read = TrainingData.fromTree(data);
       return new TrainingRecord(
-          Recipe.fromTree(recipe, read.size()), read, tree.tree("test", TestNote.KEYS).map(TestNote::fromTree));
+          Recipe.fromTree(recipe, Recipe.OTHER_DATASET, read.size()), read, tree.tree("test", TestNote.KEYS).map(TestNote::fromTree));
     } catch (InvalidInputException e) {
       throw new InvalidInputException(file + " is no record of a training: " + e.getMessage(), e);
     }

@@ -213,8 +213,9 @@ public record RunConfig(
       sets.add(set("sets[" + i + "]", items.get(i), nativeSize, resize, List.copyOf(architectures.keySet())));
     }
     int drawn = sets.isEmpty() ? 0 : sets.getFirst().plan().width();
+    List<String> classes = sets.isEmpty() ? List.of() : sets.getFirst().plan().classes().folders();
     int stored = tree.count("stored-size").orElse(0);
-    List<Recipe> recipes = Trainings.recipes(tree, architectures, stored == 0 ? drawn : stored);
+    List<Recipe> recipes = Trainings.recipes(tree, architectures, Recipe.datasetOf(classes), stored == 0 ? drawn : stored);
     List<Long> seeds = Trainings.seeds(tree, recipes.getFirst().seed());
     return new RunConfig(
         tree.text("title").orElse("Synthetic training sets"),

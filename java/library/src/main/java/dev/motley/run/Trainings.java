@@ -67,7 +67,7 @@ final class Trainings {
   }
 
   /** One recipe for each architecture: what {@code recipe} says, then what the architecture has of its own. */
-  static List<Recipe> recipes(Tree tree, Map<String, Map<?, ?>> architectures, int imageSize) {
+  static List<Recipe> recipes(Tree tree, Map<String, Map<?, ?>> architectures, String dataset, int imageSize) {
     Map<String, Object> shared = recipe(tree);
     Object named = shared.get(ARCHITECTURE);
     if (named != null && !architectures.containsKey(named.toString())) {
@@ -81,7 +81,7 @@ final class Trainings {
           var keys = new LinkedHashMap<>(shared);
           own.forEach((key, value) -> keys.put(String.valueOf(key), value));
           keys.put(ARCHITECTURE, name);
-          recipes.add(Recipe.fromTree(Tree.of("recipe", keys, Recipe.KEYS), imageSize));
+          recipes.add(Recipe.fromTree(Tree.of("recipe", keys, Recipe.KEYS), dataset, imageSize));
         });
     return recipes;
   }

@@ -45,9 +45,7 @@ public final class Classifier implements AutoCloseable {
    * @param classNames what the logits stand for
    */
   public static Classifier create(Recipe recipe, List<String> classNames) {
-    var spec =
-        new ClassifierSpec(
-            recipe.architecture(), recipe.imageSize(), classNames, recipe.normalisation());
+    ClassifierSpec spec = ClassifierSpec.of(recipe, classNames);
     return new Classifier(
         NativeClassifier.create(config(spec, recipe.precision(), recipe.seed())), spec);
   }
@@ -59,7 +57,15 @@ public final class Classifier implements AutoCloseable {
    */
   static int leastBatch(Recipe recipe, int classes) {
     return NativeClassifier.leastBatch(
-        new ClassifierConfig(recipe.architecture(), classes, recipe.imageSize(), recipe.precision(), recipe.seed()));
+        new ClassifierConfig(
+            recipe.architecture(),
+            classes,
+            recipe.inputSize(),
+            recipe.precision(),
+            recipe.stem(),
+            OptionalDouble.empty(),
+            OptionalDouble.empty(),
+            recipe.seed()));
   }
 
   /**
@@ -119,7 +125,7 @@ public final class Classifier implements AutoCloseable {
   /**
    * Computes the logits of all images.
    *
-   * @param images of the classifier's size
+   * @param images of the classifier's picture size
    * @param batch images per forward pass; with batch statistics a part of the result
    * @param mode whose statistics BatchNorm normalises with
    * @param listener hears how many images are done, now and then; may stop
@@ -135,12 +141,12 @@ public final class Classifier implements AutoCloseable {
     }
     try (NativeImages packed = pack(images)) {
       return network.evaluate(
-          packed, 0, images.count(), batch, mode, spec.normalisation(), (done, _, _, _) -> hear.test(done));
+          packed, 0, images.count(), batch, mode, spec.resize(), spec.normalisation(), (done, _, _, _) -> hear.test(done));
     }
   }
 
   void requireImages(ImageSet images) {
-    int size = spec.imageSize();
+    int size = spec.pictureSize();
     if (images.height() != size || images.width() != size) {
       throw new InvalidInputException(
           "%s has images of %dx%d pixels, the classifier takes %dx%d"

@@ -18,13 +18,21 @@ import org.jspecify.annotations.Nullable;
  * What a classifier is and what it takes: kept in the metadata of its safetensors file.
  *
  * @param architecture e.g. {@code resnet50}
- * @param imageSize height and width of its images in pixels
+ * @param imageSize height and width of what the network sees, in pixels
  * @param classNames in the order of its logits
  * @param normalisation of its input
  * @param stem how it begins, of a ResNet
+ * @param pictureSize height and width of the images it is given, in pixels; {@code imageSize} where they are taken as they are
+ * @param resize length of their shorter side before the centre is taken from them; 0 where they are taken as they are
  */
 public record ClassifierSpec(
-    String architecture, int imageSize, List<String> classNames, Normalisation normalisation, Stem stem) {
+    String architecture,
+    int imageSize,
+    List<String> classNames,
+    Normalisation normalisation,
+    Stem stem,
+    int pictureSize,
+    int resize) {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String FORMAT = "motley-classifier-1";
   private static final String KEY = "motley";
@@ -33,20 +41,46 @@ public record ClassifierSpec(
     classNames = List.copyOf(classNames);
   }
 
+  /** A network that takes images as they are. */
+  public ClassifierSpec(String architecture, int imageSize, List<String> classNames, Normalisation normalisation, Stem stem) {
+    this(architecture, imageSize, classNames, normalisation, stem, imageSize, 0);
+  }
+
   /** With the stem that every network has. */
   public ClassifierSpec(String architecture, int imageSize, List<String> classNames, Normalisation normalisation) {
     this(architecture, imageSize, classNames, normalisation, Stem.IMAGENET);
   }
 
-  /** Files of before the choice say nothing of it. */
+  /** What a recipe's network is for. */
+  static ClassifierSpec of(Recipe recipe, List<String> classNames) {
+    return new ClassifierSpec(
+        recipe.architecture(),
+        recipe.inputSize(),
+        classNames,
+        recipe.normalisation(),
+        recipe.stem(),
+        recipe.imageSize(),
+        recipe.augmentation().resize());
+  }
+
+  /** Files of before these choices say nothing of them. */
   @JsonCreator
   static ClassifierSpec of(
       @JsonProperty("architecture") String architecture,
       @JsonProperty("imageSize") int imageSize,
       @JsonProperty("classNames") List<String> classNames,
       @JsonProperty("normalisation") Normalisation normalisation,
-      @JsonProperty("stem") @Nullable Stem stem) {
-    return new ClassifierSpec(architecture, imageSize, classNames, normalisation, stem == null ? Stem.IMAGENET : stem);
+      @JsonProperty("stem") @Nullable Stem stem,
+      @JsonProperty("pictureSize") int pictureSize,
+      @JsonProperty("resize") int resize) {
+    return new ClassifierSpec(
+        architecture,
+        imageSize,
+        classNames,
+        normalisation,
+        stem == null ? Stem.IMAGENET : stem,
+        pictureSize == 0 ? imageSize : pictureSize,
+        resize);
   }
 
   private record Stored(String format, ClassifierSpec classifier) {}

@@ -9,6 +9,7 @@ import dev.motley.NotFiniteException;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
+import dev.motley.config.Yaml;
 import dev.motley.dataset.ImageSet;
 import dev.motley.ffi.NativeImages;
 import dev.motley.ffi.NativeResources;
@@ -31,8 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One training from scratch in a folder of its own: {@code metrics.jsonl}, {@code checkpoint.safetensors} while it runs, {@code
- * model.safetensors} when it is done. Started again after any interruption it goes on from the last checkpoint and ends with the
+ * One training from scratch in a folder of its own: {@code recipe.yaml}, every field of it; {@code metrics.jsonl}; {@code
+ * checkpoint.safetensors} while it runs, {@code model.safetensors} when it is done. Started again after any interruption it goes on from the last checkpoint and ends with the
  * weights of an uninterrupted run.
  */
 public final class Training implements AutoCloseable {
@@ -43,6 +44,7 @@ public final class Training implements AutoCloseable {
   private static final String CHECKPOINT = "checkpoint.safetensors";
   static final String MODEL = "model.safetensors";
   private static final String METRICS = "metrics.jsonl";
+  private static final String RECIPE = "recipe.yaml";
 
   /** In the metadata of a finished model: which training it came from. */
   private static final String IDENTITY = "motley.training";
@@ -139,12 +141,18 @@ public final class Training implements AutoCloseable {
     if (images.count() == 0) {
       throw new InvalidInputException(images.name() + " has no images to learn from");
     }
-    int rest = images.count() % recipe.batch();
+    int count = images.count() - recipe.heldOut();
+    if (count < 1) {
+      throw new InvalidInputException(
+          "%s has %,d images, of which the recipe holds out %,d: choose a smaller held-out, or 0"
+              .formatted(images.name(), images.count(), recipe.heldOut()));
+    }
+    int rest = count % recipe.batch();
     int last = rest == 0 ? recipe.batch() : rest;
     if (last < Classifier.leastBatch(recipe, images.classNames().size())) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
-              .formatted(images.count(), recipe.batch()));
+              .formatted(count, recipe.batch()));
     }
   }
 
@@ -154,6 +162,7 @@ public final class Training implements AutoCloseable {
     long perEpoch = config.stepsPerEpoch(images.count());
     long resumed = position.steps();
     requireSpace();
+    AtomicFile.write(folder.resolve(RECIPE), Yaml.write(recipe.toTree()));
     while (position.epoch() < recipe.epochs()) {
       runUntilCheckpoint(perEpoch, resumed, listener);
       if (position.step() == perEpoch) {
@@ -203,8 +212,8 @@ public final class Training implements AutoCloseable {
               return !stopped[0] && !checkpointDue();
             });
     long seen =
-        Math.min((before.step() + outcome.done()) * recipe.batch(), images.count())
-            - Math.min(before.step() * recipe.batch(), images.count());
+        Math.min((before.step() + outcome.done()) * recipe.batch(), count())
+            - Math.min(before.step() * recipe.batch(), count());
     position = before.after(outcome, seen, secondsSince(start));
     if (stopped[0]) {
       if (position.step() == perEpoch) {
@@ -243,25 +252,32 @@ public final class Training implements AutoCloseable {
   private TrainerConfig config() {
     Augmentation a = recipe.augmentation();
     return new TrainerConfig(
-        Math.min(recipe.batch(), images.count()),
+        Math.min(recipe.batch(), count()),
         false,
         Recipe.BETA1,
         Recipe.BETA2,
         Recipe.EPSILON,
         recipe.weightDecay(),
-        recipe.labelSmoothing(),
+        recipe.options().labelSmoothing(),
         a.scaleMin(),
         a.scaleMax(),
         a.ratioMin(),
         a.ratioMax(),
         a.flip(),
+        a.rotation(),
+        a.resize(),
+        recipe.heldOut(),
         recipe.normalisation(),
         recipe.seed());
   }
 
   private ClassifierSpec spec() {
-    return new ClassifierSpec(
-        recipe.architecture(), recipe.imageSize(), images.classNames(), recipe.normalisation());
+    return ClassifierSpec.of(recipe, images.classNames());
+  }
+
+  /** Images that are trained on. */
+  private int count() {
+    return images.count() - recipe.heldOut();
   }
 
   /** Whether the folder holds the finished model of this very training. */

@@ -82,13 +82,13 @@ class NativeTrainingTest {
             1,
             8,
             4,
-            BatchNormMode.RUNNING,
+            BatchNormMode.RUNNING, 0,
             HALF,
             (done, total, value, value2) -> heard.add(done + "/" + total));
     assertThat(logits).hasSize(8 * CLASSES).doesNotContain(Float.NaN);
     assertThat(heard).hasSize(2);
     float[] again =
-        classifier.evaluate(images, 1, 8, 8, BatchNormMode.RUNNING, HALF, Progress.NONE);
+        classifier.evaluate(images, 1, 8, 8, BatchNormMode.RUNNING, 0, HALF, Progress.NONE);
     assertThat(again).as("an image's logits do not depend on its batch").isEqualTo(logits);
   }
 
@@ -97,7 +97,7 @@ class NativeTrainingTest {
     assertThatThrownBy(
             () ->
                 classifier.evaluate(
-                    images, 0, 8, 4, BatchNormMode.BATCH, HALF, (done, total, v, v2) -> false))
+                    images, 0, 8, 4, BatchNormMode.BATCH, 0, HALF, (done, total, v, v2) -> false))
         .isInstanceOf(CancelledException.class);
   }
 
@@ -107,7 +107,7 @@ class NativeTrainingTest {
     assertThatThrownBy(
             () ->
                 classifier.evaluate(
-                    images, 0, 8, 8, BatchNormMode.RUNNING, HALF,
+                    images, 0, 8, 8, BatchNormMode.RUNNING, 0, HALF,
                     (done, total, v, v2) -> {
                       throw own;
                     }))
@@ -119,7 +119,7 @@ class NativeTrainingTest {
     assertThatThrownBy(
             () ->
                 classifier.evaluate(
-                    images, 4, 7, 4, BatchNormMode.RUNNING, HALF, Progress.NONE))
+                    images, 4, 7, 4, BatchNormMode.RUNNING, 0, HALF, Progress.NONE))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("number of images is 7, expected 1 to 6");
     assertThatThrownBy(() -> NativeImages.create(SIZE, SIZE, new byte[5], new int[1]))
@@ -230,7 +230,7 @@ class NativeTrainingTest {
   void threadsTakeTurns() throws InterruptedException {
     List<Throwable> failures = new ArrayList<>();
     Runnable work =
-        () -> classifier.evaluate(images, 0, 4, 4, BatchNormMode.RUNNING, HALF, Progress.NONE);
+        () -> classifier.evaluate(images, 0, 4, 4, BatchNormMode.RUNNING, 0, HALF, Progress.NONE);
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       threads.add(Thread.ofPlatform().uncaughtExceptionHandler((t, e) -> failures.add(e)).start(work));
@@ -248,6 +248,6 @@ class NativeTrainingTest {
 
   private static TrainerConfig config() {
     return new TrainerConfig(
-        4, false, 0.9, 0.999, 1e-8, 0.05, 0, 0.35, 1, 0.75, 4.0 / 3, 0.5, HALF, 1);
+        4, false, 0.9, 0.999, 1e-8, 0.05, 0, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0, HALF, 1);
   }
 }

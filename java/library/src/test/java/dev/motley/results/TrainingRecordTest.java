@@ -20,7 +20,7 @@ class TrainingRecordTest {
   @TempDir private Path folder;
 
   static Recipe recipe(Map<String, Object> tree) {
-    return Recipe.fromTree(Tree.of("recipe", tree, Recipe.KEYS), 32);
+    return Recipe.fromTree(Tree.of("recipe", tree, Recipe.KEYS), "other", 32);
   }
 
   private Trained trained(String name) {

@@ -120,20 +120,6 @@ class ClassifierImportTest {
   }
 
   private static Classifier fresh(String architecture, long seed) {
-    Recipe quick = Recipe.quick(32).withSeed(seed);
-    return Classifier.create(
-        new Recipe(
-            architecture,
-            quick.imageSize(),
-            quick.epochs(),
-            quick.batch(),
-            quick.learningRate(),
-            quick.weightDecay(),
-            quick.labelSmoothing(),
-            quick.augmentation(),
-            quick.normalisation(),
-            quick.precision(),
-            quick.seed()),
-        CLASSES);
+    return Classifier.create(Recipe.quick(32).with(Map.of("architecture", architecture, "seed", seed)), CLASSES);
   }
 }
