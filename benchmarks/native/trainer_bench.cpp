@@ -50,7 +50,7 @@ void train(Trainer& trainer, const Images& images, int64_t steps) {
 void test(Classifier& classifier, const Images& images, int64_t batch, const Pass& pass, const char* name) {
   constexpr float kMean[3] = {0.5f, 0.5f, 0.5f}, kStd[3] = {0.25f, 0.25f, 0.25f};
   std::vector<float> logits(static_cast<size_t>(images.n * classifier.config().classes));
-  const auto run = [&](int64_t n) { evaluate(classifier, images, 0, n, batch, pass, kMean, kStd, logits.data(), {}); };
+  const auto run = [&](int64_t n) { evaluate(classifier, images, 0, 0, n, batch, pass, kMean, kStd, logits.data(), {}); };
   run(std::min(batch, images.n));  // weights are folded and packed
   bench::start_profile();
   const Moment before = now();

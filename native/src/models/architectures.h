@@ -8,6 +8,8 @@
 
 namespace motley {
 
+std::unique_ptr<Classifier> make_convnext_base(const ClassifierConfig& config);
+std::unique_ptr<Classifier> make_convnext_small(const ClassifierConfig& config);
 std::unique_ptr<Classifier> make_resnet20(const ClassifierConfig& config);
 std::unique_ptr<Classifier> make_resnet56(const ClassifierConfig& config);
 std::unique_ptr<Classifier> make_resnet50(const ClassifierConfig& config);

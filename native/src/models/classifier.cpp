@@ -25,6 +25,8 @@ struct Architecture {
 constexpr Architecture kArchitectures[] = {
     {"resnet50", make_resnet50, kStem},
     {"resnet101", make_resnet101, kStem},
+    {"convnext_small", make_convnext_small, kStochasticDepth},
+    {"convnext_base", make_convnext_base, kStochasticDepth},
     {"resnet20", make_resnet20, kNothing},
     {"resnet56", make_resnet56, kNothing},
 };
