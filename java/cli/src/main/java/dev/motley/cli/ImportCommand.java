@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
     name = "import",
     mixinStandardHelpOptions = true,
     description = "Takes over a classifier trained with PyTorch, by the names of torchvision and the like.",
-    footer = {"", "Example: ./motley import r.pth --architecture resnet50 --classes cifar10 --image-size 32 --out r.safetensors"})
+    footer = {"", "Example: ./motley import r.pth --architecture resnet50 --classes cifar10 --image-size 32 --out r.st"})
 final class ImportCommand implements Callable<Integer> {
   private final Context context;
 

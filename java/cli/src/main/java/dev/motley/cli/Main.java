@@ -109,6 +109,7 @@ public final class Main implements Runnable {
             new PredictCommand(context),
             new RunCommand(context),
             new TablesCommand(context),
+            new PaperCommand(context),
             new SampleCommand(context),
             new AgainCommand(context),
             new BenchCommand(context),

@@ -8,6 +8,7 @@ import dev.motley.dataset.StoreHeader;
 import dev.motley.dataset.StoreSlot;
 import dev.motley.dataset.StoreView;
 import dev.motley.dataset.SyntheticStore;
+import dev.motley.train.Recipe;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.Fidelity;
 import dev.motley.tricks.GenerationPlan;
@@ -120,11 +121,8 @@ public record TrainingData(
 
   /** The built-in list of just these classes, in any order. */
   static String dataset(List<String> labels, String otherwise) {
-    var wanted = new HashSet<>(labels.stream().map(label -> label.replace('_', ' ')).toList());
-    return ClassList.presets().stream()
-        .filter(name -> wanted.equals(new HashSet<>(ClassList.preset(name).labels())))
-        .findFirst()
-        .orElse(otherwise);
+    String known = Recipe.datasetOf(labels);
+    return known.equals(Recipe.OTHER_DATASET) ? otherwise : known;
   }
 
   /** Planned images of one class, of all tricks together; of images without a plan the mean, rounded. */

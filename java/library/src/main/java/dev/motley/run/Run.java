@@ -39,7 +39,7 @@ import java.util.stream.Stream;
  * Carries out a {@link RunConfig} in one folder: for each set {@code NAME/images} (its store, unless those of earlier sets hold all of
  * its images) and {@code NAME/ledger.yaml} (how long it was drawn), for each of its trainings {@code NAME/ARCHITECTURE/seed-N}, with a
  * {@link TrainingRecord} and the result of its test; for all {@code config.yaml} (resolved) and {@code report.html}. Whatever is
- * there already and belongs to the same config is kept, so a run that was stopped goes on.
+ * there already is kept, so a run that was stopped goes on, and one whose config is given more sets, architectures or seeds grows.
  */
 public final class Run {
   private static final String CONFIG = "config.yaml";
@@ -77,7 +77,7 @@ public final class Run {
   }
 
   private RunResult execute() {
-    ImageSet real = realImages();
+    ImageSet real = realImages(config, embedded);
     try (DiffusionPipeline pipeline =
         DiffusionPipeline.load(
             config.modelFolder(embedded),
@@ -98,18 +98,23 @@ public final class Run {
   }
 
   /** The test set first: if it does not fit, nothing has been drawn in vain. */
-  private ImageSet realImages() {
+  static void requireRealImages(RunConfig config, Embedded embedded) {
+    realImages(config, embedded);
+  }
+
+  private static ImageSet realImages(RunConfig config, Embedded embedded) {
+    String source = config.realImages(embedded);
+    if (source.isEmpty()) {
+      throw PaperSets.noRealImages(config.sets().getFirst().plan().classes().name());
+    }
     int size = config.recipes().getFirst().imageSize();
     ImageSet images =
-        RealData.open(
-                config.realImages(embedded),
-                new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA))
-            .images();
+        RealData.open(source, new RealData.Options(RealData.Split.TEST, size, Resize.Filter.BILINEAR_AA)).images();
     return ClassNames.inOrderOf(
         "the config's sets have",
         config.sets().getFirst().plan().classes().labels(),
         images,
-        "the real set " + config.realImages(embedded),
+        "the real set " + source,
         "'real' must name real images of the classes in 'sets'");
   }
 
@@ -138,11 +143,32 @@ public final class Run {
     if (begun.equals(config)) {
       return;
     }
-    if (begun.sets().stream().anyMatch(stores::holdImages)) {
+    if (!begun.drawsAlike(config) && begun.sets().stream().anyMatch(stores::holdImages)) {
       throw new InvalidInputException(
           folder + " holds the run of another config: give another folder or remove it");
     }
-    AtomicFile.write(file, Yaml.write(config.toTree())); // the other came to nothing
+    requireOwnTrainings();
+    AtomicFile.write(file, Yaml.write(config.toTree())); // the other came to nothing, or has the same images
+  }
+
+  /** What is trained already must be what this config would train. */
+  private void requireOwnTrainings() {
+    for (RunConfig.SetConfig set : config.sets()) {
+      for (Recipe recipe : config.recipes(set)) {
+        for (long seed : config.seeds()) {
+          Path training = training(set, recipe, seed);
+          if (Files.exists(training.resolve(TrainingRecord.FILE))
+              && !TrainingRecord.read(training).recipe().equals(recipe.withSeed(seed))) {
+            throw new InvalidInputException(
+                training + " was trained by another recipe than this config's: give another folder or remove it");
+          }
+        }
+      }
+    }
+  }
+
+  private Path training(RunConfig.SetConfig set, Recipe recipe, long seed) {
+    return TrainingSeries.folder(stores.folder(set).resolve(recipe.architecture()), seed);
   }
 
   /** The listener, told what the work is on. */
@@ -182,8 +208,7 @@ public final class Run {
       for (Recipe recipe : config.recipes(set)) {
         for (long seed : config.seeds()) {
           var series = new TrainingSeries(images, data, recipe, CHECKPOINT_EVERY, Optional.of(testing));
-          Path ofSeed = TrainingSeries.folder(stores.folder(set).resolve(recipe.architecture()), seed);
-          Member member = series.run(seed, ofSeed, on(config.subject(set, recipe, seed, trained.size() + 1)));
+          Member member = series.run(seed, training(set, recipe, seed), on(config.subject(set, recipe, seed, trained.size() + 1)));
           trained.add(member.tested().orElseThrow());
           page.add(set, trained.getLast(), member.result().epochs());
         }

@@ -80,7 +80,8 @@ public record RunConfig(
     List<Long> seeds,
     String real,
     int testBatch) {
-  private static final String EMBEDDED = "embedded";
+  /** In place of a model's path, or of real images: those that come with Motley. */
+  public static final String EMBEDDED = "embedded";
 
   private static final List<String> KEYS =
       List.of(
@@ -331,6 +332,20 @@ public record RunConfig(
     return new GeneratorOptions(batch, storedSize, filter, precision, safety, reuse);
   }
 
+  /** Whether the sets that both have are of the same images, so that one may go on where the other was. */
+  boolean drawsAlike(RunConfig other) {
+    return model.equals(other.model)
+        && ema == other.ema
+        && precision == other.precision
+        && safety == other.safety
+        && storedSize == other.storedSize
+        && sets.stream().allMatch(set -> other.sets.stream().allMatch(one -> drawnAlike(set, one)));
+  }
+
+  private static boolean drawnAlike(SetConfig a, SetConfig b) {
+    return !a.folder().equals(b.folder()) || (a.plan().equals(b.plan()) && a.resize() == b.resize());
+  }
+
   /** The recipes of a set's architectures, in the run's order. */
   List<Recipe> recipes(SetConfig set) {
     return recipes.stream().filter(recipe -> set.architectures().contains(recipe.architecture())).toList();
@@ -342,6 +357,16 @@ public record RunConfig(
       return set.name();
     }
     return "%s, %s, seed %d (training %d of %d)".formatted(set.name(), recipe.architecture(), seed, number, trainings());
+  }
+
+  /**
+   * How many images will be drawn for each set: none for one whose images all lie in earlier ones, and none for one that is drawn
+   * together with an earlier one.
+   *
+   * @return in the order of the sets
+   */
+  public Map<SetConfig, Integer> imagesToDraw() {
+    return new RunStores(this, Path.of("")).toDraw();
   }
 
   /** How many classifiers are trained in all. */

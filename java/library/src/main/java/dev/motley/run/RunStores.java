@@ -8,6 +8,8 @@ import dev.motley.dataset.SyntheticStore;
 import dev.motley.diffusion.DiffusionPipeline;
 import dev.motley.image.Resize;
 import dev.motley.tricks.GenerationPlan;
+import dev.motley.tricks.PlanSpec;
+import dev.motley.tricks.Trick;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -64,10 +66,24 @@ final class RunStores {
   }
 
   private boolean isCovered(RunConfig.SetConfig set) {
-    GenerationPlan plan = GenerationPlan.of(set.plan());
+    return lacking(set.plan(), alike(set).stream().map(store -> store.header().plan().spec()).toList()) == 0;
+  }
+
+  /** How many images of a plan are in none of others. */
+  private static int lacking(PlanSpec spec, List<PlanSpec> others) {
+    if (others.stream().allMatch(other -> other.with(spec.mix()).equals(spec))) { // image k of a trick is the same in every mix
+      int perClass = 0;
+      for (Map.Entry<Trick, Integer> one : spec.mix().imagesPerClass().entrySet()) {
+        int there =
+            others.stream().mapToInt(other -> other.mix().imagesPerClass().getOrDefault(one.getKey(), 0)).max().orElse(0);
+        perClass += Math.max(0, one.getValue() - there);
+      }
+      return perClass * spec.classes().size();
+    }
+    GenerationPlan plan = GenerationPlan.of(spec);
     var there = new BitSet();
-    alike(set).forEach(store -> there.or(plan.reusableFrom(store.header().plan())));
-    return there.cardinality() == plan.size();
+    others.forEach(other -> there.or(plan.reusableFrom(GenerationPlan.of(other))));
+    return plan.size() - there.cardinality();
   }
 
   /** The stores whose images were resized as the set's are. */
@@ -83,6 +99,26 @@ final class RunStores {
     int stored = config.storedSize();
     boolean asDrawn = stored == 0 || (stored == set.plan().width() && stored == set.plan().height());
     return asDrawn ? Optional.empty() : Optional.of(set.resize());
+  }
+
+  /** What {@link RunConfig#imagesToDraw} tells. */
+  Map<RunConfig.SetConfig, Integer> toDraw() {
+    var counts = new LinkedHashMap<RunConfig.SetConfig, Integer>();
+    config.sets().forEach(set -> counts.put(set, 0));
+    var earlier = new ArrayList<RunConfig.SetConfig>();
+    for (List<RunConfig.SetConfig> alike : drawnTogether()) {
+      int filters = (int) alike.stream().map(this::filter).distinct().count();
+      int most = 0;
+      for (RunConfig.SetConfig set : alike) {
+        List<PlanSpec> others =
+            earlier.stream().filter(one -> filter(one).equals(filter(set))).map(RunConfig.SetConfig::plan).toList();
+        int lacking = lacking(set.plan(), others);
+        most = Math.max(most, filters > 1 && lacking > 0 ? GenerationPlan.of(set.plan()).size() : lacking);
+      }
+      counts.put(alike.getFirst(), most);
+      earlier.addAll(alike);
+    }
+    return counts;
   }
 
   /** Draws what the stores of these sets lack; all have one plan. */
