@@ -3,18 +3,16 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.files.FileFailure;
-import dev.motley.image.PictureReader;
-import dev.motley.image.RgbImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.ZipException;
 
 /**
  * A folder per class with PNG or JPEG pictures in it, as torchvision's ImageFolder reads it:
@@ -22,30 +20,13 @@ import java.util.stream.Stream;
  * counted.
  */
 final class ImageFolderReader {
-  /** Share of unreadable pictures from which the set is taken to be damaged. */
-  private static final double MAX_UNREADABLE = 0.01;
-
-  private static final long MAX_FILE_BYTES = 1L << 28;
-
   private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg");
-  private static final System.Logger LOG = System.getLogger(ImageFolderReader.class.getName());
 
-  private final Path root;
-  private final RealData.Options options;
-  private final ByteArrayOutputStream pixels = new ByteArrayOutputStream();
-  private final List<Integer> labels = new ArrayList<>();
-  private final List<String> unreadable = new ArrayList<>();
-  private int height;
-  private int width;
-
-  private ImageFolderReader(Path root, RealData.Options options) {
-    this.root = root;
-    this.options = options;
-  }
+  private ImageFolderReader() {}
 
   static RealData read(String name, Path folder, RealData.Options options) {
     try {
-      return new ImageFolderReader(classRoot(folder), options).read(name);
+      return readClasses(name, classRoot(folder), options);
     } catch (IOException e) {
       throw FileFailure.readingIn(folder, e);
     } catch (UncheckedIOException e) {
@@ -53,75 +34,40 @@ final class ImageFolderReader {
     }
   }
 
-  private RealData read(String name) throws IOException {
+  private static RealData readClasses(String name, Path root, RealData.Options options) throws IOException {
     List<Path> classes = folders(root);
     if (classes.isEmpty()) {
       throw new InvalidInputException(
           root + ": no class folders, expected one folder of pictures for each class");
     }
-    int total = 0;
-    for (int label = 0; label < classes.size(); label++) {
-      List<Path> pictures = pictures(classes.get(label));
+    var packer = new PicturePacker(root.toString(), options);
+    for (Path folder : classes) {
+      List<Path> pictures = pictures(folder);
       if (pictures.isEmpty()) {
-        throw new InvalidInputException(
-            classes.get(label) + ": no pictures (" + String.join(", ", ENDINGS) + ")");
+        throw new InvalidInputException(folder + ": no pictures (" + String.join(", ", ENDINGS) + ")");
       }
-      total += pictures.size();
       for (Path picture : pictures) {
-        add(picture, label);
+        packer.add(new PicturePacker.Encoded(picture.toString(), name(folder), () -> file(picture)));
       }
     }
-    if (unreadable.size() > MAX_UNREADABLE * total) {
-      throw new InvalidInputException(
-          root
-              + ": "
-              + unreadable.size()
-              + " of "
-              + total
-              + " pictures cannot be read, first: "
-              + unreadable.get(0));
-    }
-    int[] classOf = labels.stream().mapToInt(Integer::intValue).toArray();
     List<String> names = classes.stream().map(ImageFolderReader::name).toList();
-    ImageSet images = new ImageSet(name, height, width, pixels.toByteArray(), classOf, names);
-    return new RealData(images, "image folder", unreadable.size());
+    return new RealData(packer.pack(name, names, names::indexOf), "image folder", packer.unreadable());
   }
 
-  private void add(Path picture, int label) throws IOException {
-    RgbImage image;
-    try {
-      if (Files.size(picture) > MAX_FILE_BYTES) {
-        throw new InvalidInputException(picture + ": larger than " + MAX_FILE_BYTES + " bytes");
+  private static byte[] file(Path picture) throws IOException {
+    if (Files.size(picture) > PicturePacker.MAX_FILE_BYTES) {
+      throw new InvalidInputException(picture + ": larger than " + PicturePacker.MAX_FILE_BYTES + " bytes");
+    }
+    byte[] bytes = Files.readAllBytes(picture);
+    if (picture.getFileSystem().provider().getScheme().equals("jar")
+        && Files.getAttribute(picture, "zip:crc") instanceof Long expected) {
+      var crc = new CRC32(); // the archive's reader does not look at it
+      crc.update(bytes);
+      if (crc.getValue() != expected) {
+        throw new ZipException("wrong checksum");
       }
-      image = PictureReader.decode(picture.toString(), Files.readAllBytes(picture));
-    } catch (InvalidInputException e) {
-      LOG.log(System.Logger.Level.WARNING, "left out: {0}", e.getMessage());
-      unreadable.add(e.getMessage());
-      return;
     }
-    if (options.size() > 0) {
-      image = image.resized(options.size(), options.size(), options.filter());
-    }
-    if (labels.isEmpty()) {
-      height = image.height();
-      width = image.width();
-    } else if (image.height() != height || image.width() != width) {
-      throw new InvalidInputException(
-          picture
-              + ": "
-              + image.width()
-              + "x"
-              + image.height()
-              + " pixels, but the pictures before"
-              + " have "
-              + width
-              + "x"
-              + height
-              + "; give a size to resize all to");
-    }
-    ImageSet.bytes(root.toString(), labels.size() + 1L, height, width);
-    pixels.writeBytes(image.pixels());
-    labels.add(label);
+    return bytes;
   }
 
   /** Steps down through folders that only hold one folder of folders, as archives often have. */

@@ -29,6 +29,8 @@ import java.util.stream.Collectors;
  * @param items the images, in order
  */
 public record StoreView(String name, List<Item> items) {
+  /** Images that one thread decodes at a time. */
+  private static final int LONGEST_RUN = 128;
 
   /**
    * An image and the store it lies in.
@@ -353,35 +355,61 @@ public record StoreView(String name, List<Item> items) {
     if (items.isEmpty()) {
       throw new InvalidInputException(name + ": no images");
     }
-    RgbImage first = decode(items.getFirst());
-    int bytes = first.pixels().length;
-    var pixels = new byte[ImageSet.bytes(name, items.size(), first.height(), first.width())];
+    Item first = items.getFirst();
+    RgbImage shape = decode(first, first.store.png(first.entry));
+    int bytes = shape.pixels().length;
+    var pixels = new byte[ImageSet.bytes(name, items.size(), shape.height(), shape.width())];
     var labels = new int[items.size()];
-    java.util.stream.IntStream.range(0, items.size())
-        .parallel()
+    runs().parallelStream()
         .forEach(
-            i -> {
-              RgbImage image = decode(items.get(i));
-              if (image.height() != first.height() || image.width() != first.width()) {
-                throw new InvalidInputException(
-                    "%s: '%s' has %dx%d pixels, '%s' has %dx%d; expected one size"
-                        .formatted(
-                            name,
-                            items.get(i).entry.key(),
-                            image.width(),
-                            image.height(),
-                            items.getFirst().entry.key(),
-                            first.width(),
-                            first.height()));
-              }
-              System.arraycopy(image.pixels(), 0, pixels, i * bytes, bytes);
-              labels[i] = items.get(i).planned().classIndex();
-            });
-    return new ImageSet(name, first.height(), first.width(), pixels, labels, classNames());
+            run ->
+                items.get(run.from).store.pngs(
+                    items.subList(run.from, run.to).stream().map(Item::entry).toList(),
+                    (i, png) -> {
+                      Item item = items.get(run.from + i);
+                      RgbImage image = decode(item, png);
+                      requireSize(item, image, shape);
+                      System.arraycopy(image.pixels(), 0, pixels, (run.from + i) * bytes, bytes);
+                      labels[run.from + i] = item.planned().classIndex();
+                    }));
+    return new ImageSet(name, shape.height(), shape.width(), pixels, labels, classNames());
   }
 
-  private static RgbImage decode(Item item) {
-    return Png.decode(
-        item.store.folder() + ": " + item.entry.key() + ".png", item.store.png(item.entry));
+  private void requireSize(Item item, RgbImage image, RgbImage expected) {
+    if (image.height() != expected.height() || image.width() != expected.width()) {
+      throw new InvalidInputException(
+          "%s: '%s' has %dx%d pixels, '%s' has %dx%d; expected one size"
+              .formatted(
+                  name,
+                  item.entry.key(),
+                  image.width(),
+                  image.height(),
+                  items.getFirst().entry.key(),
+                  expected.width(),
+                  expected.height()));
+    }
+  }
+
+  /** Neighbours in the view that lie in one shard. */
+  private record Span(int from, int to) {}
+
+  /** The view cut into pieces of work: each within a shard, which is then opened once, and small enough to be shared out. */
+  private List<Span> runs() {
+    var runs = new ArrayList<Span>();
+    int from = 0;
+    for (int i = 1; i <= items.size(); i++) {
+      if (i == items.size()
+          || i - from == LONGEST_RUN
+          || items.get(i).store != items.get(from).store
+          || items.get(i).entry.shard() != items.get(from).entry.shard()) {
+        runs.add(new Span(from, i));
+        from = i;
+      }
+    }
+    return runs;
+  }
+
+  private static RgbImage decode(Item item, byte[] png) {
+    return Png.decode(item.store.folder() + ": " + item.entry.key() + ".png", png);
   }
 }

@@ -220,14 +220,46 @@ public final class SyntheticStore {
     return read(entry, entry.key() + ".json", entry.jsonAt(), entry.jsonLength(), entry.jsonCrc());
   }
 
-  private byte[] read(StoreEntry entry, String name, long at, int length, int crc) {
-    var bytes = ByteBuffer.allocate(length);
-    try (FileChannel channel = openShard(entry.shard())) {
-      while (bytes.hasRemaining() && channel.read(bytes, at + bytes.position()) >= 0) {}
+  /** Takes the PNGs of some images, one after the other. */
+  @FunctionalInterface
+  interface PngTaker {
+    void take(int index, byte[] png);
+  }
+
+  /**
+   * Reads the PNGs of images that all lie in one shard, which is opened once.
+   *
+   * @throws InvalidInputException if one is not what was written
+   */
+  void pngs(List<StoreEntry> ofOneShard, PngTaker taker) {
+    String shard = StoreShard.fileName(ofOneShard.getFirst().shard());
+    try (FileChannel channel = openShard(ofOneShard.getFirst().shard())) {
+      for (int i = 0; i < ofOneShard.size(); i++) {
+        StoreEntry entry = ofOneShard.get(i);
+        taker.take(
+            i, read(channel, entry, entry.key() + ".png", entry.pngAt(), entry.pngLength(), entry.pngCrc()));
+      }
     } catch (IOException e) {
-      throw new ResourceException(
-          "cannot read %s of %s: %s".formatted(name, folder, FileFailure.reason(e)), e);
+      throw cannotRead(shard, e);
     }
+  }
+
+  private ResourceException cannotRead(String name, IOException e) {
+    return new ResourceException("cannot read %s of %s: %s".formatted(name, folder, FileFailure.reason(e)), e);
+  }
+
+  private byte[] read(StoreEntry entry, String name, long at, int length, int crc) {
+    try (FileChannel channel = openShard(entry.shard())) {
+      return read(channel, entry, name, at, length, crc);
+    } catch (IOException e) {
+      throw cannotRead(name, e);
+    }
+  }
+
+  private byte[] read(FileChannel channel, StoreEntry entry, String name, long at, int length, int crc)
+      throws IOException {
+    var bytes = ByteBuffer.allocate(length);
+    while (bytes.hasRemaining() && channel.read(bytes, at + bytes.position()) >= 0) {}
     if (bytes.hasRemaining() || StoreJournal.crc(bytes.array()) != crc) {
       throw new InvalidInputException(
           "%s in %s of %s is not what was written; 'verify' tells more"

@@ -9,6 +9,7 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -36,6 +37,12 @@ public final class PictureReader {
    * @throws InvalidInputException if it is damaged, cut short, too large or of another format
    */
   public static RgbImage decode(String name, byte[] bytes) {
+    if (Png.isPng(bytes)) {
+      Optional<RgbImage> usual = PngPixels.decode(bytes, Math.min(MAX_PIXELS, (long) MAX_PIXELS_PER_BYTE * bytes.length));
+      if (usual.isPresent()) {
+        return usual.get();
+      }
+    }
     try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {
