@@ -42,7 +42,8 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--real",
       paramLabel = "DATA",
       description = {
-        "Folder with IDX or CIFAR binary files (also .gz, .xz), or class folders of pictures (also a .zip).",
+        "Folder with IDX or CIFAR binary files (also .gz, .xz), WebDataset shards, or class folders of pictures (also a .zip or .tar.gz).",
+        "DATA@test is a fifth of a set without parts of its own, always the same; DATA@train are the rest.",
         "IDX files take their class names from class_names.txt beside them, one a line.",
         "Default: the embedded Fashion-MNIST test set."
       })

@@ -6,8 +6,7 @@ import dev.motley.config.Tree;
 import dev.motley.config.Yaml;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.RealData;
-import dev.motley.dataset.StoreView;
-import dev.motley.dataset.SyntheticStore;
+import dev.motley.dataset.TrainingSet;
 import dev.motley.evaluate.ClassNames;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.image.Resize;
@@ -24,15 +23,14 @@ import dev.motley.train.Training;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -42,15 +40,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
-    description = "Trains a classifier from scratch on synthetic stores; run again, it goes on where it stopped.",
+    description = "Trains a classifier from scratch on synthetic stores, real images or both; run again, it goes on where it stopped.",
     footer = {"", "Example: ./motley train --data runs/clothes --recipe quick --epochs 20 --out runs/clothes-resnet50"})
 final class TrainCommand implements Callable<Integer> {
   private final Context context;
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--data", split = ",", paramLabel = "DIR", description = "Stores to train on, together. Required but for --print-recipe.")
-  private List<Path> data = List.of();
+  @Mixin private DataOptions data;
 
   @Option(
       names = "--out",
@@ -186,9 +183,12 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (data.isEmpty() || out.isEmpty() && !printRecipe) {
       throw new ParameterException(
-          spec.commandLine(), "Missing required option: '%s=DIR'".formatted(data.isEmpty() ? "--data" : "--out"));
+          spec.commandLine(), "Missing required option: '%s'".formatted(data.isEmpty() ? "--data=DATA" : "--out=DIR"));
     }
-    ImageSet images = StoreView.ofFinished(data).load();
+    TrainingSet set = data.load();
+    context.err().print(DataOptions.summary(set));
+    context.err().flush();
+    ImageSet images = set.images();
     Recipe resolved = recipe(Recipe.datasetOf(images.classNames()), images.width());
     if (printRecipe) {
       return print(resolved);
@@ -197,20 +197,20 @@ final class TrainCommand implements Callable<Integer> {
     var series =
         new TrainingSeries(
             images,
-            TrainingData.of(data, images),
+            TrainingData.of(set),
             resolved,
             Duration.ofSeconds(checkpointSeconds),
             real.map(source -> testing(source, resolved, images)));
     if (seeds.isPresent()) {
       List<Member> members = context.work(listener -> series.run(seeds.get().from(seed), folder, listener));
-      members.forEach(member -> print("seed " + member.seed() + ": ", member, images.count()));
+      members.forEach(member -> print("seed " + member.seed() + ": ", member, set));
       List<Trained> tested = members.stream().flatMap(member -> member.tested().stream()).toList();
       if (!tested.isEmpty()) {
         context.out().println("all seeds: percent right, mean ± standard deviation, number of seeds (95 % confidence interval)");
         spread(context.out(), tested);
       }
     } else {
-      print("", context.work(listener -> series.run(resolved.seed(), folder, listener)), images.count());
+      print("", context.work(listener -> series.run(resolved.seed(), folder, listener)), set);
     }
     context.out().flush();
     return 0;
@@ -226,7 +226,7 @@ final class TrainCommand implements Callable<Integer> {
         Evaluator.DEFAULT_BATCH);
   }
 
-  private void print(String name, Member member, int images) {
+  private void print(String name, Member member, TrainingSet set) {
     EpochMetrics last = member.result().epochs().getLast();
     context
         .out()
@@ -236,8 +236,8 @@ final class TrainCommand implements Callable<Integer> {
             member.result().model(),
             member.result().epochs().size(),
             member.result().epochs().size() == 1 ? "epoch" : "epochs",
-            images,
-            leftOut(),
+            set.images().count(),
+            DataOptions.leftOut(set.leftOut()),
             last.loss(),
             100 * last.accuracy());
     member
@@ -255,23 +255,6 @@ final class TrainCommand implements Callable<Integer> {
       Spread spread = Spread.of(tested.stream().map(one -> one.accuracy(mode)).toList());
       out.printf("  %-20s %s%n", TableText.statistics(mode), TableText.accuracy(spread));
     }
-  }
-
-  /** How many images of each class the safety checker had left out of the data; nothing where none are. */
-  private String leftOut() {
-    var keys = new HashSet<String>();
-    var counts = new LinkedHashMap<String, Integer>();
-    for (SyntheticStore store : data.stream().map(SyntheticStore::open).toList()) {
-      List<String> labels = store.header().plan().spec().classes().labels();
-      store.dropped().stream()
-          .filter(drop -> keys.add(drop.key()))
-          .forEach(drop -> counts.merge(labels.get(store.planned(drop).classIndex()), 1, Integer::sum));
-    }
-    return counts.isEmpty()
-        ? ""
-        : counts.entrySet().stream()
-            .map(one -> one.getKey() + " " + one.getValue())
-            .collect(Collectors.joining(", ", " (left out by the safety checker: ", ")"));
   }
 
   private int print(Recipe resolved) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipException;
@@ -20,13 +21,24 @@ import java.util.zip.ZipException;
  * counted.
  */
 final class ImageFolderReader {
-  private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg");
+  static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg");
+
+  private static final String TRAIN = "train";
+
+  /** What else the parts are called; the first that is there is tested on. */
+  private static final List<String> TESTS = List.of("test", "val", "valid", "validation");
+
+  private static final List<String> PARTS = Stream.concat(Stream.of(TRAIN), TESTS.stream()).toList();
 
   private ImageFolderReader() {}
 
   static RealData read(String name, Path folder, RealData.Options options) {
     try {
-      return readClasses(name, classRoot(folder), options);
+      Path root = classRoot(folder);
+      Optional<Path> part = part(root, options.split());
+      return part.isPresent()
+          ? readClasses(name, classRoot(part.get()), options, options.split().id())
+          : readClasses(name, root, options, RealData.ALL);
     } catch (IOException e) {
       throw FileFailure.readingIn(folder, e);
     } catch (UncheckedIOException e) {
@@ -34,11 +46,13 @@ final class ImageFolderReader {
     }
   }
 
-  private static RealData readClasses(String name, Path root, RealData.Options options) throws IOException {
+  private static RealData readClasses(String name, Path root, RealData.Options options, String part) throws IOException {
     List<Path> classes = folders(root);
     if (classes.isEmpty()) {
       throw new InvalidInputException(
-          root + ": no class folders, expected one folder of pictures for each class");
+          root
+              + ": no class folders, expected one folder of pictures for each class, IDX or CIFAR binary files,"
+              + " WebDataset shards, or a synthetic store to train on");
     }
     var packer = new PicturePacker(root.toString(), options);
     for (Path folder : classes) {
@@ -51,7 +65,7 @@ final class ImageFolderReader {
       }
     }
     List<String> names = classes.stream().map(ImageFolderReader::name).toList();
-    return new RealData(packer.pack(name, names, names::indexOf), "image folder", packer.unreadable());
+    return new RealData(packer.pack(name, names, names::indexOf), "image folder", part, packer.unreadable());
   }
 
   private static byte[] file(Path picture) throws IOException {
@@ -68,6 +82,20 @@ final class ImageFolderReader {
       }
     }
     return bytes;
+  }
+
+  /** The folder of a part, where the folders are {@code train} and {@code test} (or {@code val}) and not classes. */
+  static Optional<Path> part(Path root, RealData.Split split) throws IOException {
+    List<Path> folders = folders(root);
+    List<String> names = folders.stream().map(ImageFolderReader::name).toList();
+    if (!names.contains(TRAIN) || names.size() < 2 || !PARTS.containsAll(names)) {
+      return Optional.empty();
+    }
+    String wanted =
+        split == RealData.Split.TRAIN
+            ? TRAIN
+            : TESTS.stream().filter(names::contains).findFirst().orElseThrow();
+    return Optional.of(folders.get(names.indexOf(wanted)));
   }
 
   /** Steps down through folders that only hold one folder of folders, as archives often have. */
@@ -96,6 +124,7 @@ final class ImageFolderReader {
     try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
       return entries
           .filter(Files::isRegularFile)
+          .filter(file -> !name(file).startsWith("."))
           .filter(file -> ENDINGS.stream().anyMatch(name(file).toLowerCase(Locale.ROOT)::endsWith))
           .sorted((a, b) -> a.toString().compareTo(b.toString()))
           .toList();

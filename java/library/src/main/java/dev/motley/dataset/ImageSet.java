@@ -97,6 +97,67 @@ public record ImageSet(
         name, newHeight, newWidth, resize.applyAll(pixels, labels.length), labels, classNames);
   }
 
+  /**
+   * Some of the images.
+   *
+   * @param indices which, in the order they are to have
+   * @return a copy of them; the set itself where that is all of them as they are
+   */
+  public ImageSet subset(int[] indices) {
+    boolean all = indices.length == labels.length;
+    for (int i = 0; all && i < indices.length; i++) {
+      all = indices[i] == i;
+    }
+    if (all) {
+      return this;
+    }
+    int bytes = 3 * height * width;
+    var some = new byte[indices.length * bytes];
+    var classes = new int[indices.length];
+    for (int i = 0; i < indices.length; i++) {
+      System.arraycopy(pixels, indices[i] * bytes, some, i * bytes, bytes);
+      classes[i] = labels[indices[i]];
+    }
+    return new ImageSet(name, height, width, some, classes, classNames);
+  }
+
+  /**
+   * The same pictures, labelled by the indices of another list of the same classes.
+   *
+   * @param names in the new label order
+   * @param indices for each class of this set its index in {@code names}
+   */
+  public ImageSet relabelled(List<String> names, int[] indices) {
+    return new ImageSet(
+        name, height, width, pixels, Arrays.stream(labels).map(label -> indices[label]).toArray(), names);
+  }
+
+  /**
+   * One set after the other.
+   *
+   * @param name of the whole
+   * @param sets of one size and with the same class names in the same order, at least one
+   */
+  public static ImageSet concat(String name, List<ImageSet> sets) {
+    ImageSet first = sets.getFirst();
+    if (sets.size() == 1) {
+      return first;
+    }
+    long count = sets.stream().mapToLong(ImageSet::count).sum();
+    var pixels = new byte[bytes(name, count, first.height, first.width)];
+    var labels = new int[(int) count];
+    int at = 0;
+    for (ImageSet set : sets) {
+      if (set.height != first.height || set.width != first.width || !set.classNames.equals(first.classNames)) {
+        throw new IllegalArgumentException(set.name + " does not fit " + first.name);
+      }
+      System.arraycopy(set.pixels, 0, pixels, at * 3 * first.height * first.width, set.pixels.length);
+      System.arraycopy(set.labels, 0, labels, at, set.labels.length);
+      at += set.count();
+    }
+    return new ImageSet(name, first.height, first.width, pixels, labels, first.classNames);
+  }
+
   /** SHA-256, in hexadecimal, over all but where the images come from. */
   public String sha256() {
     MessageDigest digest = Sha256.begin();

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -89,8 +90,8 @@ final class PackedFiles {
   }
 
   private static InputStream unpack(Path file, InputStream raw) throws IOException {
-    String name = file.getFileName().toString();
-    if (name.endsWith(".gz")) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    if (name.endsWith(".gz") || name.endsWith(".tgz")) {
       return new BufferedInputStream(new GZIPInputStream(raw, BUFFER), BUFFER);
     }
     return name.endsWith(".xz")

@@ -67,6 +67,11 @@ final class PicturePacker {
     this.options = options;
   }
 
+  /** What messages call the whole. */
+  String source() {
+    return source;
+  }
+
   void add(Encoded picture) throws IOException {
     waiting.add(picture);
     if (waiting.size() == TOGETHER) {

@@ -9,29 +9,35 @@ import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.ProviderNotFoundException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Real labelled images, to test a classifier on.
+ * Real labelled images, to test a classifier on, or to train it on for a ceiling.
  *
  * @param images the images in file order
- * @param format how they were stored: {@code IDX}, {@code CIFAR-10}, {@code CIFAR-100} or {@code
- *     image folder}
+ * @param format how they were stored: {@code IDX}, {@code CIFAR-10}, {@code CIFAR-100}, {@code WebDataset} or {@code image folder}
+ * @param part {@code train} or {@code test}, {@code all} of a set that has but one, or its seeded {@code train, 80 %} or {@code
+ *     test, 20 %}
  * @param unreadable pictures left out because they could not be decoded, at most 1 %
  */
-public record RealData(ImageSet images, String format, int unreadable) {
+public record RealData(ImageSet images, String format, String part, int unreadable) {
 
   /** Which part of a data set that has two. */
   public enum Split {
     TEST,
-    TRAIN
+    TRAIN;
+
+    /** The name in specs, such as {@code test}. */
+    public String id() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /**
@@ -52,14 +58,22 @@ public record RealData(ImageSet images, String format, int unreadable) {
     }
   }
 
-  private static final List<String> KINDS = List.of("idx", "cifar10", "cifar100", "folder");
+  /** {@link #part} of a set that has but one. */
+  public static final String ALL = "all";
+
+  /** A set without parts of its own is cut 80/20, as is usual for EuroSAT. */
+  private static final double TRAIN_SHARE = 0.8;
+
+  /** Never changes: what was trained on must not be tested on. */
+  private static final long SPLIT_SEED = 0;
+
   private static final String CLASS_NAMES = "class_names.txt";
 
   /**
    * Opens the test part of a data set.
    *
-   * @param spec a path, or one of {@code idx:}, {@code cifar10:}, {@code cifar100:}, {@code
-   *     folder:} and a path
+   * @param spec {@code [KIND:]PATH[@train|@test]}: KIND is {@code idx}, {@code cifar10}, {@code cifar100}, {@code folder} or {@code
+   *     webdataset}, by default as the files look
    * @throws InvalidInputException if there is nothing to read, or it is damaged; one line naming
    *     the file
    * @throws ResourceException if a file cannot be read
@@ -68,72 +82,112 @@ public record RealData(ImageSet images, String format, int unreadable) {
     return open(spec, Options.TEST);
   }
 
-  /** As {@link #open(String)}, with a choice of the part and a size. */
+  /** As {@link #open(String)}, with a choice of the part that is read where the spec does not name one, and a size. */
   public static RealData open(String spec, Options options) {
-    int colon = spec.indexOf(':');
-    String kind = colon < 0 ? "" : spec.substring(0, colon);
-    if (!KINDS.contains(kind)) {
-      return open(path(spec), Optional.empty(), options);
+    DataSpec parsed = DataSpec.parse(spec);
+    if (parsed.isPartial()) {
+      throw new InvalidInputException("\"" + spec + "\": a share is for training data; expected a path, or @train or @test");
     }
-    return open(path(spec.substring(colon + 1)), Optional.of(kind), options);
+    return open(parsed, options.split(), options.size(), options.filter());
   }
 
   /**
    * As {@link #open(String)}; the kind is recognised by the files: IDX pairs ({@code
    * t10k-images-idx3-ubyte}), CIFAR ({@code test_batch.bin}, {@code test.bin}), each also as .gz or
-   * .xz, else class folders, which may lie in a .zip file.
+   * .xz, WebDataset shards, else class folders, which may lie in a .zip or .tar.gz file.
    */
   public static RealData open(Path path, Options options) {
     return open(path, Optional.empty(), options);
   }
 
-  private static RealData open(Path path, Optional<String> kind, Options options) {
+  /**
+   * Opens what a spec names.
+   *
+   * @param split the part to read where the spec does not say
+   */
+  static RealData open(DataSpec spec, Split split, int size, Resize.Filter filter) {
+    RealData data = open(spec.path(), spec.kind(), new Options(spec.part().orElse(split), size, filter));
+    return spec.part().isPresent() && data.part.equals(ALL) ? data.seeded(spec.part().get()) : data;
+  }
+
+  /** The set cut in two, the same way every time, class by class. */
+  private RealData seeded(Split split) {
+    List<List<Integer>> members = EvenDraw.byClass(images.labels(), images.classNames().size());
+    var wanted = new ArrayList<List<Integer>>();
+    for (int label = 0; label < members.size(); label++) {
+      List<Integer> all = members.get(label);
+      int count = (int) Math.round(TRAIN_SHARE * all.size());
+      List<Integer> train = EvenDraw.draw(all, List.of(), count, label, SPLIT_SEED);
+      var test = new ArrayList<>(all);
+      test.removeAll(new HashSet<>(train));
+      wanted.add(split == Split.TRAIN ? train : test);
+    }
+    return new RealData(
+        images.subset(EvenDraw.all(wanted)), format, split == Split.TRAIN ? "train, 80 %" : "test, 20 %", unreadable);
+  }
+
+  private static RealData open(Path path, Optional<DataSpec.Kind> kind, Options options) {
     if (path.toString().isEmpty()) {
       throw new InvalidInputException("the path of the real images is empty");
     }
-    if (Files.isRegularFile(path)
-        && path.toString().toLowerCase(Locale.ROOT).endsWith(".zip")
-        && kind.orElse("folder").equals("folder")) {
-      return zip(path, options);
-    }
-    if (!Files.isDirectory(path)) {
-      throw new InvalidInputException(
-          path
-              + ": no such data set; expected a folder with IDX files, CIFAR binary files or one"
-              + " folder of pictures for each class (or a .zip of those)");
-    }
-    RealData data =
-        switch (kind.orElseGet(() -> recognise(path))) {
-          case "idx" -> new RealData(idx(path, options.split()), "IDX", 0);
-          case "cifar10" -> new RealData(cifar10(path, options.split()), "CIFAR-10", 0);
-          case "cifar100" -> new RealData(cifar100(path, options.split()), "CIFAR-100", 0);
-          default -> ImageFolderReader.read(name(path), path, options);
-        };
+    RealData data = read(path, kind, options);
     return options.size() == 0
         ? data
         : new RealData(
             data.images().resized(options.size(), options.size(), options.filter()),
             data.format(),
+            data.part(),
             data.unreadable());
   }
 
-  private static String recognise(Path folder) {
+  private static RealData read(Path path, Optional<DataSpec.Kind> kind, Options options) {
+    DataSpec.Kind folders = kind.orElse(DataSpec.Kind.FOLDER);
+    boolean pictures = folders == DataSpec.Kind.FOLDER || folders == DataSpec.Kind.WEBDATASET;
+    if (Files.isRegularFile(path) && pictures) {
+      if (folders == DataSpec.Kind.FOLDER && path.toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
+        return zip(path, options);
+      }
+      if (TarReader.isTar(path)) {
+        return ShardFinder.archive(name(path), path, kind, options);
+      }
+    }
+    if (pictures && ShardFinder.isPattern(path)) {
+      return ShardFinder.shards(path, options);
+    }
+    if (!Files.isDirectory(path)) {
+      throw new InvalidInputException(
+          path
+              + ": no such data set; expected a folder with IDX files, CIFAR binary files, WebDataset shards or one"
+              + " folder of pictures for each class (or a .zip or .tar.gz of those)");
+    }
+    Split split = options.split();
+    return switch (kind.orElseGet(() -> recognise(path, split))) {
+      case STORE -> throw new InvalidInputException(path + ": a synthetic store is to be trained on, not tested on");
+      case IDX -> new RealData(idx(path, split), "IDX", split.id(), 0);
+      case CIFAR10 -> new RealData(cifar10(path, split), "CIFAR-10", split.id(), 0);
+      case CIFAR100 -> new RealData(cifar100(path, split), "CIFAR-100", split.id(), 0);
+      case WEBDATASET -> ShardFinder.folder(name(path), path, options);
+      case FOLDER -> ImageFolderReader.read(name(path), path, options);
+    };
+  }
+
+  private static DataSpec.Kind recognise(Path folder, Split split) {
     for (String part : List.of("t10k-images-idx3", "train-images-idx3", "t10k-labels-idx1", "train-labels-idx1")) {
       if (PackedFiles.find(folder.resolve(part + "-ubyte")).isPresent()) {
-        return "idx";
+        return DataSpec.Kind.IDX;
       }
     }
     for (String stem : List.of("test_batch.bin", "data_batch_1.bin")) {
       if (PackedFiles.find(folder.resolve(stem)).isPresent()) {
-        return "cifar10";
+        return DataSpec.Kind.CIFAR10;
       }
     }
     for (String stem : List.of("test.bin", "train.bin")) {
       if (PackedFiles.find(folder.resolve(stem)).isPresent()) {
-        return "cifar100";
+        return DataSpec.Kind.CIFAR100;
       }
     }
-    return "folder";
+    return ShardFinder.hasShards(folder, split) ? DataSpec.Kind.WEBDATASET : DataSpec.Kind.FOLDER;
   }
 
   private static ImageSet idx(Path folder, Split split) {
@@ -187,15 +241,7 @@ public record RealData(ImageSet images, String format, int unreadable) {
             () -> new InvalidInputException(folder + ": no " + stem + " (nor as .gz or .xz)"));
   }
 
-  private static Path path(String text) {
-    try {
-      return Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new InvalidInputException("\"" + text + "\" is not a path: " + e.getReason(), e);
-    }
-  }
-
-  private static String name(Path path) {
+  static String name(Path path) {
     Path last = path.toAbsolutePath().normalize().getFileName();
     return last == null ? path.toString() : last.toString(); // a root has no name
   }

@@ -115,7 +115,8 @@ public record StoreView(String name, List<Item> items) {
     return view;
   }
 
-  private static SyntheticStore finished(Path folder) {
+  /** A store that lacks nothing of its plan. */
+  static SyntheticStore finished(Path folder) {
     SyntheticStore store = SyntheticStore.open(folder);
     if (!store.isComplete()) {
       throw new InvalidInputException(

@@ -2,16 +2,12 @@
 package dev.motley.evaluate;
 
 import dev.motley.InvalidInputException;
+import dev.motley.dataset.ClassMatch;
 import dev.motley.dataset.ImageSet;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.IntStream;
 
 /** Whether a model and a test set speak of the same classes. */
 public final class ClassNames {
-
-  /** Longer lists are shown by their differences only. */
-  private static final int SHOWN = 12;
 
   private ClassNames() {}
 
@@ -46,35 +42,18 @@ public final class ClassNames {
    */
   public static ImageSet inOrderOf(
       String owner, List<String> names, ImageSet images, String source, String remedy) {
-    List<String> wanted = canonical(names);
-    List<String> found = canonical(images.classNames());
-    if (wanted.size() != found.size() || !Set.copyOf(wanted).equals(Set.copyOf(found))) {
-      throw new InvalidInputException(
-          "%s has %s, %s %s, which are not the same: %s"
-              .formatted(source, list(images.classNames(), names), owner, list(names, images.classNames()), remedy));
-    }
-    int[] labels = IntStream.of(images.labels()).map(label -> wanted.indexOf(found.get(label))).toArray();
-    return new ImageSet(images.name(), images.height(), images.width(), images.pixels(), labels, names);
-  }
-
-  /** Data sets write {@code aquarium_fish} or {@code aquarium fish}; it is the same class. */
-  private static List<String> canonical(List<String> names) {
-    return names.stream().map(name -> name.replace('_', ' ')).toList();
-  }
-
-  private static String list(List<String> names, List<String> others) {
-    if (names.size() <= SHOWN) {
-      return "%d classes %s".formatted(names.size(), names);
-    }
-    Set<String> known = Set.copyOf(others);
-    List<String> own = names.stream().filter(name -> !known.contains(name)).toList();
-    List<String> shown = own.isEmpty() ? names : own;
-    String cut = shown.size() > SHOWN ? ", ..." : "";
-    return "%d classes%s [%s%s]"
-        .formatted(
-            names.size(),
-            own.isEmpty() ? "" : ", of them only here",
-            String.join(", ", shown.subList(0, Math.min(SHOWN, shown.size()))),
-            cut);
+    int[] indices =
+        ClassMatch.indices(names, images.classNames())
+            .orElseThrow(
+                () ->
+                    new InvalidInputException(
+                        "%s has %s, %s %s, which are not the same: %s"
+                            .formatted(
+                                source,
+                                ClassMatch.list(images.classNames(), names),
+                                owner,
+                                ClassMatch.list(names, images.classNames()),
+                                remedy)));
+    return images.relabelled(names, indices);
   }
 }

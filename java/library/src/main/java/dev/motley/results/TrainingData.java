@@ -5,21 +5,20 @@ import dev.motley.InvalidInputException;
 import dev.motley.config.Tree;
 import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.StoreHeader;
-import dev.motley.dataset.StoreSlot;
 import dev.motley.dataset.StoreView;
-import dev.motley.dataset.SyntheticStore;
+import dev.motley.dataset.TrainingSet;
+import dev.motley.image.Resize;
 import dev.motley.train.Recipe;
 import dev.motley.tricks.ClassList;
 import dev.motley.tricks.Fidelity;
 import dev.motley.tricks.GenerationPlan;
 import dev.motley.tricks.Trick;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a classifier learned from.
@@ -70,25 +69,27 @@ public record TrainingData(
   }
 
   /**
-   * Finished stores together.
+   * What a classifier is trained on, wherever it comes from. Stores alone are told by their tricks; where real images are among
+   * them, no plan describes the whole.
    *
-   * @param folders of the stores, at least one
-   * @param images of all of them, decoded
+   * @param set the images
    */
-  public static TrainingData of(List<Path> folders, ImageSet images) {
-    List<SyntheticStore> stores = folders.stream().map(SyntheticStore::open).toList();
-    var keys = new HashSet<String>();
-    var planned = new EnumMap<Trick, Integer>(Trick.class);
-    for (SyntheticStore store : stores) {
-      for (StoreSlot slot : store.slots()) {
-        if (keys.add(slot.key())) {
-          planned.merge(store.planned(slot).trick(), 1, Integer::sum);
-        }
-      }
+  public static TrainingData of(TrainingSet set) {
+    ImageSet images = set.images();
+    List<StoreHeader> headers = set.sources().stream().flatMap(source -> source.header().stream()).toList();
+    if (headers.size() < set.sources().size()) {
+      return of(images).resizedBy(set.resize());
     }
-    int classes = images.classNames().size();
-    planned.replaceAll((_, all) -> Math.ceilDiv(all, classes));
-    return of(images.name(), planned, stores.getFirst().header(), images);
+    var planned = new EnumMap<Trick, Integer>(Trick.class);
+    set.sources().forEach(source -> source.byTrick().forEach((trick, count) -> planned.merge(trick, count, Integer::sum)));
+    planned.replaceAll((_, all) -> Math.ceilDiv(all, images.classNames().size()));
+    return of(images.name(), planned, headers.getFirst(), images).resizedBy(set.resize());
+  }
+
+  private TrainingData resizedBy(Optional<Resize.Filter> filter) {
+    return filter
+        .map(f -> new TrainingData(dataset, set, classes, perClass, images, size, f.id(), model, preset))
+        .orElse(this);
   }
 
   private static TrainingData of(String set, Map<Trick, Integer> perClass, StoreHeader header, ImageSet images) {
