@@ -15,9 +15,8 @@ final class DataOptions {
       split = ",",
       paramLabel = "DATA",
       description = {
-        "What to train on, together: synthetic stores, real sets as for 'evaluate' (their training part), or both. Required but for --print-recipe.",
-        "DATA@0.5 takes half of it, DATA@2000 so many images, evenly over classes, tricks and domains.",
-        "DATA@train takes the same 80 %% of a set without parts, of which DATA@test is the rest."
+        "Synthetic stores, real sets as for 'evaluate', or both. Required but for --print-recipe.",
+        "DATA@0.5 takes half, DATA@2000 so many, evenly over classes, tricks, domains; DATA@train 80 %%."
       })
   private List<String> data = List.of();
 
@@ -26,7 +25,7 @@ final class DataOptions {
       paramLabel = "N",
       defaultValue = "0",
       converter = Numbers.Count.class,
-      description = "At most so many images of each class, evenly over data, tricks and domains; 0: all. Default: ${DEFAULT-VALUE}.")
+      description = "Most images of each class, evenly over DATA, tricks, domains. Default: ${DEFAULT-VALUE}, all.")
   private int maxPerClass;
 
   @Option(
@@ -34,7 +33,7 @@ final class DataOptions {
       paramLabel = "N",
       defaultValue = "0",
       converter = Numbers.Seed.class,
-      description = "Decides which images, where not all are taken. Default: ${DEFAULT-VALUE}.")
+      description = "Which images, where not all are taken. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(
@@ -42,7 +41,7 @@ final class DataOptions {
       paramLabel = "PIXELS",
       defaultValue = "0",
       converter = Numbers.Count.class,
-      description = "Resize all data to this when it is read; 0: as it is. Default: ${DEFAULT-VALUE}.")
+      description = "Resize to this when read; 0: as they are. Default: ${DEFAULT-VALUE}.")
   private int size;
 
   @Option(

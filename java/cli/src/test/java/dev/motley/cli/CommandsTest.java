@@ -356,7 +356,7 @@ class CommandsTest {
     }
     refused("unknown recipe 'papr'; did you mean 'paper'?", "train", "--recipe", "papr", "--print-recipe");
     assertThat(motley("train", "--out", folder.resolve("none").toString())).isEqualTo(Exit.USAGE.code());
-    assertThat(err.toString()).contains("motley: Missing required option: '--data=DIR'");
+    assertThat(err.toString()).contains("motley: Missing required option: '--data=DATA'");
   }
 
   private static String decimal(double value) {

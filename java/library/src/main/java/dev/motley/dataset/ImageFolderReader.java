@@ -49,16 +49,13 @@ final class ImageFolderReader {
   private static RealData readClasses(String name, Path root, RealData.Options options, String part) throws IOException {
     List<Path> classes = folders(root);
     if (classes.isEmpty()) {
-      throw new InvalidInputException(
-          root
-              + ": no class folders, expected one folder of pictures for each class, IDX or CIFAR binary files,"
-              + " WebDataset shards, or a synthetic store to train on");
+      throw new NoPicturesException(root + ": no class folders, expected one folder of pictures for each class");
     }
     var packer = new PicturePacker(root.toString(), options);
     for (Path folder : classes) {
       List<Path> pictures = pictures(folder);
       if (pictures.isEmpty()) {
-        throw new InvalidInputException(folder + ": no pictures (" + String.join(", ", ENDINGS) + ")");
+        throw new NoPicturesException(folder + ": no pictures (" + String.join(", ", ENDINGS) + ")");
       }
       for (Path picture : pictures) {
         packer.add(new PicturePacker.Encoded(picture.toString(), name(folder), () -> file(picture)));

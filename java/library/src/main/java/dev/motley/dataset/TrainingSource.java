@@ -52,9 +52,15 @@ abstract sealed class TrainingSource {
 
   /** Opens a set; of real sets all pictures are read. */
   static TrainingSource open(DataSpec spec, TrainingSet.Options options, List<TrainingSource> before) {
-    return spec.isStore()
-        ? new Store(spec, StoreView.finished(spec.path()), before)
-        : new Real(spec, RealData.open(spec, RealData.Split.TRAIN, options.size(), options.filter()), before);
+    if (spec.isStore()) {
+      return new Store(spec, StoreView.finished(spec.path()), before);
+    }
+    try {
+      return new Real(spec, RealData.open(spec, RealData.Split.TRAIN, options.size(), options.filter()), before);
+    } catch (NoPicturesException e) {
+      throw new InvalidInputException(
+          "%s is no synthetic store, which would have a %s, and %s".formatted(spec.path(), StoreHeader.FILE, e.getMessage()), e);
+    }
   }
 
   /**
