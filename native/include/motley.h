@@ -359,6 +359,12 @@ MOTLEY_EXPORT motley_status motley_classifier_tensor(const motley_classifier* cl
 MOTLEY_EXPORT motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values,
                                                    int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
 
+/* The network's graph for running statistics, as a JSON object in buffer: {"output":VALUE,"nodes":[{"op","inputs":[VALUE or null],
+ * "output":VALUE,"shape":[...],ATTRIBUTES}]} in the order of computation. Values are "input" (1, S, S, 3), names of tensors, and "%1",
+ * "%2", ...; activations are NHWC. For exporters. */
+MOTLEY_EXPORT motley_status motley_classifier_graph(motley_classifier* classifier, char* buffer, int64_t capacity,
+                                                    motley_error* error) MOTLEY_NOEXCEPT;
+
 /* Network inputs (n, 3, image_size, image_size), already normalised -> logits (n, classes). */
 MOTLEY_EXPORT motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs,
                                                       int32_t batchnorm, float* logits, motley_error* error) MOTLEY_NOEXCEPT;

@@ -159,6 +159,13 @@ motley_status motley_classifier_read(const motley_classifier* classifier, int64_
   });
 }
 
+motley_status motley_classifier_graph(motley_classifier* classifier, char* buffer, int64_t capacity, motley_error* error) noexcept {
+  return guarded(error, [&] {
+    check_pointer("classifier", classifier);
+    write_text(graph_of(*classifier->model), buffer, capacity);
+  });
+}
+
 motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm,
                                         float* logits, motley_error* error) noexcept {
   return guarded(error, [&] {

@@ -8,7 +8,9 @@
 #include "libtorch/parallel.h"
 #include "models/architectures.h"
 #include "models/layout.h"
+#include "ops/graph.h"
 #include "ops/linear.h"
+#include "ops/tape.h"
 
 namespace motley {
 namespace {
@@ -148,6 +150,20 @@ void Classifier::declared(const Linear& head) {
   for (ClassifierTensor& t : tensors_) t.head = t.value.id() == head.weight.id() || t.value.id() == head.bias.id();
   for (ClassifierTensor& buffer : buffers_) tensors_.push_back(std::move(buffer));
   buffers_.clear();
+}
+
+std::string graph_of(Classifier& classifier) {
+  const int64_t size = classifier.config().image_size;
+  const Tensor images = Tensor::zeros({1, size, size, 3});
+  Graph graph;
+  graph.name(images, "input");
+  for (const ClassifierTensor& t : classifier.tensors()) graph.name(t.value, t.name);
+  // Under a tape, though nothing is watched, models compute with their own tensors, not with forms derived for inference; batch
+  // statistics for the same reason. Which a normalisation uses is no part of the graph.
+  Tape tape;
+  const Tape::Recording recording(tape);
+  const Graph::Drawing drawing(graph);
+  return graph.json(classifier.forward(images, {ops::Statistics::batch}));
 }
 
 std::vector<std::string> architectures() {

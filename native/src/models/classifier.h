@@ -111,6 +111,9 @@ class Classifier {
   std::vector<ClassifierTensor> buffers_;  // until declared()
 };
 
+/// The graph of a classifier for one image (graph.h), with the names of its tensors and "input" for the image.
+std::string graph_of(Classifier& classifier);
+
 /// The names that make_classifier knows.
 std::vector<std::string> architectures();
 

@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/batch_norm.h"
 #include "ops/work.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 
 namespace motley::ops {
@@ -100,8 +101,12 @@ Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, bool
          norm.weight.numel(), " channels");
   ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ",
          shown(x.shape()), " with a residual of another shape or type");
-  return x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, relu, residual)
-                                  : run<float>(x, norm, statistics, relu, residual);
+  const Tensor y = x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, relu, residual)
+                                            : run<float>(x, norm, statistics, relu, residual);
+  if (Graph* graph = Graph::current()) {
+    graph->add("batch_norm", {x, norm.weight, norm.bias, norm.running_mean, norm.running_var, residual}, y, {{"eps", norm.eps}, {"relu", relu}});
+  }
+  return y;
 }
 
 }  // namespace motley::ops

@@ -7,6 +7,7 @@
 #include "kernels/cpu/branch.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -111,6 +112,7 @@ Tensor add_branch(const Tensor& x, Tensor&& branch, const Tensor& scale, const K
           y.data<T>() + at * size);
     });
   });
+  if (Graph* graph = Graph::current()) graph->add("add_branch", {x, branch, scale}, y);
   if (tape != nullptr) {
     tape->record(y, {x, branch, scale}, [=](Tape& t, const Tensor& dy) {
       const Tensor there = t.destination(scale), dscale = there ? there : Tensor::empty(scale.shape());

@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/product.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -70,7 +71,9 @@ Tensor depthwise_conv2d(const Tensor& x, const Tensor& w, int64_t stride, const 
   ensure(!bias || bias.numel() == x.size(3), "bias of ", bias ? bias.numel() : 0, " for ", x.size(3), " channels");
   ensure(Tape::current() == nullptr || activation == Activation::none, "depthwise_conv2d is differentiable with a bias only");
   const DepthwiseShape s = kernels::depthwise_shape(x.size(0), x.size(1), x.size(2), x.size(3), k, stride);
-  return x.dtype() == DType::bf16 ? run<bf16>(s, x, w, bias, activation) : run<float>(s, x, w, bias, activation);
+  const Tensor y = x.dtype() == DType::bf16 ? run<bf16>(s, x, w, bias, activation) : run<float>(s, x, w, bias, activation);
+  if (Graph* graph = Graph::current()) graph->add("depthwise_conv2d", {x, w, bias}, y, {{"stride", stride}});
+  return y;
 }
 
 }  // namespace motley::ops

@@ -5,6 +5,7 @@
 #include "kernels/cpu/pairs.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/winograd.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -124,6 +125,17 @@ Tensor product(const ConvShape& s, const Tensor& x, const Weight& w, const Shape
 
 }  // namespace
 
+const char* name_of(Activation activation) {
+  switch (activation) {
+    case Activation::none: return "none";
+    case Activation::silu: return "silu";
+    case Activation::relu: return "relu";
+    case Activation::gelu: return "gelu";
+    case Activation::quick_gelu: return "quick_gelu";
+  }
+  return "unknown";
+}
+
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue) {
   const ConvShape s = shape_of(x, w.shape(), how);
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
@@ -131,6 +143,10 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
   const Timed timed("conv2d", [&] { return conv_work(s, x, w.bytes(), result, epilogue); });
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) { convolve(s, in, as_f32(w), out); });
+  if (Graph* graph = Graph::current()) {
+    graph->add("conv2d", {x, w, epilogue.bias}, y,
+               {{"stride", how.stride}, {"top", how.top}, {"left", how.left}, {"bottom", how.bottom}, {"right", how.right}});
+  }
   record(y, x, w, epilogue.bias, s);
   return y;
 }
@@ -187,6 +203,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) {
     directly(s, in, kernels::conv_right(s, as_f32(w).data<float>()), out);
   });
+  if (Graph* graph = Graph::current()) graph->add("linear", {x, w, epilogue.bias, epilogue.residual}, y);
   record(y, x, w, epilogue.bias, s);
   return y;
 }

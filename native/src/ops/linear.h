@@ -10,6 +10,9 @@ namespace motley::ops {
 
 using kernels::Activation;
 
+/// "gelu", as graphs and profiles call it.
+const char* name_of(Activation activation);
+
 struct Conv2d {
   int64_t stride = 1;
   int64_t top = 0, left = 0, bottom = 0, right = 0;  // zero padding

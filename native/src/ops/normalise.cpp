@@ -8,6 +8,7 @@
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -149,6 +150,7 @@ Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tenso
   const Tensor moments = taped ? Tensor::empty({x.numel() / x.size(-1), 2}) : Tensor();
   const Timed timed("layer_norm", [&] { return passing_work(y, {&x, &weight, &bias, &y}); });
   with_element(x.dtype(), [&]<typename T>() { layer_norm_of<T>(x, y, eps, weight, bias, moments); });
+  if (Graph* graph = Graph::current()) graph->add("layer_norm", {x, weight, bias}, y, {{"eps", eps}});
   if (taped) record_layer_norm(*tape, y, x, weight, bias, moments);
   return y;
 }
@@ -170,6 +172,7 @@ Tensor activate(const Tensor& x, Activation activation) {
   const Timed timed("activate", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() { activate_of<T>(x, y, activation); });
   Tape* tape = Tape::current();
+  if (Graph* graph = Graph::current()) graph->add(name_of(activation), {x}, y);
   if (tape != nullptr && tape->wants(x)) {
     ensure(activation == Activation::gelu, "gelu alone of the activations is differentiable");
     record_gelu(*tape, y, x);

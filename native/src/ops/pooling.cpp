@@ -5,8 +5,9 @@
 
 #include "kernels/cpu/pooling.h"
 #include "libtorch/parallel.h"
-#include "ops/work.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -106,17 +107,23 @@ Tensor average_as(const Tensor& x) {
 
 Tensor max_pool(const Tensor& x) {
   ensure(x.dims() == 4 && x.numel() > 0, "max_pool of ", shown(x.shape()));
-  return x.dtype() == DType::bf16 ? max_pool_as<bf16>(x) : max_pool_as<float>(x);
+  const Tensor y = x.dtype() == DType::bf16 ? max_pool_as<bf16>(x) : max_pool_as<float>(x);
+  if (Graph* graph = Graph::current()) graph->add("max_pool", {x}, y);
+  return y;
 }
 
 Tensor thinned(const Tensor& x, int64_t channels) {
   ensure(x.dims() == 4 && channels >= x.size(3), "thinned ", shown(x.shape()), " of ", channels, " channels");
-  return x.dtype() == DType::bf16 ? thinned_as<bf16>(x, channels) : thinned_as<float>(x, channels);
+  const Tensor y = x.dtype() == DType::bf16 ? thinned_as<bf16>(x, channels) : thinned_as<float>(x, channels);
+  if (Graph* graph = Graph::current()) graph->add("thinned", {x}, y);
+  return y;
 }
 
 Tensor global_average_pool(const Tensor& x) {
   ensure(x.dims() == 4 && x.numel() > 0, "global_average_pool of ", shown(x.shape()));
-  return x.dtype() == DType::bf16 ? average_as<bf16>(x) : average_as<float>(x);
+  const Tensor y = x.dtype() == DType::bf16 ? average_as<bf16>(x) : average_as<float>(x);
+  if (Graph* graph = Graph::current()) graph->add("global_average_pool", {x}, y);
+  return y;
 }
 
 }  // namespace motley::ops

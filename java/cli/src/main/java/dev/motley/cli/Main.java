@@ -117,6 +117,7 @@ public final class Main implements Runnable {
             new InspectCommand(context),
             new ConvertCommand(context),
             new ImportCommand(context),
+            new ExportCommand(context),
             new InfoCommand(context),
             new HelpCommand());
     commands.forEach(line::addSubcommand);

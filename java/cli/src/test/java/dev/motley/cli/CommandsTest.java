@@ -61,7 +61,7 @@ class CommandsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "tables", "paper", "sample", "again", "bench", "verify", "inspect", "convert", "import", "info"
+        "demo", "plan", "generate", "train", "evaluate", "predict", "run", "tables", "paper", "sample", "again", "bench", "verify", "inspect", "convert", "import", "export", "info"
       })
   void everyCommandHasAShortPageWithAnExample(String command) {
     assertThat(motley(command, "--help")).isZero();

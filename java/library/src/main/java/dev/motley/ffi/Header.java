@@ -238,6 +238,7 @@ final class Header {
       {"motley_classifier_tensors", "ppp>i"},
       {"motley_classifier_tensor", "plpp>i"},
       {"motley_classifier_read", "plplp>i"},
+      {"motley_classifier_graph", "pplp>i"},
       {"motley_classifier_forward", "plpipp>i"},
       {"motley_classifier_evaluate", "ppllliippppp>i"},
       {"motley_trainer_create", "pppp>i"},

@@ -21,10 +21,12 @@ public final class NativeClassifier extends NativeHandle {
   private static final MethodHandle DESTROY = Native.bind("motley_classifier_destroy");
   private static final MethodHandle TENSORS = Native.bind("motley_classifier_tensors");
   private static final MethodHandle TENSOR = Native.bind("motley_classifier_tensor");
+  private static final MethodHandle GRAPH = Native.bind("motley_classifier_graph");
   private static final MethodHandle READ = Native.bind("motley_classifier_read");
   private static final MethodHandle FORWARD = Native.bind("motley_classifier_forward");
   private static final MethodHandle EVALUATE = Native.bind("motley_classifier_evaluate");
 
+  private static final int GRAPH_BYTES = 1 << 22;
   private static final DType[] TYPES = DType.values();
 
   private final ClassifierConfig config;
@@ -116,6 +118,19 @@ public final class NativeClassifier extends NativeHandle {
           error ->
               (int) READ.invokeExact(self.pointer(), (long) index, values, (long) length, error));
       return values.toArray(ValueLayout.JAVA_FLOAT);
+    }
+  }
+
+  /**
+   * Tells what the network computes with running statistics.
+   *
+   * @return its ops
+   */
+  public NetworkGraph graph() {
+    try (Use self = use()) {
+      return NetworkGraph.of(
+          Native.json(
+              GRAPH_BYTES, (buffer, capacity, error) -> (int) GRAPH.invokeExact(self.pointer(), buffer, capacity, error)));
     }
   }
 

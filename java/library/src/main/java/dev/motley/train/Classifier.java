@@ -12,6 +12,7 @@ import dev.motley.ffi.ClassifierConfig;
 import dev.motley.ffi.DType;
 import dev.motley.ffi.NativeClassifier;
 import dev.motley.ffi.NativeImages;
+import dev.motley.ffi.NetworkGraph;
 import dev.motley.ffi.TensorInfo;
 import dev.motley.weights.NativeTensors;
 import dev.motley.weights.SafeTensors;
@@ -45,9 +46,18 @@ public final class Classifier implements AutoCloseable {
    * @param classNames what the logits stand for
    */
   public static Classifier create(Recipe recipe, List<String> classNames) {
-    ClassifierSpec spec = ClassifierSpec.of(recipe, classNames);
-    return new Classifier(
-        NativeClassifier.create(config(spec, recipe.precision(), recipe.seed())), spec);
+    return create(ClassifierSpec.of(recipe, classNames), recipe.precision(), recipe.seed());
+  }
+
+  /**
+   * A network with fresh weights.
+   *
+   * @param spec names the architecture, the image size and the classes
+   * @param precision what the network computes in
+   * @param seed of the weights
+   */
+  public static Classifier create(ClassifierSpec spec, Precision precision, long seed) {
+    return new Classifier(NativeClassifier.create(config(spec, precision, seed)), spec);
   }
 
   /**
@@ -143,6 +153,36 @@ public final class Classifier implements AutoCloseable {
       return network.evaluate(
           packed, 0, images.count(), batch, mode, spec.resize(), spec.normalisation(), (done, _, _, _) -> hear.test(done));
     }
+  }
+
+  /** What the network computes, op by op, for exporters. */
+  public NetworkGraph graph() {
+    return network.graph();
+  }
+
+  /** The shape of a tensor, as torchvision has it. */
+  public List<Long> shape(String tensor) {
+    return network.tensors().get(index(tensor)).shape();
+  }
+
+  /** The elements of a tensor, as torchvision has them. */
+  public float[] values(String tensor) {
+    return network.read(index(tensor));
+  }
+
+  private int index(String tensor) {
+    List<TensorInfo> tensors = network.tensors();
+    for (int i = 0; i < tensors.size(); i++) {
+      if (tensors.get(i).name().equals(tensor)) {
+        return i;
+      }
+    }
+    throw new InvalidInputException("%s has no tensor \"%s\"".formatted(spec.architecture(), tensor));
+  }
+
+  /** The spec as texts: what its safetensors file says beside the tensors. */
+  public Map<String, String> metadata() {
+    return spec.toMetadata();
   }
 
   void requireImages(ImageSet images) {

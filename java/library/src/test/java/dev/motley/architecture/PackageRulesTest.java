@@ -38,6 +38,7 @@ class PackageRulesTest {
           "tricks",
           "dataset",
           "train",
+          "onnx",
           "evaluate",
           "results",
           "report",

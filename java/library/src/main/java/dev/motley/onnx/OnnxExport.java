@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.motley.onnx;
+
+import static dev.motley.onnx.Layout.NCHW;
+import static dev.motley.onnx.Layout.NHWC;
+
+import dev.motley.MotleyVersion;
+import dev.motley.ResourceException;
+import dev.motley.ffi.NetworkGraph;
+import dev.motley.ffi.NetworkGraph.Node;
+import dev.motley.files.AtomicFile;
+import dev.motley.onnx.OnnxModel.Attribute;
+import dev.motley.onnx.OnnxModel.Attribute.Real;
+import dev.motley.onnx.OnnxModel.Attribute.Whole;
+import dev.motley.onnx.OnnxModel.Attribute.Wholes;
+import dev.motley.train.Classifier;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Writes a classifier as ONNX (opset 20): input {@code input} (batch, 3, size, size) float32, normalised; output {@code logits} (batch,
+ * classes). Weights keep their names; the metadata tell classes, size and normalisation. The graph is the one that the native core
+ * computes, in evaluation mode.
+ */
+public final class OnnxExport {
+  private static final String INPUT = "input";
+  private static final String OUTPUT = "logits";
+
+  private final Classifier classifier;
+  private final OnnxModel model = new OnnxModel();
+  private final Values values = new Values(model);
+
+  private OnnxExport(Classifier classifier) {
+    this.classifier = classifier;
+  }
+
+  /**
+   * Writes a file.
+   *
+   * @param classifier whose weights and spec to write
+   * @param file replaced as a whole, or not at all
+   * @throws ResourceException if it cannot be written
+   */
+  public static void write(Classifier classifier, Path file) {
+    Message message = new OnnxExport(classifier).message();
+    AtomicFile.write(file, message::writeTo);
+  }
+
+  private Message message() {
+    long size = classifier.spec().imageSize();
+    NetworkGraph graph = classifier.graph();
+    values.add(INPUT, INPUT, NCHW);
+    graph.nodes().forEach(this::add);
+    model.node("Identity", List.of(values.plain(graph.output())), OUTPUT);
+    return model.finished(
+        classifier.spec().architecture(),
+        INPUT,
+        List.of(0L, 3L, size, size),
+        OUTPUT,
+        List.of(0L, (long) classifier.spec().classNames().size()),
+        MotleyVersion.current(),
+        classifier.metadata());
+  }
+
+  private void add(Node node) {
+    switch (node.op()) {
+      case "cast" -> values.same(node.output(), value(node, 0));
+      case "conv2d" -> made(node, NCHW, convolution(node, pads(node), 1));
+      case "depthwise_conv2d" -> {
+        List<Long> weight = classifier.shape(value(node, 1));
+        long pad = weight.getLast() / 2;
+        made(node, NCHW, convolution(node, new Wholes("pads", pad, pad, pad, pad), weight.getFirst()));
+      }
+      case "batch_norm" -> made(node, NCHW, batchNorm(node));
+      case "max_pool" ->
+          made(
+              node,
+              NCHW,
+              model.node(
+                  "MaxPool",
+                  List.of(values.in(NCHW, value(node, 0))),
+                  new Wholes("kernel_shape", 3, 3),
+                  new Wholes("strides", 2, 2),
+                  new Wholes("pads", 1, 1, 1, 1)));
+      case "thinned" -> made(node, NCHW, thinned(node));
+      case "global_average_pool" -> {
+        String pooled = model.node("GlobalAveragePool", List.of(values.in(NCHW, value(node, 0))));
+        values.add(node.output(), model.node("Flatten", List.of(pooled), new Whole("axis", 1)));
+      }
+      case "layer_norm" -> like(node, 0, "LayerNormalization", NHWC, new Whole("axis", -1), eps(node));
+      case "gelu" -> sameLayout(node, "Gelu");
+      case "linear" -> linear(node);
+      case "add_branch" -> {
+        String scale = value(node, 2);
+        String vector = model.floats(scale, List.of(classifier.shape(scale).getFirst()), () -> classifier.values(scale));
+        String scaled = model.node("Mul", List.of(values.in(NHWC, value(node, 1)), vector));
+        made(node, NHWC, model.node("Add", List.of(values.in(NHWC, value(node, 0)), scaled)));
+      }
+      default -> throw new IllegalStateException("the export knows no op " + node.op());
+    }
+  }
+
+  private String convolution(Node node, Attribute pads, long groups) {
+    long stride = (long) node.attribute("stride");
+    List<String> inputs =
+        Stream.concat(
+                Stream.of(values.in(NCHW, value(node, 0)), tensor(value(node, 1))), optional(node, 2).map(this::tensor).stream())
+            .toList();
+    return model.node("Conv", inputs, new Wholes("strides", stride, stride), pads, new Whole("group", groups));
+  }
+
+  private static Attribute pads(Node node) {
+    return new Wholes(
+        "pads",
+        (long) node.attribute("top"),
+        (long) node.attribute("left"),
+        (long) node.attribute("bottom"),
+        (long) node.attribute("right"));
+  }
+
+  private String batchNorm(Node node) {
+    var inputs = new ArrayList<String>();
+    inputs.add(values.in(NCHW, value(node, 0)));
+    for (int i = 1; i <= 4; i++) {
+      inputs.add(tensor(value(node, i)));
+    }
+    String y = model.node("BatchNormalization", inputs, eps(node));
+    if (optional(node, 5).isPresent()) {
+      y = model.node("Add", List.of(y, values.in(NCHW, value(node, 5))));
+    }
+    return node.attribute("relu") != 0 ? model.node("Relu", List.of(y)) : y;
+  }
+
+  /** Every second pixel, and zeros before and after the channels. */
+  private String thinned(Node node) {
+    String x = values.in(NCHW, value(node, 0));
+    long channels = node.shape().getLast();
+    long from = values.channels(value(node, 0));
+    long before = (channels - from) / 2;
+    String every =
+        model.node(
+            "Slice",
+            List.of(x, model.wholes(0, 0), model.wholes(Integer.MAX_VALUE, Integer.MAX_VALUE), model.wholes(2, 3), model.wholes(2, 2)));
+    return model.node("Pad", List.of(every, model.wholes(0, before, 0, 0, 0, channels - from - before, 0, 0)));
+  }
+
+  /** Of two dimensions as torch exports it; of more, with the weight transposed first, which runtimes do while they load. */
+  private void linear(Node node) {
+    String weight = tensor(value(node, 1));
+    Optional<String> bias = optional(node, 2).map(this::tensor);
+    String y;
+    if (node.shape().size() == 2) {
+      var inputs = new ArrayList<>(List.of(values.plain(value(node, 0)), weight));
+      bias.ifPresent(inputs::add);
+      y = model.node("Gemm", inputs, new Whole("transB", 1));
+    } else {
+      String turned = model.node("Transpose", List.of(weight), new Wholes("perm", 1, 0));
+      y = model.node("MatMul", List.of(values.in(NHWC, value(node, 0)), turned));
+      if (bias.isPresent()) {
+        y = model.node("Add", List.of(y, bias.get()));
+      }
+    }
+    if (optional(node, 3).isPresent()) {
+      y = model.node("Add", List.of(y, values.in(NHWC, value(node, 3))));
+    }
+    made(node, NHWC, y);
+  }
+
+  /** A node whose first input is an activation, the others tensors. */
+  private void like(Node node, int activation, String type, Layout layout, Attribute... attributes) {
+    var inputs = new ArrayList<String>();
+    inputs.add(values.in(layout, value(node, activation)));
+    for (int i = activation + 1; i < node.inputs().size(); i++) {
+      optional(node, i).map(this::tensor).ifPresent(inputs::add);
+    }
+    made(node, layout, model.node(type, inputs, attributes));
+  }
+
+  /** Of every element, in the layout that is there. */
+  private void sameLayout(Node node, String type) {
+    Layout layout = values.layout(value(node, 0));
+    made(node, layout, model.node(type, List.of(values.in(layout, value(node, 0)))));
+  }
+
+  private void made(Node node, Layout layout, String name) {
+    if (node.shape().size() == 4) {
+      values.add(node.output(), name, layout, node.shape().getLast());
+    } else {
+      values.add(node.output(), name);
+    }
+  }
+
+  private static Attribute eps(Node node) {
+    return new Real("epsilon", (float) node.attribute("eps"));
+  }
+
+  private String tensor(String name) {
+    return model.floats(name, classifier.shape(name), () -> classifier.values(name));
+  }
+
+  private static Optional<String> optional(Node node, int index) {
+    return index < node.inputs().size() ? node.inputs().get(index) : Optional.empty();
+  }
+
+  private static String value(Node node, int index) {
+    return optional(node, index)
+        .orElseThrow(() -> new IllegalStateException("%s lacks its input %d".formatted(node.op(), index)));
+  }
+}
