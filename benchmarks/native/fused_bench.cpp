@@ -17,6 +17,9 @@
 
 #include "harness.h"
 #include "kernels/cpu/adamw.h"
+#include "kernels/cpu/ema.h"
+#include "kernels/cpu/gradient_norm.h"
+#include "kernels/cpu/mixup.h"
 #include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
 #include "kernels/cpu/isa.h"
@@ -180,6 +183,29 @@ void adamw() {
   });
 }
 
+void ema() {
+  constexpr int64_t kParameters = 4 << 20;
+  const Tensor average = filled({kParameters}), weight = filled({kParameters});
+  report("moving average, 4 Mi parameters", 3 * average.bytes(), [&] {
+    kernels::ema({{average.data<float>(), weight.data<float>(), kParameters}}, 0.999);
+  }, [&] { Call("aten::lerp_", "Tensor").tensor(average).tensor(weight).tensor(filled({1}, 0.001f)).run(0); });
+}
+
+void gradient_norm() {
+  constexpr int64_t kParameters = 4 << 20;
+  const Tensor gradient = filled({kParameters});
+  report("norm of 4 Mi gradients", gradient.bytes(), [&] { kernels::gradient_norm({{gradient.data<float>(), kParameters}}); },
+         [&] { Call("aten::_foreach_norm", "Scalar").tensors({gradient}).real(2).none().run(1); });
+}
+
+void mixup() {
+  const Tensor x = filled({128, 32, 32, 3}), y = Tensor::empty(x.shape()), share = filled({1}, 0.3f);
+  report("mixup, 128x32x32x3", 3 * x.bytes(), [&] { kernels::mixup(x.data<float>(), 128, 32 * 32 * 3, 0.3, y.data<float>()); }, [&] {
+    const auto rolled = Call("aten::roll").tensor(x).integers({1}).integers({0}).run(1);
+    Call("aten::lerp", "Tensor").tensor(rolled[0]).tensor(x).tensor(share).run(1);
+  });
+}
+
 // libtorch gets the crop as floats: only the resampling and the normalisation are counted.
 void augment() {
   constexpr int64_t kImages = 128, kSide = 32;
@@ -233,6 +259,9 @@ int main(int argc, char** argv) {
   max_pool();
   cross_entropy();
   adamw();
+  ema();
+  gradient_norm();
+  mixup();
   augment();
   return 0;
 }

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 5000
+#define MOTLEY_API_VERSION 6000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -395,6 +395,9 @@ typedef struct motley_trainer_config {
   double rotation;                                     /* RandomRotation before the flip: by up to so many degrees, nearest pixel, 0 outside */
   int64_t resize;                                      /* shorter side, before a RandomCrop of the classifier's size; 0: none. Excludes a crop scale */
   int64_t held_out;                                    /* images drawn by the seed that are never trained on */
+  double mixup;                                        /* alpha: a batch's share is from Beta(alpha, alpha); 0: images are not mixed */
+  double ema_decay;                                    /* average += (1 - decay) * (weight - average) after every step; 0: none kept */
+  double clip_norm;                                    /* of all gradients together, as torch's clip_grad_norm_; 0: not clipped */
   motley_normalisation normalisation;
   uint64_t seed; /* of order and augmentation: Philox by (seed, epoch, image) */
 } motley_trainer_config;
@@ -407,7 +410,8 @@ MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer) MOTLEY_NOEXCE
 
 /* Optimizer steps [first, first + count) of epoch `epoch` over the images; count is cut at the epoch's end, *done says how many
  * were made (also when cancelled or failed). The order is a permutation from (seed, epoch). progress is called after every
- * step. loss_sum and correct are sums over the images seen. A loss that is not finite stops with MOTLEY_NOT_FINITE. */
+ * step. loss_sum and correct are sums over the images seen; of mixed images the label of the larger share is the right one. A loss
+ * or, where gradients are clipped, a norm that is not finite stops with MOTLEY_NOT_FINITE before weights change. */
 MOTLEY_EXPORT motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch,
                                                int64_t first, int64_t count, double learning_rate, int64_t* done,
                                                double* loss_sum, int64_t* correct, motley_progress_fn progress,
@@ -424,9 +428,10 @@ MOTLEY_EXPORT motley_status motley_trainer_preview(motley_trainer* trainer, cons
                                                    motley_error* error) MOTLEY_NOEXCEPT;
 
 /* State of parameter `index` (an index of motley_classifier_tensor that is trainable), in torchvision's layout. */
-#define MOTLEY_STATE_GRADIENT 0 /* of the last step; read only */
+#define MOTLEY_STATE_GRADIENT 0 /* of the last step, before it is clipped; read only */
 #define MOTLEY_STATE_EXP_AVG 1
 #define MOTLEY_STATE_EXP_AVG_SQ 2
+#define MOTLEY_STATE_AVERAGE 3 /* of the weights; only with an ema_decay, and only after a step */
 MOTLEY_EXPORT motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state,
                                                 float* values, int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
 /* Restores optimizer state (count elements); `motley_trainer_set_steps` restores the step count of the bias correction. */

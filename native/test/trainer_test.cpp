@@ -52,7 +52,7 @@ Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* we
 
 motley_trainer_config trainer_config(int32_t batch) {
   return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
-          kImageNet, 7};
+          0, 0, 0, kImageNet, 7};
 }
 
 Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_trainer_config& config) {
@@ -116,7 +116,8 @@ Handle<motley_classifier> restored(const Handle<motley_classifier>& from, const 
   return classifier(99, w);
 }
 
-void copy_state(const Handle<motley_classifier>& c, const Handle<motley_trainer>& from, const Handle<motley_trainer>& to) {
+void copy_state(const Handle<motley_classifier>& c, const Handle<motley_trainer>& from, const Handle<motley_trainer>& to,
+                bool average = false) {
   int64_t count = 0, steps = 0;
   ok(motley_classifier_tensors(c.get(), &count, &error));
   for (int64_t i = 0; i < count; ++i) {
@@ -128,6 +129,10 @@ void copy_state(const Handle<motley_classifier>& c, const Handle<motley_trainer>
     for (int32_t state : {MOTLEY_STATE_EXP_AVG, MOTLEY_STATE_EXP_AVG_SQ}) {
       ok(motley_trainer_read(from.get(), i, state, v.data(), n, &error));
       ok(motley_trainer_write(to.get(), i, state, v.data(), n, &error));
+    }
+    if (average) {
+      ok(motley_trainer_read(from.get(), i, MOTLEY_STATE_AVERAGE, v.data(), n, &error));
+      ok(motley_trainer_write(to.get(), i, MOTLEY_STATE_AVERAGE, v.data(), n, &error));
     }
   }
   ok(motley_trainer_steps(from.get(), &steps, &error));
@@ -196,6 +201,101 @@ TEST_CASE("training gives the same weights bit for bit: with other thread counts
   run(t2, set, 0, 2, 1);
   run(t2, set, 1, 0, 1);
   CHECK(once == values(c2));
+}
+
+TEST_CASE("every option changes the weights, and resumes to the same bits") {
+  const auto set = images(11);
+  const auto plain = trainer_config(4);
+  std::vector<std::pair<std::string, motley_trainer_config>> options;
+  const auto add = [&](const char* name, auto change) {
+    auto config = plain;
+    change(config);
+    options.emplace_back(name, config);
+  };
+  add("mixup", [](auto& c) { c.mixup = 0.8; });
+  add("clipping", [](auto& c) { c.clip_norm = 0.5; });
+  add("smoothing", [](auto& c) { c.label_smoothing = 0.3; });
+  add("held out", [](auto& c) { c.held_out = 3; });
+  add("rotation and resize", [](auto& c) { c.crop_scale_min = 1, c.rotation = 90, c.resize = 40; });
+  add("all", [](auto& c) { c.mixup = 0.8, c.clip_norm = 0.5, c.ema_decay = 0.9; });
+  std::vector<std::vector<float>> without;
+  {
+    const auto c = classifier();
+    run(trainer(c, plain), set, 0, 0, 2);
+    without = values(c);
+  }
+  for (const auto& [name, config] : options) {
+    CAPTURE(name);
+    const auto whole = classifier();
+    const auto t = trainer(whole, config);
+    run(t, set, 0, 0, 1);
+    const auto half = restored(whole, values(whole));
+    const auto t2 = trainer(half, config);
+    copy_state(whole, t, t2, config.ema_decay > 0);
+    run(t, set, 0, 1, 1);
+    run(t2, set, 0, 1, 1);
+    const auto weights = values(whole);
+    CHECK(weights != without);
+    CHECK(weights == values(half));
+    if (config.ema_decay == 0) continue;
+    std::vector<float> a(64 * 147), b(64 * 147);
+    ok(motley_trainer_read(t.get(), 0, MOTLEY_STATE_AVERAGE, a.data(), 64 * 147, &error));
+    ok(motley_trainer_read(t2.get(), 0, MOTLEY_STATE_AVERAGE, b.data(), 64 * 147, &error));
+    CHECK(a == b);
+    CHECK(a != weights[0]);
+  }
+}
+
+TEST_CASE("the average of the weights is torch's AveragedModel, and leaves the weights alone") {
+  const auto set = images(12);
+  auto config = trainer_config(4);
+  const auto c = classifier();
+  run(trainer(c, config), set, 0, 0, 3);
+  config.ema_decay = 0.75;
+  const auto averaged = classifier();
+  const auto t = trainer(averaged, config);
+  std::vector<double> expected;
+  std::vector<float> average(64 * 147);
+  for (int64_t step = 0; step < 3; ++step) {
+    run(t, set, 0, step, 1);
+    const std::vector<float> weight = values(averaged)[0];
+    if (step == 0) expected.assign(weight.begin(), weight.end());  // a copy
+    for (size_t i = 0; i < weight.size(); ++i) expected[i] = 0.75 * expected[i] + 0.25 * static_cast<double>(weight[i]);
+    ok(motley_trainer_read(t.get(), 0, MOTLEY_STATE_AVERAGE, average.data(), 64 * 147, &error));
+    for (size_t i = 0; i < weight.size(); ++i) REQUIRE(std::abs(average[i] - expected[i]) < 1e-7);
+  }
+  CHECK(values(averaged) == values(c));
+  const auto none = trainer(c, trainer_config(4));
+  refused(motley_trainer_read(none.get(), 0, MOTLEY_STATE_AVERAGE, average.data(), 64 * 147, &error), "its ema_decay is 0");
+}
+
+TEST_CASE("gradients are clipped to a norm of all of them") {
+  const auto x = test::fill_input("x", {4, 3, 32, 32}, 2);
+  const int32_t labels[] = {0, 1, 2, 3};
+  // After one step from zero, the first moment is 0.1 times the clipped gradient.
+  const auto moment_norm = [&](double most) {
+    auto config = trainer_config(4);
+    config.clip_norm = most;
+    const auto c = classifier();
+    const auto t = trainer(c, config);
+    double loss = 0, sum = 0;
+    ok(motley_trainer_step(t.get(), 4, x.data(), labels, 1e-3, &loss, nullptr, &error));
+    int64_t count = 0;
+    ok(motley_classifier_tensors(c.get(), &count, &error));
+    for (int64_t i = 0; i < count; ++i) {
+      motley_tensor_info info;
+      ok(motley_classifier_tensor(c.get(), i, &info, &error));
+      if (!info.trainable) continue;
+      std::vector<float> v(static_cast<size_t>(elements({info.shape, info.shape + info.dims})));
+      ok(motley_trainer_read(t.get(), i, MOTLEY_STATE_EXP_AVG, v.data(), static_cast<int64_t>(v.size()), &error));
+      for (float m : v) sum += 100 * static_cast<double>(m) * m;
+    }
+    return std::sqrt(sum);
+  };
+  const double whole = moment_norm(0);
+  CHECK(whole > 0.2);
+  CHECK(moment_norm(0.125) == doctest::Approx(0.125).epsilon(1e-4));
+  CHECK(moment_norm(10 * whole) == whole);
 }
 
 TEST_CASE("training learns, and evaluation in both BatchNorm modes sees it") {
@@ -416,6 +516,12 @@ TEST_CASE("a loss that is not finite stops the training and names epoch and step
   CHECK(motley_trainer_run(t.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_NOT_FINITE);
   CHECK(std::string(error.message).find("epoch 2, step 1: the loss is not finite") == 0);
   CHECK(r.done == 1);
+  auto all = trainer_config(4);
+  all.mixup = 0.4, all.ema_decay = 0.9, all.clip_norm = 1;
+  const auto own = classifier();
+  const auto with = trainer(own, all);
+  CHECK(motley_trainer_run(with.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_NOT_FINITE);
+  CHECK(std::string(error.message).find("epoch 2, step 1: the loss is not finite") == 0);
 }
 
 TEST_CASE("gradients alone change nothing else") {
@@ -475,6 +581,9 @@ TEST_CASE("bad input is refused with one clear line") {
   refuse([](auto& b) { b.rotation = 181; }, "rotation must be in [0, 180], got 181");
   refuse([](auto& b) { b.resize = 31; }, "resize must be 0 or in [32, 16384], got 31");
   refuse([](auto& b) { b.resize = 40; }, "resize and a crop scale below 1 exclude each other");
+  refuse([](auto& b) { b.mixup = -0.1; }, "mixup must be in [0, 1000], got -0.1");
+  refuse([](auto& b) { b.ema_decay = 1; }, "ema_decay must be in [0, 1), got 1");
+  refuse([](auto& b) { b.clip_norm = NAN; }, "clip_norm must not be negative, got nan");
   refuse([](auto& b) { b.held_out = -1; }, "held_out must not be negative, got -1");
 
   const auto good = trainer(c, trainer_config(4));

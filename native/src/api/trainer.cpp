@@ -16,6 +16,8 @@ struct motley_trainer {
 namespace motley::api {
 namespace {
 
+constexpr double kMaxMixup = 1000;  // shares then lie within 5 % of a half
+
 void require_in(double value, double low, double high, const char* name) {
   require(value >= low && value <= high, name, " must be in [", low, ", ", high, "], got ", value);
 }
@@ -37,6 +39,9 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
           kMaxImageSize, "], got ", c.resize);
   require(c.resize == 0 || (c.crop_scale_min == 1 && c.crop_scale_max == 1),
           "resize and a crop scale below 1 exclude each other: images are cropped before or after they are resized");
+  require(c.mixup >= 0 && c.mixup <= kMaxMixup, "mixup must be in [0, ", kMaxMixup, "], got ", c.mixup);
+  require(c.ema_decay >= 0 && c.ema_decay < 1, "ema_decay must be in [0, 1), got ", c.ema_decay);
+  require(std::isfinite(c.clip_norm) && c.clip_norm >= 0, "clip_norm must not be negative, got ", c.clip_norm);
   require(c.held_out >= 0, "held_out must not be negative, got ", c.held_out);
   check_normalisation(c.normalisation);
   TrainerConfig config;
@@ -50,6 +55,9 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   config.augmentation = {c.crop_scale_min, c.crop_scale_max, c.crop_ratio_min, c.crop_ratio_max, c.flip,
                          c.rotation, c.resize};
   config.held_out = c.held_out;
+  config.mixup = c.mixup;
+  config.ema_decay = c.ema_decay;
+  config.clip_norm = c.clip_norm;
   std::memcpy(config.mean, c.normalisation.mean, sizeof config.mean);
   std::memcpy(config.std, c.normalisation.std, sizeof config.std);
   config.seed = c.seed;
@@ -82,13 +90,16 @@ StateTensor state_of(const Trainer& trainer, int64_t index, int32_t state, int64
           tensors.size(), ")");
   const ClassifierTensor& info = tensors[static_cast<size_t>(index)];
   require(info.trainable, info.name, " is not trainable and has no optimizer state");
-  require(state >= MOTLEY_STATE_GRADIENT && state <= MOTLEY_STATE_EXP_AVG_SQ, "unknown state ", state, ": expected 0, 1 or 2");
+  require(state >= MOTLEY_STATE_GRADIENT && state <= MOTLEY_STATE_AVERAGE, "unknown state ", state, ": expected 0, 1, 2 or 3");
   require(count == info.value.numel(), info.name, " ", shown(info.shape), " has ", info.value.numel(),
           " elements, the buffer holds ", count);
-  const auto which = state == MOTLEY_STATE_GRADIENT  ? Trainer::State::gradient
-                     : state == MOTLEY_STATE_EXP_AVG ? Trainer::State::exp_avg
-                                                     : Trainer::State::exp_avg_sq;
-  return {info, trainer.state(static_cast<size_t>(index), which)};
+  const auto which = state == MOTLEY_STATE_GRADIENT     ? Trainer::State::gradient
+                     : state == MOTLEY_STATE_EXP_AVG    ? Trainer::State::exp_avg
+                     : state == MOTLEY_STATE_EXP_AVG_SQ ? Trainer::State::exp_avg_sq
+                                                        : Trainer::State::average;
+  const Tensor& value = trainer.state(static_cast<size_t>(index), which);
+  require(bool(value), "the trainer keeps no average of the weights: its ema_decay is 0");
+  return {info, value};
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "kernels/cpu/adamw.h"
+#include "kernels/cpu/ema.h"
+#include "kernels/cpu/gradient_norm.h"
+#include "kernels/cpu/mixup.h"
 #include "libtorch/parallel.h"
 #include "ops/loss.h"
 #include "ops/work.h"
@@ -18,7 +21,8 @@ Trainer::Trainer(Classifier& classifier, const TrainerConfig& config)
     Slot slot;
     if (t.trainable) {
       const Shape& shape = t.value.shape();
-      slot = {t.value, Tensor::zeros(shape), Tensor::zeros(shape), Tensor::zeros(shape)};
+      slot = {t.value, Tensor::zeros(shape), Tensor::zeros(shape), Tensor::zeros(shape),
+              config_.ema_decay > 0 ? Tensor::zeros(shape) : Tensor()};
       tape_.watch(slot.parameter, slot.gradient);
     }
     slots_.push_back(std::move(slot));
@@ -65,11 +69,12 @@ Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_
   return inputs;
 }
 
-TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double learning_rate, Tensor* logits) {
+TrainingSums Trainer::step(const Tensor& inputs, const kernels::Targets& targets, double learning_rate, Tensor* logits) {
   const bool gradients_only = std::isnan(learning_rate);
   const int64_t classes = classifier_.config().classes;
   for (int64_t i = 0; i < inputs.size(0); ++i) {
-    require(labels[i] >= 0 && labels[i] < classes, "label ", labels[i], " at ", i, " is outside [0, ", classes, ")");
+    const int32_t label = targets.labels[i];
+    require(label >= 0 && label < classes, "label ", label, " at ", i, " is outside [0, ", classes, ")");
   }
   struct Leave {  // an exception, too, leaves nothing on the tape, and nothing derived from what the forward pass changed
     Tape& tape;
@@ -89,7 +94,7 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   TrainingSums sums;
   sums.images = inputs.size(0);
   sums.steps = 1;
-  ops::Loss loss = ops::cross_entropy(y, labels, config_.label_smoothing);
+  ops::Loss loss = ops::cross_entropy(y, targets, config_.label_smoothing);
   sums.loss = loss.sum;
   sums.correct = loss.correct;
   if (!std::isfinite(loss.sum)) {
@@ -101,7 +106,19 @@ TrainingSums Trainer::step(const Tensor& inputs, const int32_t* labels, double l
   return sums;
 }
 
+double Trainer::gradient_scale() const {
+  if (config_.clip_norm == 0) return 1;
+  std::vector<kernels::GradientTensor> gradients;
+  for (const Slot& s : slots_) {
+    if (s.parameter) gradients.push_back({s.gradient.data<float>(), s.gradient.numel()});
+  }
+  const double norm = kernels::gradient_norm(gradients);
+  if (!std::isfinite(norm)) throw Error(MOTLEY_NOT_FINITE, concat("the norm of the gradients is not finite (", norm, ")"));
+  return kernels::clip_factor(norm, config_.clip_norm);
+}
+
 void Trainer::update(double learning_rate) {
+  const double scale = gradient_scale();
   const ops::Timed timed("adamw", [&] {
     constexpr int64_t kBytes = 28;  // of a parameter: adamw.h
     int64_t parameters = 0;
@@ -116,7 +133,17 @@ void Trainer::update(double learning_rate) {
   }
   ++steps_;
   kernels::adamw(tensors,
-                 {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_});
+                 {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_, scale});
+  if (config_.ema_decay > 0) update_average();
+}
+
+// As torch's AveragedModel: the first step's weights are copied.
+void Trainer::update_average() {
+  std::vector<kernels::EmaTensor> tensors;
+  for (const Slot& s : slots_) {
+    if (s.parameter) tensors.push_back({s.average.data<float>(), s.parameter.data<float>(), s.parameter.numel()});
+  }
+  kernels::ema(tensors, steps_ == 1 ? 0 : config_.ema_decay);
 }
 
 bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate,
@@ -126,13 +153,24 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
   require((config_.drop_last || tail == 0 ? config_.batch : tail) >= classifier_.least_batch(), n_images,
           " images in batches of ", config_.batch,
           " leave a batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
-  std::vector<int32_t> labels;
+  std::vector<int32_t> labels, others;
   for (int64_t s = first; s < last; ++s) {
     const int64_t at = s * config_.batch, n = std::min(config_.batch, n_images - at);
     TrainingSums one;
     try {
-      const Tensor inputs = batch(images, epoch, at, n, labels);
-      one = step(inputs, labels.data(), learning_rate);
+      Tensor inputs = batch(images, epoch, at, n, labels);
+      kernels::Targets targets{labels.data()};
+      if (config_.mixup > 0) {
+        const double share =
+            kernels::draw_share(config_.mixup, config_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(s));
+        const Tensor mixed = Tensor::empty(inputs.shape());
+        kernels::mixup(inputs.data<float>(), n, inputs.numel() / n, share, mixed.data<float>());
+        inputs = mixed;
+        others = labels;
+        std::rotate(others.begin(), others.end() - 1, others.end());
+        targets = {labels.data(), others.data(), static_cast<float>(share)};
+      }
+      one = step(inputs, targets, learning_rate);
     } catch (const Error& e) {
       throw Error(e.status(), concat("epoch ", epoch, ", step ", s, ": ", e.what(), " (learning rate ", learning_rate, ")"));
     }
@@ -151,6 +189,7 @@ const Tensor& Trainer::state(size_t index, State which) const {
     case State::gradient: return slot.gradient;
     case State::exp_avg: return slot.exp_avg;
     case State::exp_avg_sq: return slot.exp_avg_sq;
+    case State::average: return slot.average;
   }
   throw Error(MOTLEY_INTERNAL, "unknown trainer state");
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/augment.h"
+#include "kernels/cpu/cross_entropy.h"
 #include "models/classifier.h"
 #include "ops/tape.h"
 #include "trainer/images.h"
@@ -19,6 +20,9 @@ struct TrainerConfig {
   bool drop_last = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
   double label_smoothing = 0;
+  double mixup = 0;      // alpha of the Beta distribution of the share; 0: none
+  double ema_decay = 0;  // of the moving average of the weights; 0: none
+  double clip_norm = 0;  // of all gradients together; 0: not clipped
   kernels::Augmentation augmentation;
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
   uint64_t seed = 0;
@@ -26,13 +30,13 @@ struct TrainerConfig {
 
 /// What a step or a run of steps saw; sums over images.
 struct TrainingSums {
-  double loss = 0;
+  double loss = 0;  // of mixed images against both labels; right is then the label of the larger share
   int64_t correct = 0, images = 0, steps = 0;
 };
 
 class Trainer {
  public:
-  enum class State { gradient, exp_avg, exp_avg_sq };
+  enum class State { gradient, exp_avg, exp_avg_sq, average };
   /// After each step: steps done, steps of this call, that step's sums. True cancels.
   using Progress = std::function<bool(int64_t done, int64_t total, const TrainingSums& step)>;
 
@@ -48,12 +52,13 @@ class Trainer {
   int64_t steps_per_epoch(int64_t n) const;
 
   /// One step on inputs (n, S, S, 3) f32. learning_rate NaN: gradients only; nothing else changes. `logits` if not null.
-  TrainingSums step(const Tensor& inputs, const int32_t* labels, double learning_rate, Tensor* logits = nullptr);
+  TrainingSums step(const Tensor& inputs, const kernels::Targets& targets, double learning_rate, Tensor* logits = nullptr);
 
   /// Entries [first, first + n) of the epoch's order as the network sees them: (n, S, S, 3) and their labels.
   Tensor batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels);
 
-  /// State of the trainable tensor `index` of the classifier, in our layout.
+  /// State of the trainable tensor `index` of the classifier, in our layout; gradients are as before they are clipped. The average
+  /// is undefined without a decay.
   const Tensor& state(size_t index, State which) const;
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
@@ -61,10 +66,12 @@ class Trainer {
 
  private:
   struct Slot {
-    Tensor parameter, gradient, exp_avg, exp_avg_sq;
+    Tensor parameter, gradient, exp_avg, exp_avg_sq, average;
   };
   const std::vector<int32_t>& order(int64_t epoch, int64_t n);
+  double gradient_scale() const;
   void update(double learning_rate);
+  void update_average();
 
   Classifier& classifier_;
   TrainerConfig config_;

@@ -18,7 +18,8 @@ AdamwFactors adamw_factors(const AdamwStep& s) {
           static_cast<float>(1 - s.beta2),
           static_cast<float>(s.learning_rate / (1 - std::pow(s.beta1, t))),
           static_cast<float>(1 / std::sqrt(1 - std::pow(s.beta2, t))),
-          static_cast<float>(s.epsilon)};
+          static_cast<float>(s.epsilon),
+          static_cast<float>(s.gradient_scale)};
 }
 
 void adamw(const std::vector<AdamwTensor>& tensors, const AdamwStep& step) {
@@ -45,8 +46,9 @@ void adamw(double* p, const double* g, double* m, double* v, int64_t n, const Ad
   const double t = static_cast<double>(s.step);
   for (int64_t i = 0; i < n; ++i) {
     p[i] *= 1 - s.learning_rate * s.decay;
-    m[i] = s.beta1 * m[i] + (1 - s.beta1) * g[i];
-    v[i] = s.beta2 * v[i] + (1 - s.beta2) * g[i] * g[i];
+    const double gradient = g[i] * s.gradient_scale;
+    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gradient;
+    v[i] = s.beta2 * v[i] + (1 - s.beta2) * gradient * gradient;
     const double m_hat = m[i] / (1 - std::pow(s.beta1, t)), v_hat = v[i] / (1 - std::pow(s.beta2, t));
     p[i] -= s.learning_rate * m_hat / (std::sqrt(v_hat) + s.epsilon);
   }

@@ -15,6 +15,7 @@ namespace motley::kernels {
 struct AdamwStep {
   double learning_rate, beta1, beta2, epsilon, decay;
   int64_t step;  // t, from 1
+  double gradient_scale = 1;  // that g is multiplied with first
 };
 
 /// The same, as the loop takes it.
@@ -25,6 +26,7 @@ struct AdamwFactors {
   float step_size;    // lr / (1 - beta1^t)
   float over_root;    // 1 / sqrt(1 - beta2^t)
   float epsilon;
+  float scale;        // of the gradient
 };
 AdamwFactors adamw_factors(const AdamwStep& step);
 

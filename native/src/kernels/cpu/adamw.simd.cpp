@@ -26,6 +26,7 @@ struct State {
 };
 
 inline State next(Vec p, Vec g, Vec m, Vec v, const AdamwFactors& f) {
+  g *= f.scale;  // by 1 without a change
   m += (g - m) * f.blend1;
   v = v * f.beta2 + g * g * f.blend2;
   return {p * f.keep - f.step_size * (m / (root(v) * f.over_root + f.epsilon)), m, v};

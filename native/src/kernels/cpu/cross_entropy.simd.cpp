@@ -14,12 +14,14 @@ inline Vec get(const float* p, int64_t n, float other) {
   return load(buffer);
 }
 
-void cross_entropy(const float* logits, const int32_t* labels, int64_t rows, int64_t classes, float smoothing,
+void cross_entropy(const float* logits, const Targets& targets, int64_t rows, int64_t classes, float smoothing,
                    float scale, double* losses, float* dlogits, uint8_t* right) {
   const float uniform = smoothing / static_cast<float>(classes);
   for (int64_t r = 0; r < rows; ++r) {
     const float* row = logits + r * classes;
-    const int32_t label = labels[r];
+    const int32_t label = targets.labels[r];
+    const bool mixed = targets.others != nullptr;
+    const float share = mixed ? targets.share : 1;
     int64_t best = 0;
     double all = 0;
     for (int64_t k = 0; k < classes; ++k) {
@@ -33,9 +35,11 @@ void cross_entropy(const float* logits, const int32_t* labels, int64_t rows, int
     }
     const double log_total = __builtin_log(total), base = static_cast<double>(top) + log_total;
     // -log p[k] = base - logit[k]
-    losses[r] = (1 - static_cast<double>(smoothing)) * (base - static_cast<double>(row[label])) +
+    double hit = static_cast<double>(row[label]);
+    if (mixed) hit = static_cast<double>(share) * hit + (1 - static_cast<double>(share)) * static_cast<double>(row[targets.others[r]]);
+    losses[r] = (1 - static_cast<double>(smoothing)) * (base - hit) +
                 static_cast<double>(smoothing) * (base - all / static_cast<double>(classes));
-    right[r] = best == label;
+    right[r] = best == targets.main(r);
     if (!dlogits) continue;
     const float over = static_cast<float>(1 / total);
     float* out = dlogits + r * classes;
@@ -47,7 +51,8 @@ void cross_entropy(const float* logits, const int32_t* labels, int64_t rows, int
         store_part(out + k, d, classes - k);
       }
     }
-    out[label] -= (1 - smoothing) * scale;
+    out[label] -= (1 - smoothing) * share * scale;
+    if (mixed) out[targets.others[r]] -= (1 - smoothing) * (1 - share) * scale;
   }
 }
 

@@ -158,6 +158,27 @@ final class Numbers {
     }
   }
 
+  /** The alpha of mixup. */
+  static final class Mixup extends Real {
+    Mixup() {
+      super(0, true, TrainingOptions.MAX_MIXUP);
+    }
+  }
+
+  /** The decay of a moving average. */
+  static final class Ema extends Real {
+    Ema() {
+      super(0, true, TrainingOptions.MAX_EMA);
+    }
+  }
+
+  /** A norm of gradients. */
+  static final class ClipNorm extends Real {
+    ClipNorm() {
+      super(0, true, TrainingOptions.MAX_CLIP_NORM);
+    }
+  }
+
   /** So many in a second. */
   static final class Rate extends Real {
     Rate() {

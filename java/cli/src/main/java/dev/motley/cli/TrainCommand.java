@@ -144,6 +144,27 @@ final class TrainCommand implements Callable<Integer> {
       description = "Share of the target spread over all classes. Default: 0.")
   private Optional<Double> labelSmoothing = Optional.empty();
 
+  @Option(
+      names = "--mixup",
+      paramLabel = "ALPHA",
+      converter = Numbers.Mixup.class,
+      description = "Mix the images of a batch by a share from Beta(ALPHA, ALPHA). Default: 0, not.")
+  private Optional<Double> mixup = Optional.empty();
+
+  @Option(
+      names = "--ema",
+      paramLabel = "DECAY",
+      converter = Numbers.Ema.class,
+      description = "Save and test a moving average of the weights, such as 0.999. Default: 0, not.")
+  private Optional<Double> ema = Optional.empty();
+
+  @Option(
+      names = "--clip-norm",
+      paramLabel = "X",
+      converter = Numbers.ClipNorm.class,
+      description = "Largest norm of all gradients together. Default: 0, any.")
+  private Optional<Double> clipNorm = Optional.empty();
+
   @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
   private Optional<String> precision = Optional.empty();
 
@@ -286,6 +307,9 @@ final class TrainCommand implements Callable<Integer> {
     heldOut.ifPresent(v -> tree.put("held-out", v));
     warmupEpochs.ifPresent(v -> tree.put("warmup-epochs", v));
     labelSmoothing.ifPresent(v -> tree.put("label-smoothing", v));
+    mixup.ifPresent(v -> tree.put("mixup", v));
+    ema.ifPresent(v -> tree.put("ema", v));
+    clipNorm.ifPresent(v -> tree.put("clip-norm", v));
     precision.ifPresent(v -> tree.put("precision", v));
     seed.ifPresent(v -> tree.put("seed", v));
     return tree;

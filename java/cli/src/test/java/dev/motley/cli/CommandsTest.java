@@ -325,6 +325,9 @@ class CommandsTest {
     helpSays("train", "--held-out", recipe.heldOut() + ", repo " + repo.heldOut());
     helpSays("train", "--warmup-epochs", TrainingOptions.OFF.warmupEpochs());
     helpSays("train", "--label-smoothing", decimal(TrainingOptions.OFF.labelSmoothing()));
+    helpSays("train", "--mixup", decimal(TrainingOptions.OFF.mixup()) + ", not");
+    helpSays("train", "--ema", decimal(TrainingOptions.OFF.ema()) + ", not");
+    helpSays("train", "--clip-norm", decimal(TrainingOptions.OFF.clipNorm()) + ", any");
     helpSays(
         "train",
         "--learning-rate",

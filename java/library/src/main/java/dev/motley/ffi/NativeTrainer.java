@@ -30,12 +30,14 @@ public final class NativeTrainer extends NativeHandle {
 
   /** What is kept beside each parameter. */
   public enum State {
-    /** Gradient of the last step; read only. */
+    /** Gradient of the last step, before it is clipped; read only. */
     GRADIENT,
     /** AdamW's first moment. */
     EXP_AVG,
     /** AdamW's second moment. */
-    EXP_AVG_SQ
+    EXP_AVG_SQ,
+    /** Moving average of the weights; only with a decay, and only after a step. */
+    AVERAGE
   }
 
   /**
@@ -43,7 +45,7 @@ public final class NativeTrainer extends NativeHandle {
    *
    * @param done steps made
    * @param lossSum sum of the loss over the images seen
-   * @param correct images of those classified rightly
+   * @param correct images of those classified rightly; of mixed ones by the label of the larger share
    * @param cancelled whether the progress ended the run early, after the steps counted
    */
   public record Outcome(long done, double lossSum, long correct, boolean cancelled) {}
@@ -248,7 +250,7 @@ public final class NativeTrainer extends NativeHandle {
    * Restores the optimizer state of a parameter.
    *
    * @param index the parameter's position in {@link NativeClassifier#tensors}
-   * @param state EXP_AVG or EXP_AVG_SQ
+   * @param state any but GRADIENT
    * @param values its elements in torchvision's layout
    */
   public void write(int index, State state, float[] values) {

@@ -23,6 +23,9 @@ import java.lang.foreign.MemorySegment;
  * @param rotation largest angle of a random rotation before the flip, in degrees
  * @param resize shorter side before a random crop of the classifier's size; 0 for none
  * @param heldOut images drawn by the seed that are never trained on
+ * @param mixup alpha of the Beta distribution of a batch's share; 0 for none
+ * @param emaDecay of the moving average of the weights; 0 for none
+ * @param clipNorm largest norm of all gradients together; 0 for any
  * @param normalisation from pixels to inputs
  * @param seed of order and augmentation
  */
@@ -42,6 +45,9 @@ public record TrainerConfig(
     double rotation,
     int resize,
     int heldOut,
+    double mixup,
+    double emaDecay,
+    double clipNorm,
     Normalisation normalisation,
     long seed) {
 
@@ -73,6 +79,9 @@ public record TrainerConfig(
         .put("rotation", rotation)
         .put("resize", (long) resize)
         .put("held_out", (long) heldOut)
+        .put("mixup", mixup)
+        .put("ema_decay", emaDecay)
+        .put("clip_norm", clipNorm)
         .put("normalisation", Struct.of(arena, normalisation))
         .put("seed", seed)
         .segment();

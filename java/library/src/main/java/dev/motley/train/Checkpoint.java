@@ -12,18 +12,31 @@ import dev.motley.weights.SafeTensorsWriter.Source;
 import dev.motley.weights.TensorView;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Where a training stands: one safetensors file with the network, AdamW's two moments under {@code exp_avg.NAME} and {@code
- * exp_avg_sq.NAME}, and the position as metadata. Going on from it gives the bits of an uninterrupted run.
+ * exp_avg_sq.NAME}, the average of the weights, where one is kept, under {@code average.NAME}, and the position as metadata. Going on from it gives the bits of an uninterrupted run.
  */
 final class Checkpoint {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String KEY = "motley.position";
   private static final String FIRST_MOMENT = "exp_avg.";
   private static final String SECOND_MOMENT = "exp_avg_sq.";
+  private static final String AVERAGE = "average.";
+
+  /** What is kept beside each parameter, by its prefix. */
+  private static Map<String, NativeTrainer.State> states(boolean averages) {
+    var states = new LinkedHashMap<String, NativeTrainer.State>();
+    states.put(FIRST_MOMENT, NativeTrainer.State.EXP_AVG);
+    states.put(SECOND_MOMENT, NativeTrainer.State.EXP_AVG_SQ);
+    if (averages) {
+      states.put(AVERAGE, NativeTrainer.State.AVERAGE);
+    }
+    return states;
+  }
 
   /**
    * The position.
@@ -71,13 +84,14 @@ final class Checkpoint {
   private Checkpoint() {}
 
   /** Bytes of its file, the header aside. */
-  static long bytes(Classifier classifier) {
+  static long bytes(Classifier classifier, boolean averages) {
+    long copies = 1 + states(averages).size();
     return classifier.network().tensors().stream()
-        .mapToLong(t -> (t.trainable() ? 3L : 1L) * Math.max(Float.BYTES, t.type().bytes()) * t.elements())
+        .mapToLong(t -> (t.trainable() ? copies : 1) * Math.max(Float.BYTES, t.type().bytes()) * t.elements())
         .sum();
   }
 
-  static void write(Path file, Classifier classifier, NativeTrainer trainer, Position position) {
+  static void write(Path file, Classifier classifier, NativeTrainer trainer, boolean averages, Position position) {
     var tensors = new ArrayList<>(classifier.tensors());
     List<TensorInfo> infos = classifier.network().tensors();
     for (int i = 0; i < infos.size(); i++) {
@@ -85,12 +99,10 @@ final class Checkpoint {
       TensorInfo info = infos.get(i);
       if (info.trainable()) {
         long[] shape = Classifier.shape(info);
-        tensors.add(
-            Source.ofFloats(
-                FIRST_MOMENT + info.name(), shape, () -> trainer.read(index, NativeTrainer.State.EXP_AVG)));
-        tensors.add(
-            Source.ofFloats(
-                SECOND_MOMENT + info.name(), shape, () -> trainer.read(index, NativeTrainer.State.EXP_AVG_SQ)));
+        states(averages)
+            .forEach(
+                (prefix, state) ->
+                    tensors.add(Source.ofFloats(prefix + info.name(), shape, () -> trainer.read(index, state))));
       }
     }
     try {
@@ -115,17 +127,18 @@ final class Checkpoint {
   /** The network's own tensors of a checkpoint. */
   static List<TensorView> network(SafeTensors checkpoint) {
     return checkpoint.tensors().values().stream()
-        .filter(t -> !t.name().startsWith(FIRST_MOMENT) && !t.name().startsWith(SECOND_MOMENT))
+        .filter(t -> states(true).keySet().stream().noneMatch(t.name()::startsWith))
         .toList();
   }
 
-  static void restore(SafeTensors checkpoint, Classifier classifier, NativeTrainer trainer, Position position) {
+  static void restore(
+      SafeTensors checkpoint, Classifier classifier, NativeTrainer trainer, boolean averages, Position position) {
     List<TensorInfo> infos = classifier.network().tensors();
     for (int i = 0; i < infos.size(); i++) {
       if (infos.get(i).trainable()) {
         String name = infos.get(i).name();
-        trainer.write(i, NativeTrainer.State.EXP_AVG, checkpoint.tensor(FIRST_MOMENT + name).toFloats());
-        trainer.write(i, NativeTrainer.State.EXP_AVG_SQ, checkpoint.tensor(SECOND_MOMENT + name).toFloats());
+        int index = i;
+        states(averages).forEach((prefix, state) -> trainer.write(index, state, checkpoint.tensor(prefix + name).toFloats()));
       }
     }
     trainer.setSteps(position.steps());

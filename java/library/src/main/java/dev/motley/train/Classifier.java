@@ -118,13 +118,13 @@ public final class Classifier implements AutoCloseable {
    * @param file replaced as a whole, or not at all
    */
   public void save(Path file) {
-    save(file, Map.of());
+    save(file, Map.of(), tensors());
   }
 
-  void save(Path file, Map<String, String> metadata) {
+  void save(Path file, Map<String, String> metadata, List<Source> tensors) {
     var all = new TreeMap<>(spec.toMetadata());
     all.putAll(metadata);
-    SafeTensorsWriter.write(file, tensors().stream(), all);
+    SafeTensorsWriter.write(file, tensors.stream(), all);
   }
 
   /** What the network is for. */

@@ -21,7 +21,7 @@ final class RecipeTree {
       List.of(
           "architecture", "stem", "image-size", "epochs", "batch", "learning-rate", "weight-decay", "held-out", "crop-scale-min",
           "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip", "rotation", "resize", "crop", "normalisation",
-          "warmup-epochs", "label-smoothing", "precision", "seed");
+          "warmup-epochs", "label-smoothing", "mixup", "ema", "clip-norm", "precision", "seed");
 
   static final List<String> KEYS = Stream.concat(Stream.of("preset", "dataset"), FIELDS.stream()).toList();
 
@@ -71,7 +71,10 @@ final class RecipeTree {
   private static TrainingOptions options(TrainingOptions start, Tree tree) {
     return new TrainingOptions(
         tree.count("warmup-epochs").orElse(start.warmupEpochs()),
-        tree.number("label-smoothing").orElse(start.labelSmoothing()));
+        tree.number("label-smoothing").orElse(start.labelSmoothing()),
+        tree.number("mixup").orElse(start.mixup()),
+        tree.number("ema").orElse(start.ema()),
+        tree.number("clip-norm").orElse(start.clipNorm()));
   }
 
   static Map<String, Object> write(Recipe recipe) {
@@ -99,6 +102,9 @@ final class RecipeTree {
     TrainingOptions options = recipe.options();
     tree.put("warmup-epochs", options.warmupEpochs());
     tree.put("label-smoothing", options.labelSmoothing());
+    tree.put("mixup", options.mixup());
+    tree.put("ema", options.ema());
+    tree.put("clip-norm", options.clipNorm());
     tree.put("precision", recipe.precision().id());
     tree.put("seed", recipe.seed());
     return tree;

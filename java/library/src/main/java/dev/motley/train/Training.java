@@ -14,6 +14,7 @@ import dev.motley.dataset.ImageSet;
 import dev.motley.ffi.NativeImages;
 import dev.motley.ffi.NativeResources;
 import dev.motley.ffi.NativeTrainer;
+import dev.motley.ffi.TensorInfo;
 import dev.motley.ffi.TrainerConfig;
 import dev.motley.files.AtomicFile;
 import dev.motley.files.DiskSpace;
@@ -21,12 +22,15 @@ import dev.motley.files.FileFailure;
 import dev.motley.files.FolderLock;
 import dev.motley.files.Sha256;
 import dev.motley.weights.SafeTensors;
+import dev.motley.weights.SafeTensorsWriter.Source;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -80,7 +84,7 @@ public final class Training implements AutoCloseable {
               .map(c -> open.add(Classifier.of(file.toString(), Checkpoint.network(c), spec(), recipe.precision())))
               .orElseGet(() -> open.add(Classifier.create(recipe, images.classNames())));
       trainer = open.add(NativeTrainer.create(classifier.network(), config()));
-      checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, position));
+      checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, averages(), position));
       packed = open.add(Classifier.pack(images));
     } catch (RuntimeException | Error e) {
       open.close();
@@ -172,7 +176,7 @@ public final class Training implements AutoCloseable {
         saveCheckpoint();
       }
     }
-    classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()));
+    classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()), averages() ? averaged() : classifier.tensors());
     removeCheckpoint(folder);
     return new TrainingResult(folder.resolve(MODEL), metrics.epochs(), secondsSince(start));
   }
@@ -181,7 +185,7 @@ public final class Training implements AutoCloseable {
   private void requireSpace() {
     Path checkpoint = folder.resolve(CHECKPOINT);
     AtomicFile.removeRemains(checkpoint);
-    long each = Checkpoint.bytes(classifier);
+    long each = Checkpoint.bytes(classifier, averages());
     DiskSpace.require(folder, Files.exists(checkpoint) ? each : 2 * each, "the training's checkpoints");
   }
 
@@ -190,7 +194,7 @@ public final class Training implements AutoCloseable {
   }
 
   private void saveCheckpoint() {
-    Checkpoint.write(folder.resolve(CHECKPOINT), classifier, trainer, position);
+    Checkpoint.write(folder.resolve(CHECKPOINT), classifier, trainer, averages(), position);
     lastCheckpoint = System.nanoTime();
   }
 
@@ -267,12 +271,35 @@ public final class Training implements AutoCloseable {
         a.rotation(),
         a.resize(),
         recipe.heldOut(),
+        recipe.options().mixup(),
+        recipe.options().ema(),
+        recipe.options().clipNorm(),
         recipe.normalisation(),
         recipe.seed());
   }
 
   private ClassifierSpec spec() {
     return ClassifierSpec.of(recipe, images.classNames());
+  }
+
+  private boolean averages() {
+    return recipe.options().ema() > 0;
+  }
+
+  /** The network with the averages of its weights, and its buffers as they are. */
+  private List<Source> averaged() {
+    var tensors = new ArrayList<>(classifier.tensors());
+    List<TensorInfo> infos = classifier.network().tensors();
+    for (int i = 0; i < infos.size(); i++) {
+      TensorInfo info = infos.get(i);
+      if (info.trainable()) {
+        int index = i;
+        tensors.set(
+            i,
+            Source.ofFloats(info.name(), Classifier.shape(info), () -> trainer.read(index, NativeTrainer.State.AVERAGE)));
+      }
+    }
+    return tensors;
   }
 
   /** Images that are trained on. */

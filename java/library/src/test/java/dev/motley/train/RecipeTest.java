@@ -44,6 +44,9 @@ class RecipeTest {
           Map.entry("warmup-epochs", 3),
           Map.entry("label-smoothing", 0.125),
           Map.entry("rotation", 45),
+          Map.entry("mixup", 0.2),
+          Map.entry("ema", 0.99),
+          Map.entry("clip-norm", 1.5),
           Map.entry("crop-scale-min", 0.5),
           Map.entry("crop-scale-max", 0.75),
           Map.entry("crop-ratio-min", 0.5),
@@ -85,7 +88,7 @@ class RecipeTest {
                 11,
                 new Augmentation(0.5, 0.75, 0.5, 2, 0, 45, 0, 0),
                 Normalisation.UNIT,
-                new TrainingOptions(3, 0.125),
+                new TrainingOptions(3, 0.125, 0.2, 0.99, 1.5),
                 Precision.BF16,
                 -3));
     Recipe cropped = read(Map.of("crop-scale-min", 1, "resize", 256, "crop", 224));
@@ -214,9 +217,9 @@ class RecipeTest {
     for (String key : List.of("epochs", "batch", "image-size", "seed")) {
       all.add(Arguments.of(key, 1.5, "a whole number"));
     }
-    for (String key : List.of("learning-rate", "weight-decay", "label-smoothing", "flip", "rotation")) {
+    for (String key : List.of("learning-rate", "weight-decay", "label-smoothing", "flip", "rotation", "mixup", "ema", "clip-norm")) {
       all.add(Arguments.of(key, Double.NaN, key.replace('-', ' ')));
-      all.add(Arguments.of(key, 1000, key.replace('-', ' ')));
+      all.add(Arguments.of(key, 1_000_001, key.replace('-', ' ')));
     }
     all.add(Arguments.of("crop-scale-min", 0, "crop scale must satisfy"));
     all.add(Arguments.of("crop-scale-max", 1.5, "crop scale must satisfy"));

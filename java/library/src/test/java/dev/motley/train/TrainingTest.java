@@ -151,6 +151,53 @@ class TrainingTest {
     assertThat(train("whole", RECIPE, Duration.ZERO, ProgressListener.NONE).epochs()).hasSize(2);
   }
 
+  /** Everything a recipe may add, in one training: stopped in the first epoch and at its end. */
+  @Test
+  void aTrainingWithEveryOptionGoesOnToTheSameBits() throws IOException {
+    Recipe all =
+        RECIPE.with(
+            Map.of(
+                "warmup-epochs", 1, "label-smoothing", 0.1, "mixup", 0.4, "ema", 0.8, "clip-norm", 0.5, "held-out", 1,
+                "crop-scale-min", 1, "rotation", 30, "resize", 36, "crop", 33));
+    TrainingResult whole = train("all", all, Duration.ofHours(1), ProgressListener.NONE);
+    for (int stopAt : new int[] {1, 3}) {
+      String name = "all stopped" + stopAt;
+      assertThatThrownBy(() -> train(name, all, Duration.ofHours(1), p -> p.done() < stopAt))
+          .isInstanceOf(CancelledException.class);
+      TrainingResult rest = train(name, all, Duration.ZERO, ProgressListener.NONE);
+      assertThat(Files.mismatch(rest.model(), whole.model())).isEqualTo(-1);
+      assertThat(rest.epochs()).extracting(EpochMetrics::loss)
+          .isEqualTo(whole.epochs().stream().map(EpochMetrics::loss).toList());
+    }
+  }
+
+  /** With a decay of 0.5 after two steps, the average lies half-way between the weights of the first and the second. */
+  @Test
+  void theAverageOfTheWeightsIsWhatIsSaved() {
+    Recipe plain = small(2, 0).with(Map.of("batch", 20));
+    var weights = new ArrayList<float[]>();
+    for (String name : List.of("averaged", "plain", "first")) {
+      Recipe recipe = name.equals("averaged") ? plain.with(Map.of("ema", 0.5)) : plain;
+      if (name.equals("first")) {
+        assertThatThrownBy(() -> train(name, recipe, Duration.ofHours(1), p -> p.done() < 1)).isInstanceOf(CancelledException.class);
+      } else {
+        train(name, recipe, Duration.ofHours(1), ProgressListener.NONE);
+      }
+      Path file = folder.resolve(name).resolve(name.equals("first") ? "checkpoint.safetensors" : "model.safetensors");
+      try (SafeTensors tensors = SafeTensors.open(file)) {
+        weights.add(tensors.tensor("fc.weight").toFloats());
+        assertThat(tensors.tensor("bn1.num_batches_tracked").toLongs()).as("buffers as they are").hasSize(1);
+      }
+    }
+    float[] averaged = weights.get(0);
+    double moved = 0;
+    for (int i = 0; i < averaged.length; i++) {
+      assertThat(averaged[i]).isCloseTo((weights.get(1)[i] + weights.get(2)[i]) / 2, within(1e-7f));
+      moved = Math.max(moved, Math.abs(averaged[i] - weights.get(1)[i]));
+    }
+    assertThat(moved).isGreaterThan(1e-5);
+  }
+
   @Test
   void theModelOfAnUnfinishedTrainingIsNotJustMissing() {
     assertThatThrownBy(() -> train("half", RECIPE, Duration.ofHours(1), p -> p.done() < 1)).isInstanceOf(CancelledException.class);
@@ -242,6 +289,12 @@ class TrainingTest {
         .hasNoCause()
         .hasMessageMatching("training failed: epoch \\d+, step \\d: the loss is not finite .*may help");
     assertThat(folder.resolve("wild/model.safetensors")).doesNotExist();
+
+    Recipe everything = wild.with(Map.of("ema", 0.9, "mixup", 0.2, "clip-norm", 1, "label-smoothing", 0.1));
+    assertThatThrownBy(() -> train("wilder", everything, Duration.ZERO, ProgressListener.NONE))
+        .isExactlyInstanceOf(NotFiniteException.class)
+        .hasMessageMatching("training failed: epoch \\d+, step \\d: the loss is not finite .*may help");
+    assertThat(folder.resolve("wilder/checkpoint.safetensors")).as("of the step before").isRegularFile();
   }
 
   @Test
