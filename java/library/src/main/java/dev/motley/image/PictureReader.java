@@ -2,6 +2,7 @@
 package dev.motley.image;
 
 import dev.motley.InvalidInputException;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBuffer;
 import java.awt.image.IndexColorModel;
@@ -18,7 +19,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * PNG, JPEG, BMP and GIF pictures to 8-bit RGB, as Pillow's {@code convert("RGB")} gives it: alpha is
- * dropped, grey repeated, colour profiles and orientation marks are ignored.
+ * dropped, grey repeated, CMYK inks become light, colour profiles and orientation marks are ignored.
  */
 public final class PictureReader {
   /** A decoder that believes a header of 60000x60000 takes 10 GB; no data set has such pictures. */
@@ -115,9 +116,13 @@ public final class PictureReader {
     Raster raster = image.getRaster();
     int bands = raster.getNumBands();
     int shift = raster.getDataBuffer().getDataType() == DataBuffer.TYPE_USHORT ? 8 : 0;
+    boolean inks = bands == 4 && image.getColorModel().getColorSpace().getType() == ColorSpace.TYPE_CMYK;
     int[] row = new int[width * bands];
     for (int y = 0, at = 0; y < height; y++) {
       raster.getPixels(0, y, width, 1, row);
+      if (inks) {
+        toLight(row);
+      }
       for (int x = 0; x < width; x++) {
         for (int c = 0; c < 3; c++) {
           out[at++] = (byte) (row[x * bands + (bands >= 3 ? c : 0)] >> shift);
@@ -125,6 +130,17 @@ public final class PictureReader {
       }
     }
     return out;
+  }
+
+  /** Four inks to red, green and blue, in place, as Pillow computes them: light is what neither ink nor black takes. */
+  private static void toLight(int[] row) {
+    for (int at = 0; at < row.length; at += 4) {
+      int white = 255 - row[at + 3];
+      for (int c = 0; c < 3; c++) {
+        int taken = row[at + c] * white + 128;
+        row[at + c] = white - ((taken >> 8) + taken >> 8); // divided by 255, rounded
+      }
+    }
   }
 
   private static String firstLine(Exception e) {
