@@ -348,7 +348,7 @@ MOTLEY_EXPORT void motley_classifier_destroy(motley_classifier* classifier) MOTL
 /* Parameters first (in torchvision's order), then buffers. name stays valid as long as the classifier. */
 typedef struct motley_tensor_info {
   const char* name;
-  int32_t dtype, dims, trainable, reserved;
+  int32_t dtype, dims, trainable, head; /* head: of the layer that makes the logits */
   int64_t shape[MOTLEY_MAX_DIMS]; /* torchvision's shape, e.g. OIHW */
 } motley_tensor_info;
 MOTLEY_EXPORT motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count,
@@ -387,6 +387,8 @@ typedef struct motley_trainer_config {
   int64_t struct_size;
   int32_t batch;
   int32_t drop_last; /* 1: an epoch's last, smaller batch is left out */
+  int32_t head_only; /* 1: only the layer that makes the logits is trained; the rest computes as in evaluation, and stays as it is */
+  int32_t reserved;
   double beta1, beta2, epsilon, weight_decay;          /* AdamW, torch semantics: decay by lr * weight_decay, all parameters */
   double label_smoothing;                              /* 0: plain cross-entropy */
   double crop_scale_min, crop_scale_max;               /* RandomResizedCrop area; 1, 1: no crop */
@@ -427,7 +429,7 @@ MOTLEY_EXPORT motley_status motley_trainer_preview(motley_trainer* trainer, cons
                                                    int64_t first, int64_t n, float* inputs, int32_t* labels,
                                                    motley_error* error) MOTLEY_NOEXCEPT;
 
-/* State of parameter `index` (an index of motley_classifier_tensor that is trainable), in torchvision's layout. */
+/* State of parameter `index` (an index of motley_classifier_tensor that is trained), in torchvision's layout. */
 #define MOTLEY_STATE_GRADIENT 0 /* of the last step, before it is clipped; read only */
 #define MOTLEY_STATE_EXP_AVG 1
 #define MOTLEY_STATE_EXP_AVG_SQ 2

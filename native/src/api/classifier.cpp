@@ -142,6 +142,7 @@ motley_status motley_classifier_tensor(const motley_classifier* classifier, int6
     result.dtype = static_cast<int32_t>(t.value.dtype());
     result.dims = static_cast<int32_t>(t.shape.size());
     result.trainable = t.trainable ? 1 : 0;
+    result.head = t.head ? 1 : 0;
     std::copy(t.shape.begin(), t.shape.end(), result.shape);
     *info = result;
   });

@@ -47,6 +47,7 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   TrainerConfig config;
   config.batch = c.batch;
   config.drop_last = c.drop_last != 0;
+  config.head_only = c.head_only != 0;
   config.beta1 = c.beta1;
   config.beta2 = c.beta2;
   config.epsilon = c.epsilon;
@@ -89,7 +90,7 @@ StateTensor state_of(const Trainer& trainer, int64_t index, int32_t state, int64
   require(index >= 0 && index < static_cast<int64_t>(tensors.size()), "tensor index ", index, " is outside [0, ",
           tensors.size(), ")");
   const ClassifierTensor& info = tensors[static_cast<size_t>(index)];
-  require(info.trainable, info.name, " is not trainable and has no optimizer state");
+  require(trainer.trains(info), info.name, " is not trained and has no optimizer state");
   require(state >= MOTLEY_STATE_GRADIENT && state <= MOTLEY_STATE_AVERAGE, "unknown state ", state, ": expected 0, 1, 2 or 3");
   require(count == info.value.numel(), info.name, " ", shown(info.shape), " has ", info.value.numel(),
           " elements, the buffer holds ", count);

@@ -19,7 +19,7 @@ Trainer::Trainer(Classifier& classifier, const TrainerConfig& config)
   kernels::normalisation_table(config_.mean, config_.std, table_.data());
   for (const ClassifierTensor& t : classifier.tensors()) {
     Slot slot;
-    if (t.trainable) {
+    if (trains(t)) {
       const Shape& shape = t.value.shape();
       slot = {t.value, Tensor::zeros(shape), Tensor::zeros(shape), Tensor::zeros(shape),
               config_.ema_decay > 0 ? Tensor::zeros(shape) : Tensor()};
@@ -84,13 +84,8 @@ TrainingSums Trainer::step(const Tensor& inputs, const kernels::Targets& targets
       tape.clear();
       if (changes) classifier.changed();
     }
-  } leave{tape_, classifier_, !gradients_only};
-  Tensor y;
-  {
-    Tape::Recording recording(tape_);
-    y = classifier_.forward(inputs, {gradients_only ? ops::Statistics::batch : ops::Statistics::training,
-                                     ops::Randomness{config_.seed, static_cast<uint64_t>(steps_)}});
-  }
+  } leave{tape_, classifier_, !gradients_only && !config_.head_only};
+  const Tensor y = forward(inputs, gradients_only);
   TrainingSums sums;
   sums.images = inputs.size(0);
   sums.steps = 1;
@@ -104,6 +99,17 @@ TrainingSums Trainer::step(const Tensor& inputs, const kernels::Targets& targets
   tape_.backward(y, std::move(loss.gradient));
   if (!gradients_only) update(learning_rate);
   return sums;
+}
+
+Tensor Trainer::forward(const Tensor& inputs, bool gradients_only) {
+  if (config_.head_only) {
+    const Tensor features = classifier_.features(inputs, Pass::running());
+    const Tape::Recording recording(tape_);
+    return classifier_.logits(features);
+  }
+  const Tape::Recording recording(tape_);
+  return classifier_.forward(inputs, {gradients_only ? ops::Statistics::batch : ops::Statistics::training,
+                                      ops::Randomness{config_.seed, static_cast<uint64_t>(steps_)}});
 }
 
 double Trainer::gradient_scale() const {
@@ -150,7 +156,7 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
                   TrainingSums& sums, const Progress& progress) {
   const int64_t last = std::min(first + count, steps_per_epoch(images.n));
   const int64_t n_images = trained_on(images.n), tail = n_images % config_.batch;
-  require((config_.drop_last || tail == 0 ? config_.batch : tail) >= classifier_.least_batch(), n_images,
+  require((config_.drop_last || tail == 0 ? config_.batch : tail) >= (config_.head_only ? 1 : classifier_.least_batch()), n_images,
           " images in batches of ", config_.batch,
           " leave a batch of one image, which BatchNorm cannot train on: choose another batch or drop the last one");
   std::vector<int32_t> labels, others;

@@ -18,6 +18,7 @@ struct TrainerConfig {
   int64_t batch = 128;
   int64_t held_out = 0;  // images that are drawn by the seed and never trained on
   bool drop_last = false;
+  bool head_only = false;  // the rest stays as it is, and computes as in evaluation
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
   double label_smoothing = 0;
   double mixup = 0;      // alpha of the Beta distribution of the share; 0: none
@@ -57,7 +58,9 @@ class Trainer {
   /// Entries [first, first + n) of the epoch's order as the network sees them: (n, S, S, 3) and their labels.
   Tensor batch(const Images& images, int64_t epoch, int64_t first, int64_t n, std::vector<int32_t>& labels);
 
-  /// State of the trainable tensor `index` of the classifier, in our layout; gradients are as before they are clipped. The average
+  /// Whether the tensor is trained: a parameter, of the head if that alone is.
+  bool trains(const ClassifierTensor& t) const { return config_.head_only ? t.head : t.trainable; }
+  /// State of the trained tensor `index` of the classifier, in our layout; gradients are as before they are clipped. The average
   /// is undefined without a decay.
   const Tensor& state(size_t index, State which) const;
   int64_t steps() const { return steps_; }
@@ -69,6 +72,7 @@ class Trainer {
     Tensor parameter, gradient, exp_avg, exp_avg_sq, average;
   };
   const std::vector<int32_t>& order(int64_t epoch, int64_t n);
+  Tensor forward(const Tensor& inputs, bool gradients_only);
   double gradient_scale() const;
   void update(double learning_rate);
   void update_average();
@@ -76,7 +80,7 @@ class Trainer {
   Classifier& classifier_;
   TrainerConfig config_;
   Tape tape_;
-  std::vector<Slot> slots_;  // by tensor index; undefined where not trainable
+  std::vector<Slot> slots_;  // by tensor index; undefined where not trained
   int64_t steps_ = 0;
   int64_t ordered_epoch_ = -1;
   std::vector<int32_t> order_;

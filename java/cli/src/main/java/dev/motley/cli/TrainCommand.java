@@ -20,6 +20,7 @@ import dev.motley.run.TrainingSeries.Member;
 import dev.motley.train.EpochMetrics;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
+import dev.motley.train.Transfer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +55,15 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Folder for model, metrics, checkpoint and recipe. Required but for --print-recipe.")
   private Optional<Path> out = Optional.empty();
+
+  @Option(
+      names = "--from",
+      paramLabel = "MODEL",
+      description = "Begin with a classifier's weights, of a training or imported; its head is kept where the classes are the same.")
+  private Optional<Path> from = Optional.empty();
+
+  @Option(names = "--head-only", description = "Train only the last layer of --from; the rest computes as in evaluation.")
+  private boolean headOnly;
 
   @Option(
       names = "--recipe",
@@ -220,6 +230,7 @@ final class TrainCommand implements Callable<Integer> {
             images,
             TrainingData.of(set),
             resolved,
+            transfer(),
             Duration.ofSeconds(checkpointSeconds),
             real.map(source -> testing(source, resolved, images)));
     if (seeds.isPresent()) {
@@ -235,6 +246,13 @@ final class TrainCommand implements Callable<Integer> {
     }
     context.out().flush();
     return 0;
+  }
+
+  private Optional<Transfer> transfer() {
+    if (headOnly && from.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "--head-only needs --from: the weights of the rest");
+    }
+    return from.map(model -> new Transfer(model, headOnly));
   }
 
   /** The test set first: if it does not fit, nothing has been trained in vain. */

@@ -126,7 +126,7 @@ final class Header {
       struct(
           "motley_tensor_info",
           pointers("name"),
-          ints("dtype", "dims", "trainable", "reserved"),
+          ints("dtype", "dims", "trainable", "head"),
           sequenceLayout(MAX_DIMS, JAVA_LONG).withName("shape"));
 
   static final StructLayout NORMALISATION =
@@ -139,7 +139,7 @@ final class Header {
       struct(
           "motley_trainer_config",
           longs("struct_size"),
-          ints("batch", "drop_last"),
+          ints("batch", "drop_last", "head_only", "reserved"),
           doubles("beta1", "beta2", "epsilon", "weight_decay", "label_smoothing"),
           doubles("crop_scale_min", "crop_scale_max", "crop_ratio_min", "crop_ratio_max", "flip", "rotation"),
           longs("resize", "held_out"),

@@ -251,7 +251,7 @@ public final class NativeClassifier extends NativeHandle {
     for (int i = 0; i < field(info, "dims"); i++) {
       shape.add(info.get(ValueLayout.JAVA_LONG, shapeAt + 8L * i));
     }
-    return new TensorInfo(name, TYPES[field(info, "dtype")], field(info, "trainable") != 0, shape);
+    return new TensorInfo(name, TYPES[field(info, "dtype")], field(info, "trainable") != 0, field(info, "head") != 0, shape);
   }
 
   private static int field(MemorySegment info, String name) {

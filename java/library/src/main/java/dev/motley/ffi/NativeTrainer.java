@@ -22,10 +22,17 @@ public final class NativeTrainer extends NativeHandle {
   private static final MethodHandle SET_STEPS = Native.bind("motley_trainer_set_steps");
 
   private final NativeClassifier classifier;
+  private final boolean headOnly;
 
-  private NativeTrainer(MemorySegment pointer, NativeClassifier classifier) {
+  private NativeTrainer(MemorySegment pointer, NativeClassifier classifier, boolean headOnly) {
     super(pointer, DESTROY);
     this.classifier = classifier;
+    this.headOnly = headOnly;
+  }
+
+  /** Whether a tensor is trained: a parameter, of the head if that alone is. */
+  public boolean trains(TensorInfo tensor) {
+    return headOnly ? tensor.head() : tensor.trainable();
   }
 
   /** What is kept beside each parameter. */
@@ -80,7 +87,7 @@ public final class NativeTrainer extends NativeHandle {
       MemorySegment c = config.toC(arena);
       MemorySegment pointer =
           create((out, error) -> (int) CREATE.invokeExact(network.pointer(), c, out, error));
-      return classifier.adopt(new NativeTrainer(pointer, classifier));
+      return classifier.adopt(new NativeTrainer(pointer, classifier, config.headOnly()));
     }
   }
 
@@ -297,8 +304,8 @@ public final class NativeTrainer extends NativeHandle {
 
   private TensorInfo parameter(int index) {
     TensorInfo info = classifier.tensor(index);
-    if (!info.trainable()) {
-      throw new InvalidInputException(info.name() + " is a buffer, it has no optimizer state");
+    if (!trains(info)) {
+      throw new InvalidInputException(info.name() + " is not trained, it has no optimizer state");
     }
     return info;
   }

@@ -9,9 +9,10 @@ import java.util.List;
  * @param name torchvision's name
  * @param type the type of its elements
  * @param trainable true for a parameter, false for a buffer
+ * @param head whether it is of the layer that makes the logits
  * @param shape torchvision's shape, for example OIHW
  */
-public record TensorInfo(String name, DType type, boolean trainable, List<Long> shape) {
+public record TensorInfo(String name, DType type, boolean trainable, boolean head, List<Long> shape) {
 
   /** Copies the shape. */
   public TensorInfo {

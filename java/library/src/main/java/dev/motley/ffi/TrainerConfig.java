@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
  *
  * @param batch images of each step
  * @param dropLast whether an epoch's last, smaller batch is left out
+ * @param headOnly whether only the layer that makes the logits is trained, and the rest computes as in evaluation
  * @param beta1 AdamW's decay of the first moment
  * @param beta2 AdamW's decay of the second moment
  * @param epsilon AdamW's epsilon
@@ -32,6 +33,7 @@ import java.lang.foreign.MemorySegment;
 public record TrainerConfig(
     int batch,
     boolean dropLast,
+    boolean headOnly,
     double beta1,
     double beta2,
     double epsilon,
@@ -51,6 +53,34 @@ public record TrainerConfig(
     Normalisation normalisation,
     long seed) {
 
+  /** All parameters are trained. */
+  public TrainerConfig(
+      int batch,
+      boolean dropLast,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      double labelSmoothing,
+      double cropScaleMin,
+      double cropScaleMax,
+      double cropRatioMin,
+      double cropRatioMax,
+      double flip,
+      double rotation,
+      int resize,
+      int heldOut,
+      double mixup,
+      double emaDecay,
+      double clipNorm,
+      Normalisation normalisation,
+      long seed) {
+    this(
+        batch, dropLast, false, beta1, beta2, epsilon, weightDecay, labelSmoothing, cropScaleMin,
+        cropScaleMax, cropRatioMin, cropRatioMax, flip, rotation, resize, heldOut, mixup, emaDecay,
+        clipNorm, normalisation, seed);
+  }
+
   /**
    * Counts the optimizer steps of an epoch.
    *
@@ -66,6 +96,7 @@ public record TrainerConfig(
     return Struct.allocate(arena, Header.TRAINER_CONFIG)
         .put("batch", batch)
         .put("drop_last", dropLast)
+        .put("head_only", headOnly)
         .put("beta1", beta1)
         .put("beta2", beta2)
         .put("epsilon", epsilon)

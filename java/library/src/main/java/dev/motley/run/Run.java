@@ -207,7 +207,7 @@ public final class Run {
       var data = TrainingData.of(set.name(), GenerationPlan.of(set.plan()), view, images);
       for (Recipe recipe : config.recipes(set)) {
         for (long seed : config.seeds()) {
-          var series = new TrainingSeries(images, data, recipe, CHECKPOINT_EVERY, Optional.of(testing));
+          var series = new TrainingSeries(images, data, recipe, Optional.empty(), CHECKPOINT_EVERY, Optional.of(testing));
           Member member = series.run(seed, training(set, recipe, seed), on(config.subject(set, recipe, seed, trained.size() + 1)));
           trained.add(member.tested().orElseThrow());
           page.add(set, trained.getLast(), member.result().epochs());

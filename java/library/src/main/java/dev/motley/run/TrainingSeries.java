@@ -10,6 +10,7 @@ import dev.motley.results.TrainingRecord;
 import dev.motley.train.Recipe;
 import dev.motley.train.Training;
 import dev.motley.train.TrainingResult;
+import dev.motley.train.Transfer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,11 +24,12 @@ import java.util.Optional;
  * @param images to learn from
  * @param data what they are, for the record beside each model
  * @param recipe but for its seed
+ * @param from weights to begin with; empty: from scratch
  * @param checkpointEvery the longest work that a kill may cost
  * @param testing on real images, after each training; empty for none
  */
 public record TrainingSeries(
-    ImageSet images, TrainingData data, Recipe recipe, Duration checkpointEvery, Optional<Testing> testing) {
+    ImageSet images, TrainingData data, Recipe recipe, Optional<Transfer> from, Duration checkpointEvery, Optional<Testing> testing) {
 
   /**
    * One of them.
@@ -65,7 +67,7 @@ public record TrainingSeries(
    */
   public Member run(long seed, Path folder, ProgressListener listener) {
     Recipe seeded = recipe.withSeed(seed);
-    TrainingResult result = Training.run(images, seeded, folder, checkpointEvery, listener);
+    TrainingResult result = Training.run(images, seeded, from, folder, checkpointEvery, listener);
     TrainingRecord record = TrainingRecord.note(folder, seeded, data);
     return new Member(seed, result, testing.map(one -> one.test(folder, record, listener)));
   }

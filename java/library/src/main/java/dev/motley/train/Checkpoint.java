@@ -84,10 +84,10 @@ final class Checkpoint {
   private Checkpoint() {}
 
   /** Bytes of its file, the header aside. */
-  static long bytes(Classifier classifier, boolean averages) {
+  static long bytes(Classifier classifier, NativeTrainer trainer, boolean averages) {
     long copies = 1 + states(averages).size();
     return classifier.network().tensors().stream()
-        .mapToLong(t -> (t.trainable() ? copies : 1) * Math.max(Float.BYTES, t.type().bytes()) * t.elements())
+        .mapToLong(t -> (trainer.trains(t) ? copies : 1) * Math.max(Float.BYTES, t.type().bytes()) * t.elements())
         .sum();
   }
 
@@ -97,7 +97,7 @@ final class Checkpoint {
     for (int i = 0; i < infos.size(); i++) {
       int index = i;
       TensorInfo info = infos.get(i);
-      if (info.trainable()) {
+      if (trainer.trains(info)) {
         long[] shape = Classifier.shape(info);
         states(averages)
             .forEach(
@@ -135,7 +135,7 @@ final class Checkpoint {
       SafeTensors checkpoint, Classifier classifier, NativeTrainer trainer, boolean averages, Position position) {
     List<TensorInfo> infos = classifier.network().tensors();
     for (int i = 0; i < infos.size(); i++) {
-      if (infos.get(i).trainable()) {
+      if (trainer.trains(infos.get(i))) {
         String name = infos.get(i).name();
         int index = i;
         states(averages).forEach((prefix, state) -> trainer.write(index, state, checkpoint.tensor(prefix + name).toFloats()));

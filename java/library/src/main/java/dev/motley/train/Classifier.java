@@ -86,13 +86,19 @@ public final class Classifier implements AutoCloseable {
    * @throws InvalidInputException if the file is missing, damaged, no classifier, or holds NaN or infinity, in one line
    */
   public static Classifier load(Path path, Precision precision) {
-    Path file = Files.isDirectory(path) ? path.resolve(Training.MODEL) : path;
-    Training.requireEnded(file);
+    Path file = file(path);
     try (SafeTensors tensors = SafeTensors.open(file)) {
       ClassifierSpec spec = ClassifierSpec.fromMetadata(file, tensors.metadata());
       requireFinite(file, tensors.tensors().values());
       return of(file.toString(), tensors.tensors().values(), spec, precision);
     }
+  }
+
+  /** The file of a model that is named by itself or by the folder of its training. */
+  static Path file(Path model) {
+    Path file = Files.isDirectory(model) ? model.resolve(Training.MODEL) : model;
+    Training.requireEnded(file);
+    return file;
   }
 
   static void requireFinite(Path file, Collection<TensorView> tensors) {

@@ -55,6 +55,7 @@ public final class Training implements AutoCloseable {
 
   private final ImageSet images;
   private final Recipe recipe;
+  private final boolean headOnly;
   private final Path folder;
   private final Duration checkpointEvery;
   private final NativeResources open = new NativeResources();
@@ -66,9 +67,10 @@ public final class Training implements AutoCloseable {
   private long lastCheckpoint = System.nanoTime();
 
   private Training(
-      ImageSet images, Recipe recipe, String identity, Path folder, Duration checkpointEvery) {
+      ImageSet images, Recipe recipe, Optional<Transfer> from, String identity, Path folder, Duration checkpointEvery) {
     this.images = images;
     this.recipe = recipe;
+    this.headOnly = from.isPresent() && from.get().headOnly();
     this.folder = folder;
     this.checkpointEvery = checkpointEvery;
     Path file = folder.resolve(CHECKPOINT);
@@ -82,7 +84,7 @@ public final class Training implements AutoCloseable {
       classifier =
           checkpoint
               .map(c -> open.add(Classifier.of(file.toString(), Checkpoint.network(c), spec(), recipe.precision())))
-              .orElseGet(() -> open.add(Classifier.create(recipe, images.classNames())));
+              .orElseGet(() -> open.add(begin(from)));
       trainer = open.add(NativeTrainer.create(classifier.network(), config()));
       checkpoint.ifPresent(c -> Checkpoint.restore(c, classifier, trainer, averages(), position));
       packed = open.add(Classifier.pack(images));
@@ -94,36 +96,53 @@ public final class Training implements AutoCloseable {
     }
   }
 
+  private Classifier begin(Optional<Transfer> from) {
+    return from.map(transfer -> transfer.begin(spec(), recipe.precision(), recipe.seed()))
+        .orElseGet(() -> Classifier.create(spec(), recipe.precision(), recipe.seed()));
+  }
+
+  /** As {@link #run(ImageSet, Recipe, Optional, Path, Duration, ProgressListener)}, from scratch. */
+  public static TrainingResult run(
+      ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery, ProgressListener listener) {
+    return run(images, recipe, Optional.empty(), folder, checkpointEvery, listener);
+  }
+
   /**
    * Trains, or goes on with a training that was interrupted, or finds that it is done.
    *
    * @param images to learn from, of the recipe's size
    * @param recipe how
+   * @param from weights to begin with; from scratch without
    * @param folder of this training alone; made if absent
    * @param checkpointEvery the longest time of work that a {@code kill -9} may cost; a stop by the listener costs none
    * @param listener hears every step; may stop
    * @throws CancelledException if the listener stopped it; the state is kept
-   * @throws InvalidInputException if the folder belongs to another training or is in use, or the images do not fit
+   * @throws InvalidInputException if the folder belongs to another training or is in use, or images or weights do not fit
    * @throws NotFiniteException if the loss is not finite; the last checkpoint is kept
    * @throws ResourceException if the disk cannot take the checkpoints or the model; the last checkpoint is kept
    */
   public static TrainingResult run(
-      ImageSet images, Recipe recipe, Path folder, Duration checkpointEvery, ProgressListener listener) {
+      ImageSet images,
+      Recipe recipe,
+      Optional<Transfer> from,
+      Path folder,
+      Duration checkpointEvery,
+      ProgressListener listener) {
     if (images.height() != recipe.imageSize() || images.width() != recipe.imageSize()) {
       throw new InvalidInputException(
           "%s has images of %dx%d pixels, the recipe says %dx%d"
               .formatted(images.name(), images.width(), images.height(), recipe.imageSize(), recipe.imageSize()));
     }
-    requireFullBatches(images, recipe);
+    requireFullBatches(images, recipe, from.isPresent() && from.get().headOnly());
     AtomicFile.createFolder(folder);
     try (FolderLock _ = FolderLock.take(folder)) {
-      String identity = identity(images, recipe);
+      String identity = identity(images, recipe, from);
       if (isDone(folder, identity)) {
         removeCheckpoint(folder); // a kill between the two may have left it
         return new TrainingResult(
             folder.resolve(MODEL), new MetricsLog(folder.resolve(METRICS), recipe.epochs()).epochs(), 0);
       }
-      try (var training = new Training(images, recipe, identity, folder, checkpointEvery)) {
+      try (var training = new Training(images, recipe, from, identity, folder, checkpointEvery)) {
         return training.run(listener);
       }
     }
@@ -141,7 +160,7 @@ public final class Training implements AutoCloseable {
     }
   }
 
-  private static void requireFullBatches(ImageSet images, Recipe recipe) {
+  private static void requireFullBatches(ImageSet images, Recipe recipe, boolean headOnly) {
     if (images.count() == 0) {
       throw new InvalidInputException(images.name() + " has no images to learn from");
     }
@@ -153,7 +172,8 @@ public final class Training implements AutoCloseable {
     }
     int rest = count % recipe.batch();
     int last = rest == 0 ? recipe.batch() : rest;
-    if (last < Classifier.leastBatch(recipe, images.classNames().size())) {
+    int least = Classifier.leastBatch(recipe, images.classNames().size());
+    if (last < least && !headOnly) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"
               .formatted(count, recipe.batch()));
@@ -185,7 +205,7 @@ public final class Training implements AutoCloseable {
   private void requireSpace() {
     Path checkpoint = folder.resolve(CHECKPOINT);
     AtomicFile.removeRemains(checkpoint);
-    long each = Checkpoint.bytes(classifier, averages());
+    long each = Checkpoint.bytes(classifier, trainer, averages());
     DiskSpace.require(folder, Files.exists(checkpoint) ? each : 2 * each, "the training's checkpoints");
   }
 
@@ -258,6 +278,7 @@ public final class Training implements AutoCloseable {
     return new TrainerConfig(
         Math.min(recipe.batch(), count()),
         false,
+        headOnly,
         Recipe.BETA1,
         Recipe.BETA2,
         Recipe.EPSILON,
@@ -292,7 +313,7 @@ public final class Training implements AutoCloseable {
     List<TensorInfo> infos = classifier.network().tensors();
     for (int i = 0; i < infos.size(); i++) {
       TensorInfo info = infos.get(i);
-      if (info.trainable()) {
+      if (trainer.trains(info)) {
         int index = i;
         tensors.set(
             i,
@@ -337,11 +358,12 @@ public final class Training implements AutoCloseable {
   }
 
   /** SHA-256 over everything that decides the weights. */
-  private static String identity(ImageSet images, Recipe recipe) {
+  private static String identity(ImageSet images, Recipe recipe, Optional<Transfer> from) {
     try {
       MessageDigest digest = Sha256.begin();
       digest.update(JSON.writeValueAsBytes(recipe));
       digest.update(images.sha256().getBytes(StandardCharsets.US_ASCII));
+      from.ifPresent(transfer -> digest.update(transfer.identity().getBytes(StandardCharsets.US_ASCII)));
       return Sha256.hex(digest);
     } catch (JsonProcessingException e) {
       throw new AssertionError(e);
