@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     description = "Trains a classifier from scratch on synthetic stores, real images or both; run again, it goes on where it stopped.",
     footer = {"", "Example: ./motley train --data runs/clothes --recipe quick --epochs 20 --out runs/clothes-resnet50"})
 final class TrainCommand implements Callable<Integer> {
