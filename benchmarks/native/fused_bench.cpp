@@ -23,7 +23,9 @@
 #include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
 #include "kernels/cpu/isa.h"
+#include "kernels/cpu/rowwise.h"
 #include "kernels/cpu/sampling.h"
+#include "kernels/cpu/short_attention.h"
 #include "libtorch/call.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
@@ -70,11 +72,37 @@ void group_norm(const char* name, int64_t n, int64_t side, int64_t c) {
   });
 }
 
-void layer_norm() {
-  const Tensor x = filled({1280, 64}), w = filled({64}), b = filled({64});
-  report("LayerNorm 1280x64", 2 * x.bytes(), [&] { ops::layer_norm(x, 1e-5, w, b); }, [&] {
-    Call("aten::layer_norm").tensor(x).integers({64}).optional(w).optional(b).real(1e-5).boolean(false).run(1);
+void layer_norm(int64_t rows, int64_t width) {
+  const Tensor x = filled({rows, width}), w = filled({width}), b = filled({width});
+  report(concat("LayerNorm ", rows, "x", width).c_str(), 2 * x.bytes(), [&] { ops::layer_norm(x, 1e-5, w, b); }, [&] {
+    Call("aten::layer_norm").tensor(x).integers({width}).optional(w).optional(b).real(1e-5).boolean(false).run(1);
   });
+}
+
+void layer_norm_backward(int64_t rows, int64_t width) {
+  const Tensor x = filled({rows, width}), dy = filled(x.shape()), w = filled({width}), b = filled({width}), moments = Tensor::empty({rows, 2});
+  const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty({width}), db = Tensor::empty({width}), y = Tensor::empty(x.shape());
+  kernels::rowwise_functions<float>().layer_norm(x.data<float>(), y.data<float>(), rows, width, 1e-5, w.data<float>(), b.data<float>(), moments.data<float>());
+  const Tensor mean = Tensor::empty({rows, 1}), rstd = Tensor::empty({rows, 1});
+  for (int64_t r = 0; r < rows; ++r) mean.data<float>()[r] = moments.data<float>()[2 * r], rstd.data<float>()[r] = moments.data<float>()[2 * r + 1];
+  report(concat("LayerNorm ", rows, "x", width, ", backward").c_str(), 3 * x.bytes(), [&] {
+    kernels::layer_norm_backward<float>(dy.data<float>(), x.data<float>(), rows, width, w.data<float>(), moments.data<float>(), nullptr, dx.data<float>(),
+                                        dw.data<float>(), db.data<float>());
+  }, [&] {
+    Call("aten::native_layer_norm_backward").tensor(dy).tensor(x).integers({width}).tensor(mean).tensor(rstd).optional(w).optional(b)
+        .booleans({true, true, true}).run(3);
+  });
+}
+
+void gelu(int64_t rows, int64_t width) {
+  const Tensor x = filled({rows, width}), dy = filled(x.shape()), dx = Tensor::empty(x.shape());
+  report(concat("GELU ", rows, "x", width).c_str(), 2 * x.bytes(), [&] { ops::activate(x, ops::Activation::gelu); },
+         [&] { Call("aten::gelu").tensor(x).text("none").run(1); });
+  report(concat("GELU ", rows, "x", width, ", backward").c_str(), 3 * x.bytes(), [&] {
+    parallel_for(x.numel(), 8192, [&](int64_t begin, int64_t end) {
+      kernels::rowwise_functions<float>().gelu_backward(dy.data<float>() + begin, x.data<float>() + begin, dx.data<float>() + begin, end - begin);
+    });
+  }, [&] { Call("aten::gelu_backward").tensor(dy).tensor(x).text("none").run(1); });
 }
 
 void geglu() {
@@ -92,6 +120,29 @@ void attention(const char* name, int64_t keys) {
   const Tensor heads = filled({kImages, kHeads, kQueries, kHead}), k = filled({kImages, kHeads, keys, kHead});
   report(name, 2 * q.bytes() + kv.bytes(), [&] { ops::attention({q, 0}, {kv, 0}, {kv, kWidth}, kHeads, kHead, false); }, [&] {
     Call("aten::scaled_dot_product_attention").tensor(heads).tensor(k).tensor(k).none().real(0).boolean(false).none().boolean(false).run(1);
+  });
+}
+
+// Of a transformer's layer of 12 heads of 64; libtorch gets the heads apart already.
+void self_attention(int64_t images, int64_t tokens) {
+  constexpr int64_t kHeads = 12, kHead = 64, kWidth = kHeads * kHead;
+  const Tensor qkv = filled({images, tokens, 3 * kWidth}), dout = filled({images, tokens, kWidth}), dqkv = Tensor::empty(qkv.shape()), out = Tensor::empty(dout.shape());
+  const Shape apart = {images, kHeads, tokens, kHead};
+  const Tensor q = filled(apart), k = filled(apart), v = filled(apart), d = filled(apart);
+  const auto theirs = [&] {
+    return Call("aten::_scaled_dot_product_flash_attention_for_cpu").tensor(q).tensor(k).tensor(v).real(0).boolean(false).none().none().run(2);
+  };
+  const std::string name = concat("self-attention of ", tokens, " tokens, ", images, " images");
+  report((name + ", inference").c_str(), qkv.bytes() + out.bytes(), [&] { ops::self_attention(qkv, kHeads); }, theirs);
+  report((name + ", forward").c_str(), qkv.bytes() + out.bytes(), [&] {
+    kernels::self_attention<float>(images, tokens, kHeads, kHead, qkv.data<float>(), nullptr, out.data<float>());
+  }, theirs);
+  const auto saved = theirs();
+  report((name + ", backward").c_str(), 2 * qkv.bytes() + dout.bytes(), [&] {
+    kernels::self_attention_backward<float>(images, tokens, kHeads, kHead, qkv.data<float>(), nullptr, dout.data<float>(), dqkv.data<float>());
+  }, [&] {
+    Call("aten::_scaled_dot_product_flash_attention_for_cpu_backward").tensor(d).tensor(q).tensor(k).tensor(v).tensor(saved[0]).tensor(saved[1]).real(0)
+        .boolean(false).none().none().run(3);
   });
 }
 
@@ -246,10 +297,17 @@ int main(int argc, char** argv) {
   group_norm("GroupNorm + SiLU 20x8x8x64", 20, 8, 64);
   group_norm("GroupNorm + SiLU 20x4x4x128", 20, 4, 128);
   group_norm("GroupNorm + SiLU 16x32x32x16", 16, 32, 16);
-  layer_norm();
+  layer_norm(1280, 64);
+  for (int64_t rows : {640, 8320}) {  // 128 images of 5 and 65 tokens
+    layer_norm(rows, 768);
+    layer_norm_backward(rows, 768);
+  }
+  gelu(640, 3072);
   geglu();
   attention("attention 64x64, 4 heads of 16, 20 images", 64);
   attention("attention 64x77, 4 heads of 16, 20 images", 77);
+  self_attention(128, 5);
+  self_attention(16, 65);
   ddim();
   for (const Activations& a : {Activations{"BatchNorm + ReLU 128x8x8x64", 128, 8, 64, false}, Activations{"BatchNorm + add + ReLU 128x8x8x256", 128, 8, 256, true},
                                Activations{"BatchNorm + add + ReLU 128x2x2x1024", 128, 2, 1024, true}}) {

@@ -68,6 +68,30 @@ TEST_CASE("dropout passes gradients where it passed values, and is off without r
   }
 }
 
+TEST_CASE("dropout beside a residual") {
+  const auto a = test::normals(60, 1), b = test::normals(60, 2), d = test::normals(60, 3);
+  const Tensor x = Tensor::of({3, 20}, a.data()), r = Tensor::of({3, 20}, b.data()), dx = Tensor::empty(x.shape()), dr = Tensor::empty(x.shape());
+  for (bool on : {true, false}) {
+    const Tensor factors = ops::dropout_factors(x.shape(), 0.5, {1, 2}, 3);
+    Tape tape;
+    tape.watch(x, dx);
+    tape.watch(r, dr);
+    Tensor y;
+    {
+      Tape::Recording recording(tape);
+      y = ops::dropout(x, on ? 0.5 : 0, ops::Randomness{1, 2}, 3, r);
+    }
+    tape.backward(y, Tensor::of(x.shape(), d.data()));
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      const auto at = static_cast<size_t>(i);
+      const float f = on ? factors.data<float>()[i] : 1;
+      CHECK(y.data<float>()[i] == a[at] * f + b[at]);
+      CHECK(dx.data<float>()[i] == d[at] * f);
+      CHECK(dr.data<float>()[i] == d[at]);
+    }
+  }
+}
+
 TEST_CASE("a ResNet may begin as for small images") {
   const auto model = make_classifier({"resnet50", 10, 32, DType::f32, Stem::cifar});
   CHECK(model->tensors()[0].shape == Shape{64, 3, 3, 3});

@@ -29,6 +29,9 @@ constexpr Architecture kArchitectures[] = {
     {"resnet101", make_resnet101, kStem},
     {"convnext_small", make_convnext_small, kStochasticDepth},
     {"convnext_base", make_convnext_base, kStochasticDepth},
+    {"vit_b", make_vit_b, kDropout},
+    {"vit_b_p4", make_vit_b_p4, kDropout},
+    {"vit_s", make_vit_s, kDropout},
     {"resnet20", make_resnet20, kNothing},
     {"resnet56", make_resnet56, kNothing},
 };

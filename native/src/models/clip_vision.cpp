@@ -2,11 +2,10 @@
 #include "models/clip_vision.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "libtorch/convert.h"
 #include "ops/layout.h"
 #include "ops/normalise.h"
+#include "ops/tokens.h"
 
 namespace motley {
 namespace {
@@ -30,30 +29,7 @@ Tensor embed(const ClipVision& model, int64_t n, const float* pixels) {
   ops::Conv2d how;
   how.stride = c.patch_size;
   const Tensor patches = ops::conv2d(image, model.patches.weight, how).to(DType::f32);
-  const int64_t count = patches_of(c), width = c.width;
-  Tensor x = Tensor::empty({n, 1 + count, width});
-  const float* patch = patches.data<float>();
-  float* to = x.data<float>();
-  for (int64_t i = 0; i < n; ++i) {
-    const float* position = model.positions.data<float>();
-    for (int64_t token = 0; token <= count; ++token) {
-      const float* from = model.class_token.data<float>();
-      if (token > 0) from = patch, patch += width;
-      for (int64_t k = 0; k < width; ++k) *to++ = from[k] + *position++;
-    }
-  }
-  return x;
-}
-
-// x (n, tokens, width) -> its first tokens (n, width).
-Tensor first_tokens(const Tensor& x) {
-  Tensor first = Tensor::empty({x.size(0), x.size(2)}, x.dtype());
-  const int64_t row = x.size(2) * size_of(x.dtype()), image = x.size(1) * row;
-  for (int64_t i = 0; i < x.size(0); ++i) {
-    const char* from = static_cast<const char*>(x.raw()) + i * image;
-    std::memcpy(static_cast<char*>(first.raw()) + i * row, from, static_cast<size_t>(row));
-  }
-  return first;
+  return ops::embed_tokens(patches.viewed({n, patches_of(c), c.width}), model.class_token.viewed({1, c.width}), model.positions);
 }
 
 }  // namespace
@@ -94,7 +70,7 @@ Tensor clip_vision(const ClipVision& model, int64_t n, const float* pixels) {
   const Norm &before = model.pre_norm, &after = model.post_norm;
   const Tensor embedded = ops::layer_norm(embed(model, n, pixels), c.norm_eps, before.weight, before.bias);
   const Tensor x = clip_transformer(model.transformer, embedded.to(dtype_of_config(c)), false);
-  return apply(model.projection, ops::layer_norm(first_tokens(x), c.norm_eps, after.weight, after.bias));
+  return apply(model.projection, ops::layer_norm(ops::first_tokens(x), c.norm_eps, after.weight, after.bias));
 }
 
 }  // namespace motley

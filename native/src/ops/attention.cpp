@@ -7,7 +7,9 @@
 
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/pair_attention.h"
+#include "kernels/cpu/short_attention.h"
 #include "libtorch/parallel.h"
+#include "ops/tape.h"
 #include "ops/work.h"
 
 namespace motley::ops {
@@ -103,6 +105,33 @@ Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_
     attend_in_pairs(all, out);
   } else {
     with_element(q.rows.dtype(), [&]<typename T>() { attend<T>(all, out); });
+  }
+  return out;
+}
+
+Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
+  ensure(qkv.dims() == 3 && qkv.size(2) % (3 * heads) == 0, "self_attention of ", heads, " heads in ", shown(qkv.shape()));
+  const int64_t n = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3, head = width / heads;
+  ensure(!factors || factors.shape() == Shape{n, heads, tokens, tokens}, "self_attention of ", shown(qkv.shape()), " with factors of another shape");
+  Tape* tape = Tape::current();
+  const bool taped = tape != nullptr && tape->wants(qkv);
+  if (!taped && !factors) return attention({qkv, 0}, {qkv, width}, {qkv, 2 * width}, heads, head, false);
+  const Tensor out = Tensor::empty({n, tokens, width}, qkv.dtype());
+  const float* drop = factors ? factors.data<float>() : nullptr;
+  {
+    const Timed timed("self attention", [&] { return attention_work({qkv, 0}, {qkv, width}, heads, head); });
+    with_element(qkv.dtype(), [&]<typename T>() { kernels::self_attention<T>(n, tokens, heads, head, qkv.data<T>(), drop, out.data<T>()); });
+  }
+  if (taped) {
+    tape->record(out, {qkv}, [=](Tape& t, const Tensor& dout) {
+      const Tensor there = t.destination(qkv), dqkv = there ? there : Tensor::empty(qkv.shape(), qkv.dtype());
+      const Timed timed("self attention backward", [&] { return attention_backward_work(qkv, heads); });
+      with_element(qkv.dtype(), [&]<typename T>() {
+        kernels::self_attention_backward<T>(n, tokens, heads, head, qkv.data<T>(), factors ? factors.data<float>() : nullptr, dout.data<T>(),
+                                            dqkv.data<T>());
+      });
+      t.add(qkv, dqkv);
+    });
   }
   return out;
 }

@@ -16,4 +16,8 @@ struct HeadView {
 Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
                  const int32_t* which = nullptr);
 
+/// The same of a sequence with itself, from one matrix qkv (N, T, 3 * heads * d): queries, keys, values. Weights are multiplied by
+/// factors (N, heads, T, T) f32, dropout's, if they are defined. Differentiable in qkv.
+Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors = {});
+
 }  // namespace motley::ops

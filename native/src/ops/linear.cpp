@@ -49,7 +49,7 @@ void check(const Epilogue& e, const Shape& result, int64_t images) {
   ensure(!e.residual.defined() || e.residual.shape() == result, "residual for a result of shape ", shown(result));
 }
 
-bool plain(const Epilogue& e) { return !e.residual.defined() && !e.per_image.defined() && e.activation == Activation::none; }
+bool differentiable(const Epilogue& e) { return !e.per_image.defined() && e.activation == Activation::none; }
 
 ConvShape shape_of(const Tensor& x, const Shape& w, const Conv2d& how) {
   ensure(x.dims() == 4 && w.size() == 4 && x.size(3) == w[3], "conv2d of ", shown(x.shape()), " with ", shown(w));
@@ -88,11 +88,12 @@ kernels::PairOutput pair_output_of(const Tensor& y, const Epilogue& e) {
 }
 
 // x may be stored in another type than f32: its gradient is then made in f32 and stored in that type.
-void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bias, const ConvShape& s) {
+void record(const Tensor& y, const Tensor& x, const Tensor& w, const Epilogue& epilogue, const ConvShape& s) {
   Tape* tape = Tape::current();
   if (tape == nullptr) return;
   ensure(w.dtype() == DType::f32 || !tape->wants(w), "a weight whose gradient is wanted must be f32");
-  tape->record(y, {x, w, bias}, [=](Tape& t, const Tensor& dy) {
+  const Tensor bias = epilogue.bias, residual = epilogue.residual;
+  tape->record(y, {x, w, bias, residual}, [=](Tape& t, const Tensor& dy) {
     const Tensor d = as_f32(dy);
     const auto work = [&] { return conv_work(s, x, w.bytes(), d.shape(), {}); };  // the same three matrices
     if (t.wants(x)) {
@@ -113,6 +114,7 @@ void record(const Tensor& y, const Tensor& x, const Tensor& w, const Tensor& bia
       kernels::sum_rows(d.data<float>(), d.numel() / d.size(-1), d.size(-1), db.data<float>());
       t.add(bias, db);
     }
+    t.add(residual, dy);
   });
 }
 
@@ -140,14 +142,14 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const ConvShape s = shape_of(x, w.shape(), how);
   const Shape result{s.images, s.out_height, s.out_width, s.outputs};
   check(epilogue, result, s.images);
-  ensure(Tape::current() == nullptr || plain(epilogue), "conv2d is differentiable with a bias only");
+  ensure(Tape::current() == nullptr || differentiable(epilogue), "conv2d is differentiable with a bias and a residual only");
   const Timed timed("conv2d", [&] { return conv_work(s, x, w.bytes(), result, epilogue); });
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) { convolve(s, in, as_f32(w), out); });
   if (Graph* graph = Graph::current()) {
     graph->add("conv2d", {x, w, epilogue.bias}, y,
                {{"stride", how.stride}, {"top", how.top}, {"left", how.left}, {"bottom", how.bottom}, {"right", how.right}});
   }
-  record(y, x, w, epilogue.bias, s);
+  record(y, x, w, epilogue, s);
   return y;
 }
 
@@ -198,13 +200,13 @@ Tensor linear(const Tensor& x, const Tensor& w, const Epilogue& epilogue) {
   const ConvShape s = shape_of(x, w.shape());
   const Shape result = linear_result(x, s.outputs);
   check(epilogue, result, s.images);
-  ensure(Tape::current() == nullptr || plain(epilogue), "linear is differentiable with a bias only");
+  ensure(Tape::current() == nullptr || differentiable(epilogue), "linear is differentiable with a bias and a residual only");
   const Timed timed("linear", [&] { return linear_work(s, x, w.bytes(), result, epilogue); });
   const Tensor y = in_f32(x, result, epilogue, [&](const Tensor& in, const Output& out) {
     directly(s, in, kernels::conv_right(s, as_f32(w).data<float>()), out);
   });
   if (Graph* graph = Graph::current()) graph->add("linear", {x, w, epilogue.bias, epilogue.residual}, y);
-  record(y, x, w, epilogue.bias, s);
+  record(y, x, w, epilogue, s);
   return y;
 }
 

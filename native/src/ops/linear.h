@@ -23,7 +23,7 @@ struct Conv2d {
 };
 
 /// What is added to a product and applied to it before it is stored: act(product + bias + per_image + residual).
-/// Inference only, but for bias.
+/// Inference only, but for bias and residual.
 struct Epilogue {
   Tensor bias;       // (outputs) f32, or undefined
   Tensor per_image;  // (N, outputs) f32: added to every pixel of image n
@@ -32,7 +32,7 @@ struct Epilogue {
 };
 
 /// x (N, H, W, C), w (O, KH, KW, C) -> (N, OH, OW, O). x, residual and the result are of one type, f32, bf16 or f16; sums are f32.
-/// Differentiable in x, w and bias when the epilogue holds at most a bias; w is then f32.
+/// Differentiable in x, w, bias and residual when the epilogue holds nothing else; w is then f32.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogue& epilogue = {});
 Tensor conv2d(const Tensor& x, const Weight& w, const Conv2d& how, const Epilogue& epilogue = {});  // inference only
 

@@ -40,6 +40,11 @@ Work attention_work(const HeadView& q, const HeadView& k, int64_t heads, int64_t
   return {shape, 4 * images * queries * keys * width, 2 * (images * queries + sources * keys) * width * size_of(q.rows.dtype())};
 }
 
+Work attention_backward_work(const Tensor& qkv, int64_t heads) {
+  const int64_t images = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
+  return {concat(heads, "x", width / heads, " @", tokens), 10 * images * tokens * tokens * width, 2 * qkv.bytes() + qkv.bytes() / 3};
+}
+
 Work passing_work(const Tensor& y, std::initializer_list<const Tensor*> moved) {
   Work work;
   work.shape = concat(y.size(-1));

@@ -19,6 +19,8 @@ Work upsample_work(const kernels::ConvShape& s, const Tensor& x, int64_t weight_
 Work linear_work(const kernels::ConvShape& s, const Tensor& x, int64_t weight_bytes, const Shape& result, const Epilogue& epilogue);
 /// "8x40 @4096", or "8x40 @4096 to 77": heads and their size, queries and keys.
 Work attention_work(const HeadView& q, const HeadView& k, int64_t heads, int64_t head_size);
+/// Of the gradient of self_attention: four products, and the weights once more.
+Work attention_backward_work(const Tensor& qkv, int64_t heads);
 /// Of an op that only passes memory; its shape is that of y but for the number of images: "320 @64x64", "320 x4096" or "320".
 Work passing_work(const Tensor& y, std::initializer_list<const Tensor*> moved);
 

@@ -9,9 +9,12 @@
 #include <sstream>
 
 #include "libtorch/convert.h"
+#include "libtorch/parallel.h"
 
 namespace motley::test {
 namespace {
+
+constexpr int64_t kGrain = 1 << 15;  // elements worth a thread's start
 
 // u(i) of the fill rule, in [0, 1) with 24 bits
 std::vector<double> uniforms(const std::string& name, int64_t n) {
@@ -19,13 +22,15 @@ std::vector<double> uniforms(const std::string& name, int64_t n) {
   uint64_t seed = 0xCBF29CE484222325ull;
   for (unsigned char byte : name) seed = (seed ^ byte) * 0x100000001B3ull;
   std::vector<double> u(static_cast<size_t>(n));
-  for (size_t i = 0; i < u.size(); ++i) {
-    uint64_t z = seed + (i + 1) * kGamma;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    z ^= z >> 31;
-    u[i] = static_cast<double>(z >> 40) * 0x1p-24;
-  }
+  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      uint64_t z = seed + (i + 1) * kGamma;
+      z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+      z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+      z ^= z >> 31;
+      u[i] = static_cast<double>(z >> 40) * 0x1p-24;
+    }
+  });
   return u;
 }
 
@@ -143,19 +148,14 @@ std::vector<float> fill(const std::string& name, const Shape& shape) {
   int64_t fan_in = 1;
   for (size_t d = 1; d < shape.size(); ++d) fan_in *= shape[d];
   const double scale = std::sqrt(3.0 / static_cast<double>(fan_in));
+  const bool variance = ends_with(name, "running_var"), weight = shape.size() == 1 && ends_with(name, "weight");
   std::vector<float> out(u.size());
-  for (size_t i = 0; i < u.size(); ++i) {
-    const double v = 2 * u[i] - 1;
-    double x = 0.05 * v;
-    if (ends_with(name, "running_var")) {
-      x = 1 + 0.5 * u[i];
-    } else if (shape.size() >= 2) {
-      x = v * scale;
-    } else if (shape.size() == 1 && ends_with(name, "weight")) {
-      x = 1 + 0.1 * v;
+  parallel_for(static_cast<int64_t>(u.size()), kGrain, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      const double v = 2 * u[i] - 1, x = variance ? 1 + 0.5 * u[i] : shape.size() >= 2 ? v * scale : weight ? 1 + 0.1 * v : 0.05 * v;
+      out[i] = static_cast<float>(x);
     }
-    out[i] = static_cast<float>(x);
-  }
+  });
   return out;
 }
 

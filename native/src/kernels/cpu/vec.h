@@ -231,9 +231,14 @@ inline Vec exp2_falling(Vec x) {
 inline Vec silu(Vec x) { return x / (1.0f + exp_bounded(-x)); }
 inline Vec quick_gelu(Vec x) { return x / (1.0f + exp_bounded(-1.702f * x)); }
 
-/// Phi(-u), the lower tail of the normal distribution, for 0 <= u <= 13; NaN stays NaN. log2 Phi(-u) is a minimax polynomial on
-/// [0, 5.5], -1 at 0 (relative error 3e-4 at 4, 2e-3 at 5); beyond, Phi(-u) is below 2e-8 and falls to 2^-126.
-inline Vec lower_tail(Vec u) {
+/// |x|, at most 13; NaN stays NaN.
+inline Vec bounded_magnitude(Vec x) { return min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff)); }  // in this order a NaN passes
+
+/// x * Phi(x), the exact GELU, as max(0, x) - u Phi(-u), u = |x|: no difference of near numbers, so that negative x keep more
+/// digits than 1 + erf leaves (relative error 3e-4 at -4, 2e-3 at -5; absolute at most 1.9e-8 |x| before rounding). log2 Phi(-u)
+/// is a minimax polynomial on [0, 5.5], -1 at 0; beyond, Phi(-u) is below 2e-8 and falls to 2^-126.
+inline Vec gelu(Vec x) {
+  const Vec u = bounded_magnitude(x);
   Vec p = splat(-2.1875614e-6f);
   p = p * u + 3.2668162e-5f;
   p = p * u - 1.5898320e-4f;
@@ -243,24 +248,22 @@ inline Vec lower_tail(Vec u) {
   p = p * u - 4.5920023e-1f;
   p = p * u - 1.1511059f;
   p = p * u - 1.0f;
-  return exp2_falling(p);
+  return max(Vec{}, x) - u * exp2_falling(p);
 }
 
-/// |x|, at most 13; NaN stays NaN.
-inline Vec bounded_magnitude(Vec x) { return min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff)); }  // in this order a NaN passes
-
-/// x * Phi(x), the exact GELU, as max(0, x) - u Phi(-u), u = |x|: no difference of near numbers, so that negative x keep more
-/// digits than 1 + erf leaves (absolute error at most 1.9e-8 |x| before rounding).
-inline Vec gelu(Vec x) {
-  const Vec u = bounded_magnitude(x);
-  return max(Vec{}, x) - u * lower_tail(u);
-}
-
-/// Its derivative Phi(x) + x phi(x). With t = Phi(-u) - u phi(u), u = |x|, it is t below 0 and 1 - t above.
+/// Its derivative Phi(x) + x phi(x). With t = Phi(-u) - u phi(u), u = |x|, it is t below 0 and 1 - t above; t = phi(u) (m(u) - u),
+/// where Mills' ratio m = Phi(-u) / phi(u) is a minimax polynomial in 1 / (1 + 0.4 u) (t's error: 2.6e-8, relative 5.3e-6 from
+/// 1.5 to 13).
 inline Vec gelu_slope(Vec x) {
-  const Vec u = bounded_magnitude(x);
-  const Vec density = 0.398942280f * exp2_falling(u * u * -0.721347520f);
-  const Vec t = lower_tail(u) - u * density;
+  const Vec u = bounded_magnitude(x), z = 1.0f / (1.0f + 0.4f * u);
+  Vec mills = splat(1.38941228e-1f);
+  mills = mills * z - 6.29658501e-1f;
+  mills = mills * z + 8.39601342e-1f;
+  mills = mills * z + 3.9858594e-2f;
+  mills = mills * z + 4.72328376e-1f;
+  mills = mills * z + 3.92020493e-1f;
+  mills = mills * z + 2.22669357e-4f;
+  const Vec t = 3.98942280e-1f * exp2_falling(u * u * -0.721347520f) * (mills - u);
   return select(x > 0.0f, 1.0f - t, t);
 }
 

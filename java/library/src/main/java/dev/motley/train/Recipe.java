@@ -60,7 +60,9 @@ public record Recipe(
   public static final int MAX_WEIGHT_DECAY = 100;
 
   /** The networks that the native core knows. */
-  public static final List<String> ARCHITECTURES = List.of("resnet50", "resnet101", "convnext_small", "convnext_base", "resnet20", "resnet56");
+  public static final List<String> ARCHITECTURES =
+      List.of(
+          "resnet50", "resnet101", "convnext_small", "convnext_base", "vit_b", "vit_b_p4", "vit_s", "resnet20", "resnet56");
 
   /** The presets. */
   public static final List<String> PRESETS = Presets.NAMES;
