@@ -171,8 +171,8 @@ TEST_CASE("under a tape, what cannot be differentiated is refused in either prec
     ops::Epilogue e;
     e.activation = ops::Activation::relu;
     Tape::Recording recording(tape);
-    CHECK_THROWS_WITH(ops::conv2d(x, w, ops::Conv2d::same(3), e), "conv2d is differentiable with a bias only");
-    CHECK_THROWS_WITH(ops::linear(flat, dense, e), "linear is differentiable with a bias only");
+    CHECK_THROWS_WITH(ops::conv2d(x, w, ops::Conv2d::same(3), e), "conv2d is differentiable with a bias and a residual only");
+    CHECK_THROWS_WITH(ops::linear(flat, dense, e), "linear is differentiable with a bias and a residual only");
   }
 }
 

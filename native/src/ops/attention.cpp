@@ -9,6 +9,7 @@
 #include "kernels/cpu/pair_attention.h"
 #include "kernels/cpu/short_attention.h"
 #include "libtorch/parallel.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -115,13 +116,16 @@ Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
   ensure(!factors || factors.shape() == Shape{n, heads, tokens, tokens}, "self_attention of ", shown(qkv.shape()), " with factors of another shape");
   Tape* tape = Tape::current();
   const bool taped = tape != nullptr && tape->wants(qkv);
-  if (!taped && !factors) return attention({qkv, 0}, {qkv, width}, {qkv, 2 * width}, heads, head, false);
-  const Tensor out = Tensor::empty({n, tokens, width}, qkv.dtype());
-  const float* drop = factors ? factors.data<float>() : nullptr;
-  {
+  Tensor out;
+  if (!taped && !factors) {
+    out = attention({qkv, 0}, {qkv, width}, {qkv, 2 * width}, heads, head, false);
+  } else {
+    out = Tensor::empty({n, tokens, width}, qkv.dtype());
     const Timed timed("self attention", [&] { return attention_work({qkv, 0}, {qkv, width}, heads, head); });
+    const float* drop = factors ? factors.data<float>() : nullptr;
     with_element(qkv.dtype(), [&]<typename T>() { kernels::self_attention<T>(n, tokens, heads, head, qkv.data<T>(), drop, out.data<T>()); });
   }
+  if (Graph* graph = Graph::current()) graph->add("self_attention", {qkv}, out, {{"heads", heads}});
   if (taped) {
     tape->record(out, {qkv}, [=](Tape& t, const Tensor& dout) {
       const Tensor there = t.destination(qkv), dqkv = there ? there : Tensor::empty(qkv.shape(), qkv.dtype());

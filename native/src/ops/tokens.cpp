@@ -6,6 +6,7 @@
 
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
+#include "ops/graph.h"
 #include "ops/tape.h"
 #include "ops/work.h"
 
@@ -74,6 +75,7 @@ Tensor patches(const Tensor& x, int64_t p) {
   with_element(x.dtype(), [&]<typename T>() {
     for_each_patch_row(n, side, c, p, [&](int64_t pixel, int64_t at, int64_t count) { std::copy_n(x.data<T>() + pixel, count, y.data<T>() + at); });
   });
+  if (Graph* graph = Graph::current()) graph->add("patches", {x}, y, {{"size", p}});
   if (Tape* tape = Tape::current()) {
     tape->record(y, {x}, [=](Tape& t, const Tensor& dy) {
       const Tensor dx = Tensor::empty(x.shape(), x.dtype());
@@ -95,6 +97,7 @@ Tensor embed_tokens(const Tensor& x, const Tensor& class_token, const Tensor& po
     const Timed timed("embed_tokens", [&] { return passing_work(y, {&x, &positions, &y}); });
     with_element(x.dtype(), [&]<typename T>() { embed<T>(x, class_token.data<float>(), positions.data<float>(), y); });
   }
+  if (Graph* graph = Graph::current()) graph->add("embed_tokens", {x, class_token, positions}, y);
   if (Tape* tape = Tape::current()) {
     tape->record(y, {x, class_token, positions}, [=](Tape& t, const Tensor& dy) {
       const Timed timed("embed_tokens backward", [&] { return passing_work(dy, {&dy, &dy, &dy}); });
@@ -116,6 +119,7 @@ Tensor first_tokens(const Tensor& x) {
   const int64_t n = x.size(0), row = x.size(2) * size_of(x.dtype()), image = x.size(1) * row;
   const Tensor y = Tensor::empty({n, x.size(2)}, x.dtype());
   copy_rows(x.raw(), image, y.raw(), row, n, row);
+  if (Graph* graph = Graph::current()) graph->add("first_tokens", {x}, y);
   if (Tape* tape = Tape::current()) {
     tape->record(y, {x}, [=](Tape& t, const Tensor& dy) {
       const Tensor dx = Tensor::zeros(x.shape(), x.dtype());

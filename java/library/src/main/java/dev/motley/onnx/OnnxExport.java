@@ -93,6 +93,10 @@ public final class OnnxExport {
       case "layer_norm" -> like(node, 0, "LayerNormalization", NHWC, new Whole("axis", -1), eps(node));
       case "gelu" -> sameLayout(node, "Gelu");
       case "linear" -> linear(node);
+      case "patches" -> made(node, NHWC, patches(node));
+      case "embed_tokens" -> made(node, NHWC, embedTokens(node));
+      case "first_tokens" -> made(node, NHWC, firstTokens(node));
+      case "self_attention" -> made(node, NHWC, selfAttention(node));
       case "add_branch" -> {
         String scale = value(node, 2);
         String vector = model.floats(scale, List.of(classifier.shape(scale).getFirst()), () -> classifier.values(scale));
@@ -167,6 +171,53 @@ public final class OnnxExport {
       y = model.node("Add", List.of(y, values.in(NHWC, value(node, 3))));
     }
     made(node, NHWC, y);
+  }
+
+  /** Rows of p pixels from p lines: (n, S / p, p, S / p, p * C), the two in the middle exchanged. */
+  private String patches(Node node) {
+    long size = (long) node.attribute("size");
+    long tokens = node.shape().get(1);
+    long width = node.shape().getLast();
+    long across = Math.round(Math.sqrt(tokens));
+    String apart = model.node("Reshape", List.of(values.in(NHWC, value(node, 0)), model.wholes(0, across, size, across, width / size)));
+    String turned = model.node("Transpose", List.of(apart), new Wholes("perm", 0, 1, 3, 2, 4));
+    return model.node("Reshape", List.of(turned, model.wholes(0, tokens, width)));
+  }
+
+  /** The class token is added to the first position, and the sum to the sequence behind a token of zeros. */
+  private String embedTokens(Node node) {
+    long patches = node.shape().get(1) - 1;
+    String token = model.node("Pad", List.of(tensor(value(node, 1)), model.wholes(0, 0, patches, 0)));
+    String offsets = model.node("Add", List.of(tensor(value(node, 2)), token));
+    String moved = model.node("Pad", List.of(values.plain(value(node, 0)), model.wholes(0, 1, 0, 0, 0, 0)));
+    return model.node("Add", List.of(moved, offsets));
+  }
+
+  private String firstTokens(Node node) {
+    String first = model.node("Gather", List.of(values.plain(value(node, 0)), model.wholes(0)), new Whole("axis", 1));
+    return model.node("Flatten", List.of(first), new Whole("axis", 1));
+  }
+
+  private String selfAttention(Node node) {
+    long heads = (long) node.attribute("heads");
+    long tokens = node.shape().get(1);
+    long width = node.shape().getLast();
+    String apart = model.node("Reshape", List.of(values.plain(value(node, 0)), model.wholes(0, tokens, 3 * heads, width / heads)));
+    String queries = heads(apart, 0, heads, 0, 2, 1, 3);
+    String keys = heads(apart, 1, heads, 0, 2, 3, 1);
+    String seen = heads(apart, 2, heads, 0, 2, 1, 3);
+    float scale = (float) (1 / Math.sqrt((double) width / heads));
+    String factor = model.floats("attention_scale", List.of(1L), () -> new float[] {scale});
+    String scores = model.node("Mul", List.of(model.node("MatMul", List.of(queries, keys)), factor));
+    String weights = model.node("Softmax", List.of(scores), new Whole("axis", -1));
+    String sums = model.node("Transpose", List.of(model.node("MatMul", List.of(weights, seen))), new Wholes("perm", 0, 2, 1, 3));
+    return model.node("Reshape", List.of(sums, model.wholes(0, tokens, width)));
+  }
+
+  /** Queries, keys or values (part 0, 1, 2) of (n, tokens, 3 * heads, head size), turned. */
+  private String heads(String apart, long part, long heads, long... permutation) {
+    String own = model.node("Slice", List.of(apart, model.wholes(part * heads), model.wholes((part + 1) * heads), model.wholes(2)));
+    return model.node("Transpose", List.of(own), new Wholes("perm", permutation));
   }
 
   /** A node whose first input is an activation, the others tensors. */
