@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 6000
+#define MOTLEY_API_VERSION 7000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -400,6 +400,8 @@ typedef struct motley_trainer_config {
   double mixup;                                        /* alpha: a batch's share is from Beta(alpha, alpha); 0: images are not mixed */
   double ema_decay;                                    /* average += (1 - decay) * (weight - average) after every step; 0: none kept */
   double clip_norm;                                    /* of all gradients together, as torch's clip_grad_norm_; 0: not clipped */
+  int32_t randaugment_ops;                             /* operations of torchvision's RandAugment on each image; 0: none */
+  int32_t randaugment_magnitude;                       /* of them, 0 to 30 */
   motley_normalisation normalisation;
   uint64_t seed; /* of order and augmentation: Philox by (seed, epoch, image) */
 } motley_trainer_config;

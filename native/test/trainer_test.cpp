@@ -52,7 +52,7 @@ Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* we
 
 motley_trainer_config trainer_config(int32_t batch) {
   return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
-          0, 0, 0, kImageNet, 7};
+          0, 0, 0, 0, 9, kImageNet, 7};
 }
 
 Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_trainer_config& config) {
@@ -217,7 +217,8 @@ TEST_CASE("every option changes the weights, and resumes to the same bits") {
   add("smoothing", [](auto& c) { c.label_smoothing = 0.3; });
   add("held out", [](auto& c) { c.held_out = 3; });
   add("rotation and resize", [](auto& c) { c.crop_scale_min = 1, c.rotation = 90, c.resize = 40; });
-  add("all", [](auto& c) { c.mixup = 0.8, c.clip_norm = 0.5, c.ema_decay = 0.9; });
+  add("RandAugment", [](auto& c) { c.randaugment_ops = 2; });
+  add("all", [](auto& c) { c.mixup = 0.8, c.clip_norm = 0.5, c.ema_decay = 0.9, c.randaugment_ops = 3; });
   std::vector<std::vector<float>> without;
   {
     const auto c = classifier();
@@ -584,6 +585,8 @@ TEST_CASE("bad input is refused with one clear line") {
   refuse([](auto& b) { b.mixup = -0.1; }, "mixup must be in [0, 1000], got -0.1");
   refuse([](auto& b) { b.ema_decay = 1; }, "ema_decay must be in [0, 1), got 1");
   refuse([](auto& b) { b.clip_norm = NAN; }, "clip_norm must not be negative, got nan");
+  refuse([](auto& b) { b.randaugment_ops = 17; }, "randaugment_ops must be in [0, 16], got 17");
+  refuse([](auto& b) { b.randaugment_magnitude = 31; }, "randaugment_magnitude must be in [0, 30], got 31");
   refuse([](auto& b) { b.held_out = -1; }, "held_out must not be negative, got -1");
 
   const auto good = trainer(c, trainer_config(4));

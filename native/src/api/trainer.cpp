@@ -6,6 +6,7 @@
 
 #include "api/classifier.h"
 #include "api/guard.h"
+#include "kernels/cpu/rand_augment.h"
 #include "models/layout.h"
 
 struct motley_trainer {
@@ -16,6 +17,7 @@ struct motley_trainer {
 namespace motley::api {
 namespace {
 
+constexpr int kMaxOps = 16;
 constexpr double kMaxMixup = 1000;  // shares then lie within 5 % of a half
 
 void require_in(double value, double low, double high, const char* name) {
@@ -42,6 +44,9 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   require(c.mixup >= 0 && c.mixup <= kMaxMixup, "mixup must be in [0, ", kMaxMixup, "], got ", c.mixup);
   require(c.ema_decay >= 0 && c.ema_decay < 1, "ema_decay must be in [0, 1), got ", c.ema_decay);
   require(std::isfinite(c.clip_norm) && c.clip_norm >= 0, "clip_norm must not be negative, got ", c.clip_norm);
+  require(c.randaugment_ops >= 0 && c.randaugment_ops <= kMaxOps, "randaugment_ops must be in [0, ", kMaxOps, "], got ", c.randaugment_ops);
+  require(c.randaugment_magnitude >= 0 && c.randaugment_magnitude < kernels::kMagnitudes, "randaugment_magnitude must be in [0, ",
+          kernels::kMagnitudes - 1, "], got ", c.randaugment_magnitude);
   require(c.held_out >= 0, "held_out must not be negative, got ", c.held_out);
   check_normalisation(c.normalisation);
   TrainerConfig config;
@@ -59,6 +64,8 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   config.mixup = c.mixup;
   config.ema_decay = c.ema_decay;
   config.clip_norm = c.clip_norm;
+  config.rand_ops = c.randaugment_ops;
+  config.rand_magnitude = c.randaugment_magnitude;
   std::memcpy(config.mean, c.normalisation.mean, sizeof config.mean);
   std::memcpy(config.std, c.normalisation.std, sizeof config.std);
   config.seed = c.seed;

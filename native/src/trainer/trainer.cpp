@@ -8,6 +8,8 @@
 #include "kernels/cpu/ema.h"
 #include "kernels/cpu/gradient_norm.h"
 #include "kernels/cpu/mixup.h"
+#include "kernels/cpu/rand_augment.h"
+#include "kernels/philox.h"
 #include "libtorch/parallel.h"
 #include "ops/loss.h"
 #include "ops/work.h"
@@ -61,12 +63,27 @@ Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_
       const auto image = static_cast<uint64_t>(index[i]);
       const kernels::View view = kernels::draw_view(config_.augmentation, images.height, images.width, size, config_.seed,
                                                     static_cast<uint64_t>(epoch), image);
-      kernels::augment_image(images.at(index[i]), images.height, images.width, view, config_.mean, config_.std, table_.data(),
-                             inputs.data<float>() + i * size * size * 3);
+      float* input = inputs.data<float>() + i * size * size * 3;
+      kernels::augment_image(images.at(index[i]), images.height, images.width, view, config_.mean, config_.std, table_.data(), input);
+      if (config_.rand_ops > 0) rand_augment(epoch, index[i], input);
       labels[static_cast<size_t>(i)] = images.labels[image];
     }
   });
   return inputs;
+}
+
+// On whole numbers, which the input is rounded to: torchvision's crop of a uint8 image, too, gives such.
+void Trainer::rand_augment(int64_t epoch, int64_t image, float* input) const {
+  const int64_t size = classifier_.config().image_size, bytes = size * size * 3;
+  std::vector<uint8_t> pixels(static_cast<size_t>(bytes)), other(pixels.size());
+  for (int64_t i = 0; i < bytes; ++i) {
+    const float value = (input[i] * config_.std[i % 3] + config_.mean[i % 3]) * 255;
+    pixels[static_cast<size_t>(i)] = static_cast<uint8_t>(std::clamp(std::nearbyint(value), 0.0f, 255.0f));
+  }
+  kernels::PhiloxStream random(config_.seed, (static_cast<uint64_t>(epoch) << 32) | static_cast<uint64_t>(image),
+                               kernels::draws::kRandAugment);
+  kernels::rand_augment(config_.rand_ops, config_.rand_magnitude, random, size, size, pixels.data(), other.data());
+  for (int64_t i = 0; i < bytes; ++i) input[i] = table_[static_cast<size_t>(pixels[static_cast<size_t>(i)] * 3 + i % 3)];
 }
 
 TrainingSums Trainer::step(const Tensor& inputs, const kernels::Targets& targets, double learning_rate, Tensor* logits) {

@@ -24,6 +24,7 @@ struct TrainerConfig {
   double mixup = 0;      // alpha of the Beta distribution of the share; 0: none
   double ema_decay = 0;  // of the moving average of the weights; 0: none
   double clip_norm = 0;  // of all gradients together; 0: not clipped
+  int rand_ops = 0, rand_magnitude = 9;  // RandAugment: operations on each image, of 31 magnitudes
   kernels::Augmentation augmentation;
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
   uint64_t seed = 0;
@@ -73,6 +74,7 @@ class Trainer {
   };
   const std::vector<int32_t>& order(int64_t epoch, int64_t n);
   Tensor forward(const Tensor& inputs, bool gradients_only);
+  void rand_augment(int64_t epoch, int64_t image, float* inputs) const;
   double gradient_scale() const;
   void update(double learning_rate);
   void update_average();

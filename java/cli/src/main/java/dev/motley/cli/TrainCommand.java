@@ -176,6 +176,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "Largest norm of all gradients together. Default: 0, any.")
   private Optional<Double> clipNorm = Optional.empty();
 
+  @Option(
+      names = "--randaugment",
+      paramLabel = "N,M",
+      converter = RandAugment.Converter.class,
+      description = "Put each image through N operations of magnitude M of 30, such as 2,9. Default: 0,9, none.")
+  private Optional<RandAugment> randAugment = Optional.empty();
+
   @Option(names = "--precision", paramLabel = "fp32|bf16", description = "What the network computes in. Default: fp32.")
   private Optional<String> precision = Optional.empty();
 
@@ -329,6 +336,11 @@ final class TrainCommand implements Callable<Integer> {
     mixup.ifPresent(v -> tree.put("mixup", v));
     ema.ifPresent(v -> tree.put("ema", v));
     clipNorm.ifPresent(v -> tree.put("clip-norm", v));
+    randAugment.ifPresent(
+        v -> {
+          tree.put("randaugment", v.ops());
+          tree.put("randaugment-magnitude", v.magnitude());
+        });
     precision.ifPresent(v -> tree.put("precision", v));
     seed.ifPresent(v -> tree.put("seed", v));
     return tree;

@@ -325,6 +325,7 @@ class CommandsTest {
     helpSays("train", "--held-out", recipe.heldOut() + ", repo " + repo.heldOut());
     helpSays("train", "--warmup-epochs", TrainingOptions.OFF.warmupEpochs());
     helpSays("train", "--label-smoothing", decimal(TrainingOptions.OFF.labelSmoothing()));
+    helpSays("train", "--randaugment", TrainingOptions.OFF.randAugment() + "," + TrainingOptions.OFF.randAugmentMagnitude() + ", none");
     helpSays("train", "--mixup", decimal(TrainingOptions.OFF.mixup()) + ", not");
     helpSays("train", "--ema", decimal(TrainingOptions.OFF.ema()) + ", not");
     helpSays("train", "--clip-norm", decimal(TrainingOptions.OFF.clipNorm()) + ", any");
@@ -357,6 +358,10 @@ class CommandsTest {
       assertThat(motley("train", "--recipe", file.toString(), "--print-recipe")).isZero();
       assertThat(out).as("a recipe's file is a recipe").hasToString(first);
     }
+    out.getBuffer().setLength(0);
+    assertThat(motley("train", "--recipe", "paper", "--randaugment", "2,12", "--print-recipe")).isZero();
+    assertThat(out.toString().lines()).contains("randaugment: 2", "randaugment-magnitude: 12");
+    refused("expected operations and magnitude, such as 2,9, got '2'", "train", "--randaugment", "2", "--print-recipe");
     refused("unknown recipe 'papr'; did you mean 'paper'?", "train", "--recipe", "papr", "--print-recipe");
     assertThat(motley("train", "--out", folder.resolve("none").toString())).isEqualTo(Exit.USAGE.code());
     assertThat(err.toString()).contains("motley: Missing required option: '--data=DATA'");

@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 6000;
+  static final int API_VERSION = 7000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;
@@ -144,6 +144,7 @@ final class Header {
           doubles("crop_scale_min", "crop_scale_max", "crop_ratio_min", "crop_ratio_max", "flip", "rotation"),
           longs("resize", "held_out"),
           doubles("mixup", "ema_decay", "clip_norm"),
+          ints("randaugment_ops", "randaugment_magnitude"),
           NORMALISATION.withName("normalisation"),
           longs("seed"));
 

@@ -27,6 +27,8 @@ import java.lang.foreign.MemorySegment;
  * @param mixup alpha of the Beta distribution of a batch's share; 0 for none
  * @param emaDecay of the moving average of the weights; 0 for none
  * @param clipNorm largest norm of all gradients together; 0 for any
+ * @param randAugmentOps operations of RandAugment on each image; 0 for none
+ * @param randAugmentMagnitude of them, 0 to 30
  * @param normalisation from pixels to inputs
  * @param seed of order and augmentation
  */
@@ -50,6 +52,8 @@ public record TrainerConfig(
     double mixup,
     double emaDecay,
     double clipNorm,
+    int randAugmentOps,
+    int randAugmentMagnitude,
     Normalisation normalisation,
     long seed) {
 
@@ -113,6 +117,8 @@ public record TrainerConfig(
         .put("mixup", mixup)
         .put("ema_decay", emaDecay)
         .put("clip_norm", clipNorm)
+        .put("randaugment_ops", randAugmentOps)
+        .put("randaugment_magnitude", randAugmentMagnitude)
         .put("normalisation", Struct.of(arena, normalisation))
         .put("seed", seed)
         .segment();

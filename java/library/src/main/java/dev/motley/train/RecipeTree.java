@@ -21,7 +21,8 @@ final class RecipeTree {
       List.of(
           "architecture", "stem", "image-size", "epochs", "batch", "learning-rate", "weight-decay", "held-out", "crop-scale-min",
           "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip", "rotation", "resize", "crop", "normalisation",
-          "warmup-epochs", "label-smoothing", "mixup", "ema", "clip-norm", "precision", "seed");
+          "warmup-epochs", "label-smoothing", "mixup", "ema", "clip-norm", "randaugment",
+          "randaugment-magnitude", "precision", "seed");
 
   static final List<String> KEYS = Stream.concat(Stream.of("preset", "dataset"), FIELDS.stream()).toList();
 
@@ -74,7 +75,9 @@ final class RecipeTree {
         tree.number("label-smoothing").orElse(start.labelSmoothing()),
         tree.number("mixup").orElse(start.mixup()),
         tree.number("ema").orElse(start.ema()),
-        tree.number("clip-norm").orElse(start.clipNorm()));
+        tree.number("clip-norm").orElse(start.clipNorm()),
+        tree.count("randaugment").orElse(start.randAugment()),
+        tree.count("randaugment-magnitude").orElse(start.randAugmentMagnitude()));
   }
 
   static Map<String, Object> write(Recipe recipe) {
@@ -105,6 +108,8 @@ final class RecipeTree {
     tree.put("mixup", options.mixup());
     tree.put("ema", options.ema());
     tree.put("clip-norm", options.clipNorm());
+    tree.put("randaugment", options.randAugment());
+    tree.put("randaugment-magnitude", options.randAugmentMagnitude());
     tree.put("precision", recipe.precision().id());
     tree.put("seed", recipe.seed());
     return tree;

@@ -295,6 +295,8 @@ public final class Training implements AutoCloseable {
         recipe.options().mixup(),
         recipe.options().ema(),
         recipe.options().clipNorm(),
+        recipe.options().randAugment(),
+        recipe.options().randAugmentMagnitude(),
         recipe.normalisation(),
         recipe.seed());
   }

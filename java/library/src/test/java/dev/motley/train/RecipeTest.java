@@ -47,6 +47,8 @@ class RecipeTest {
           Map.entry("mixup", 0.2),
           Map.entry("ema", 0.99),
           Map.entry("clip-norm", 1.5),
+          Map.entry("randaugment", 2),
+          Map.entry("randaugment-magnitude", 12),
           Map.entry("crop-scale-min", 0.5),
           Map.entry("crop-scale-max", 0.75),
           Map.entry("crop-ratio-min", 0.5),
@@ -88,7 +90,7 @@ class RecipeTest {
                 11,
                 new Augmentation(0.5, 0.75, 0.5, 2, 0, 45, 0, 0),
                 Normalisation.UNIT,
-                new TrainingOptions(3, 0.125, 0.2, 0.99, 1.5),
+                new TrainingOptions(3, 0.125, 0.2, 0.99, 1.5, 2, 12),
                 Precision.BF16,
                 -3));
     Recipe cropped = read(Map.of("crop-scale-min", 1, "resize", 256, "crop", 224));
@@ -232,6 +234,8 @@ class RecipeTest {
     all.add(Arguments.of("crop", 224, "got resize 0 and crop 224"));
     all.add(Arguments.of("warmup-epochs", 20, "20 warm-up epochs must be fewer than the 20 epochs"));
     all.add(Arguments.of("held-out", -1, "held-out"));
+    all.add(Arguments.of("randaugment", 17, "randaugment must be in [0, 16] operations, got 17"));
+    all.add(Arguments.of("randaugment-magnitude", 31, "randaugment magnitude must be in [0, 30], got 31"));
     all.add(Arguments.of("architecture", "resnet", "unknown architecture"));
     all.add(Arguments.of("normalisation", "none", "unknown normalisation"));
     all.add(Arguments.of("precision", "fp8", "unknown precision 'fp8' (known: fp32, bf16, fp16)"));

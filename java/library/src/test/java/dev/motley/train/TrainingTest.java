@@ -155,10 +155,11 @@ class TrainingTest {
   @Test
   void aTrainingWithEveryOptionGoesOnToTheSameBits() throws IOException {
     Recipe all =
-        RECIPE.with(
-            Map.of(
+        RECIPE
+            .with(Map.of(
                 "warmup-epochs", 1, "label-smoothing", 0.1, "mixup", 0.4, "ema", 0.8, "clip-norm", 0.5, "held-out", 1,
-                "crop-scale-min", 1, "rotation", 30, "resize", 36, "crop", 33));
+                "crop-scale-min", 1, "rotation", 30, "resize", 36, "crop", 33))
+            .with(Map.of("randaugment", 2));
     TrainingResult whole = train("all", all, Duration.ofHours(1), ProgressListener.NONE);
     for (int stopAt : new int[] {1, 3}) {
       String name = "all stopped" + stopAt;
