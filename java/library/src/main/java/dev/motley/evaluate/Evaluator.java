@@ -15,7 +15,8 @@ public final class Evaluator {
   private Evaluator() {}
 
   /**
-   * Tests with running and with batch statistics, side by side.
+   * Tests with running and with batch statistics, side by side; the latter in training mode, dropout and stochastic depth included, where
+   * the classifier's recipe says so.
    *
    * @param classifier whose classes must be the set's, in any order
    * @param images real ones, of the classifier's size
@@ -29,7 +30,8 @@ public final class Evaluator {
       Classifier classifier, ImageSet images, int batch, ProgressListener listener) {
     ImageSet real = ClassNames.inOrderOf(classifier.spec().classNames(), images, images.name());
     float[] running = classifier.logits(real, batch, BatchNormMode.RUNNING, listener);
-    float[] batchStatistics = classifier.logits(real, batch, BatchNormMode.BATCH, listener);
+    BatchNormMode second = classifier.spec().testInTraining() ? BatchNormMode.TRAIN : BatchNormMode.BATCH;
+    float[] batchStatistics = classifier.logits(real, batch, second, listener);
     return Evaluation.of(real.classNames(), batch, running, batchStatistics, real.labels());
   }
 }

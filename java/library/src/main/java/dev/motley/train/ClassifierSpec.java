@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param stem how it begins, of a ResNet
  * @param pictureSize height and width of the images it is given, in pixels; {@code imageSize} where they are taken as they are
  * @param resize length of their shorter side before the centre is taken from them; 0 where they are taken as they are
+ * @param testInTraining whether dropout and stochastic depth stay on in tests with batch statistics
  */
 public record ClassifierSpec(
     String architecture,
@@ -32,7 +33,8 @@ public record ClassifierSpec(
     Normalisation normalisation,
     Stem stem,
     int pictureSize,
-    int resize) {
+    int resize,
+    boolean testInTraining) {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String FORMAT = "motley-classifier-1";
   private static final String KEY = "motley";
@@ -43,7 +45,7 @@ public record ClassifierSpec(
 
   /** A network that takes images as they are. */
   public ClassifierSpec(String architecture, int imageSize, List<String> classNames, Normalisation normalisation, Stem stem) {
-    this(architecture, imageSize, classNames, normalisation, stem, imageSize, 0);
+    this(architecture, imageSize, classNames, normalisation, stem, imageSize, 0, false);
   }
 
   /** With the stem that every network has. */
@@ -60,7 +62,8 @@ public record ClassifierSpec(
         recipe.normalisation(),
         recipe.stem(),
         recipe.imageSize(),
-        recipe.augmentation().resize());
+        recipe.augmentation().resize(),
+        recipe.testInTraining());
   }
 
   /** Files of before these choices say nothing of them. */
@@ -72,7 +75,8 @@ public record ClassifierSpec(
       @JsonProperty("normalisation") Normalisation normalisation,
       @JsonProperty("stem") @Nullable Stem stem,
       @JsonProperty("pictureSize") int pictureSize,
-      @JsonProperty("resize") int resize) {
+      @JsonProperty("resize") int resize,
+      @JsonProperty("testInTraining") boolean testInTraining) {
     return new ClassifierSpec(
         architecture,
         imageSize,
@@ -80,7 +84,8 @@ public record ClassifierSpec(
         normalisation,
         stem == null ? Stem.IMAGENET : stem,
         pictureSize == 0 ? imageSize : pictureSize,
-        resize);
+        resize,
+        testInTraining);
   }
 
   private record Stored(String format, ClassifierSpec classifier) {}

@@ -41,13 +41,13 @@ final class Presets {
   static Recipe quick(String architecture, String dataset, int imageSize) {
     return new Recipe(
         "quick", dataset, architecture, Stem.IMAGENET, imageSize, 20, 128, 1e-3, 0.05, 0,
-        Augmentation.TORCHVISION.withScaleMin(0.35), Normalisation.IMAGENET, TrainingOptions.OFF, Precision.FP32, 0);
+        Augmentation.TORCHVISION.withScaleMin(0.35), Normalisation.IMAGENET, false, TrainingOptions.OFF, Precision.FP32, 0);
   }
 
   static Recipe paper(String architecture, String dataset, int imageSize) {
     return new Recipe(
         "paper", dataset, architecture, Stem.IMAGENET, imageSize, 200, 128, 2e-4, paperDecay(architecture, dataset), 0,
-        Augmentation.TORCHVISION, Normalisation.IMAGENET, TrainingOptions.OFF, Precision.FP32, 0);
+        Augmentation.TORCHVISION, Normalisation.IMAGENET, false, TrainingOptions.OFF, Precision.FP32, 0);
   }
 
   static Recipe repo(String architecture, String dataset, int imageSize) {
@@ -56,7 +56,7 @@ final class Presets {
         "repo", dataset, architecture, Stem.IMAGENET, imageSize, 50, 64, 1e-4, 0.9, HELD_OUT,
         satellite ? Augmentation.SATELLITE : Augmentation.TORCHVISION,
         satellite ? Normalisation.UNIT : Normalisation.IMAGENET,
-        TrainingOptions.OFF, Precision.FP32, 0);
+        true, TrainingOptions.OFF, Precision.FP32, 0);
   }
 
   private static double paperDecay(String architecture, String dataset) {

@@ -26,6 +26,8 @@ import java.util.Map;
  * @param heldOut images that are drawn by the seed and never trained on
  * @param augmentation of the training images
  * @param normalisation of the network's input
+ * @param testInTraining whether dropout and stochastic depth stay on in the tests with batch statistics, as where {@code model.eval()}
+ *     is never called
  * @param options what every preset leaves off
  * @param precision what the network computes in
  * @param seed of initialisation, order and augmentation
@@ -43,6 +45,7 @@ public record Recipe(
     int heldOut,
     Augmentation augmentation,
     Normalisation normalisation,
+    boolean testInTraining,
     TrainingOptions options,
     Precision precision,
     long seed) {
@@ -118,7 +121,7 @@ public record Recipe(
   /**
    * What the paper's published code does when run as it is: 50 epochs, batch 64, learning rate 1e-4, weight decay 0.9 for every network;
    * 10,000 images split off and never used (there unseeded, here by the seed); EuroSAT turned, flipped, resized to 256 and cropped to
-   * 224, without normalisation.
+   * 224, without normalisation; tests in training mode, of which the batch statistics of an evaluation then speak.
    */
   public static Recipe repo(String architecture, String dataset, int imageSize) {
     return Presets.repo(architecture, dataset, imageSize);

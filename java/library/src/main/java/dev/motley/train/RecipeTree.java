@@ -20,7 +20,7 @@ final class RecipeTree {
   static final List<String> FIELDS =
       List.of(
           "architecture", "stem", "image-size", "epochs", "batch", "learning-rate", "weight-decay", "held-out", "crop-scale-min",
-          "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip", "rotation", "resize", "crop", "normalisation",
+          "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip", "rotation", "resize", "crop", "normalisation", "test-in-training",
           "warmup-epochs", "label-smoothing", "mixup", "ema", "clip-norm", "randaugment",
           "randaugment-magnitude", "precision", "seed");
 
@@ -52,6 +52,7 @@ final class RecipeTree {
         tree.count("held-out").orElse(start.heldOut()),
         augmentation(start.augmentation(), tree),
         normalisation(tree).orElse(start.normalisation()),
+        truth(tree, "test-in-training").orElse(start.testInTraining()),
         options(start.options(), tree),
         tree.text("precision").map(Precision::named).orElse(start.precision()),
         tree.whole("seed").orElse(start.seed()));
@@ -102,6 +103,7 @@ final class RecipeTree {
     tree.put("resize", augmentation.resize());
     tree.put("crop", augmentation.crop());
     tree.put("normalisation", write(recipe.normalisation()));
+    tree.put("test-in-training", recipe.testInTraining());
     TrainingOptions options = recipe.options();
     tree.put("warmup-epochs", options.warmupEpochs());
     tree.put("label-smoothing", options.labelSmoothing());
@@ -130,6 +132,17 @@ final class RecipeTree {
                 Names.find("normalisation", name, List.of("imagenet", "unit"), n -> n).equals("unit")
                     ? Normalisation.UNIT
                     : Normalisation.IMAGENET);
+  }
+
+  private static Optional<Boolean> truth(Tree tree, String key) {
+    return tree.value(key)
+        .map(
+            value -> {
+              if (value instanceof Boolean truth) {
+                return truth;
+              }
+              throw Tree.wrong(tree.path(key), "true or false", value);
+            });
   }
 
   private static float[] three(Tree tree, String key) {

@@ -47,6 +47,7 @@ class RecipeTest {
           Map.entry("mixup", 0.2),
           Map.entry("ema", 0.99),
           Map.entry("clip-norm", 1.5),
+          Map.entry("test-in-training", true),
           Map.entry("randaugment", 2),
           Map.entry("randaugment-magnitude", 12),
           Map.entry("crop-scale-min", 0.5),
@@ -90,6 +91,7 @@ class RecipeTest {
                 11,
                 new Augmentation(0.5, 0.75, 0.5, 2, 0, 45, 0, 0),
                 Normalisation.UNIT,
+                true,
                 new TrainingOptions(3, 0.125, 0.2, 0.99, 1.5, 2, 12),
                 Precision.BF16,
                 -3));
@@ -148,6 +150,8 @@ class RecipeTest {
         assertThat(List.of(repo.epochs(), repo.batch(), repo.heldOut())).containsExactly(50, 64, 10_000);
         assertThat(repo.learningRate()).isEqualTo(1e-4);
         assertThat(repo.weightDecay()).isEqualTo(0.9);
+        assertThat(repo.testInTraining()).isTrue();
+        assertThat(paper.testInTraining()).isFalse();
         boolean satellite = dataset.equals("eurosat");
         assertThat(repo.augmentation())
             .isEqualTo(satellite ? new Augmentation(1, 1, 0.75, 4.0 / 3, 0.5, 90, 256, 224) : paper.augmentation());
@@ -209,7 +213,8 @@ class RecipeTest {
     var all = new ArrayList<Arguments>();
     for (String key : Recipe.KEYS) {
       boolean text = OTHER.get(key) instanceof String;
-      all.add(Arguments.of(key, text ? List.of("a") : "many", text ? "must be a text" : "number"));
+      String expected = text ? "must be a text" : OTHER.get(key) instanceof Boolean ? "must be true or false" : "number";
+      all.add(Arguments.of(key, text ? List.of("a") : "many", expected));
       all.add(Arguments.of(key, Map.of("a", 1), key.equals("normalisation") ? "known: mean, std" : "found {a=1}"));
     }
     for (String key : List.of("epochs", "batch", "image-size", "learning-rate")) {

@@ -124,12 +124,13 @@ class TrainingTest {
   @Test
   void aRecipeThatResizesAndCropsIsTestedAsItWasTrained() {
     Recipe recipe =
-        small(1, 0).with(Map.of("crop-scale-min", 1, "rotation", 90, "resize", 48, "crop", 40, "normalisation", "unit"));
+        small(1, 0).with(Map.of("crop-scale-min", 1, "rotation", 90, "resize", 48, "crop", 40, "normalisation", "unit", "test-in-training", true));
     TrainingResult result = train("satellite", recipe, Duration.ofHours(1), ProgressListener.NONE);
     try (Classifier classifier = Classifier.load(result.model(), Precision.FP32)) {
       assertThat(classifier.spec().imageSize()).isEqualTo(40);
       assertThat(classifier.spec().pictureSize()).isEqualTo(32);
       assertThat(classifier.spec().resize()).isEqualTo(48);
+      assertThat(classifier.spec().testInTraining()).isTrue();
       float[] logits = classifier.logits(images(), 20, BatchNormMode.RUNNING, ProgressListener.NONE);
       assertThat(logits).hasSize(40).doesNotContain(Float.NaN);
     }
