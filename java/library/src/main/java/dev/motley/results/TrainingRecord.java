@@ -47,18 +47,23 @@ public record TrainingRecord(Recipe recipe, TrainingData data, Optional<TestNote
    */
   public static TrainingRecord note(Path folder, Recipe recipe, TrainingData data) {
     var record = new TrainingRecord(recipe, data, Optional.empty());
-    if (Files.exists(folder.resolve(FILE))) {
-      try {
-        TrainingRecord known = read(folder);
-        if (known.untested().equals(record)) {
-          return known;
-        }
-      } catch (InvalidInputException e) {
-        // as good as none
-      }
+    Optional<TrainingRecord> known = find(folder).filter(one -> one.untested().equals(record));
+    if (known.isEmpty()) {
+      record.write(folder);
     }
-    record.write(folder);
-    return record;
+    return known.orElse(record);
+  }
+
+  /** What is noted in a folder; a file that is damaged is as good as none. */
+  public static Optional<TrainingRecord> find(Path folder) {
+    if (!Files.exists(folder.resolve(FILE))) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(read(folder));
+    } catch (InvalidInputException e) {
+      return Optional.empty();
+    }
   }
 
   void write(Path folder) {

@@ -23,7 +23,7 @@ import dev.motley.results.Trained;
 import dev.motley.results.TrainingData;
 import dev.motley.results.TrainingRecord;
 import dev.motley.run.TrainingSeries.Member;
-import dev.motley.train.Recipe;
+import dev.motley.train.EpochMetrics;
 import dev.motley.train.Training;
 import dev.motley.tricks.GenerationPlan;
 import java.io.IOException;
@@ -32,7 +32,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -50,6 +52,7 @@ public final class Run {
   private final Path folder;
   private final ProgressListener listener;
   private final RunStores stores;
+  private final TrainingClock clock = new TrainingClock();
   private String modelHash = "";
 
   private Run(RunConfig config, Embedded embedded, Path folder, ProgressListener listener) {
@@ -153,22 +156,21 @@ public final class Run {
 
   /** What is trained already must be what this config would train. */
   private void requireOwnTrainings() {
-    for (RunConfig.SetConfig set : config.sets()) {
-      for (Recipe recipe : config.recipes(set)) {
-        for (long seed : config.seeds()) {
-          Path training = training(set, recipe, seed);
-          if (Files.exists(training.resolve(TrainingRecord.FILE))
-              && !TrainingRecord.read(training).recipe().equals(recipe.withSeed(seed))) {
-            throw new InvalidInputException(
-                training + " was trained by another recipe than this config's: give another folder or remove it");
-          }
-        }
-      }
+    for (PlannedTraining planned : config.plannedTrainings()) {
+      Path training = folder(planned);
+      TrainingRecord.find(training)
+          .filter(record -> !record.recipe().equals(planned.recipe()))
+          .ifPresent(
+              _ -> {
+                throw new InvalidInputException(
+                    training + " was trained by another recipe than this config's: give another folder or remove it");
+              });
     }
   }
 
-  private Path training(RunConfig.SetConfig set, Recipe recipe, long seed) {
-    return TrainingSeries.folder(stores.folder(set).resolve(recipe.architecture()), seed);
+  private Path folder(PlannedTraining planned) {
+    Path ofArchitecture = stores.folder(planned.set()).resolve(planned.recipe().architecture());
+    return TrainingSeries.folder(ofArchitecture, planned.recipe().seed());
   }
 
   /** The listener, told what the work is on. */
@@ -205,19 +207,34 @@ public final class Run {
       ImageSet images = view.load();
       stores.own(set).flatMap(SyntheticStore::safety).ifPresent(summary -> page.addSafety(set, summary, images));
       var data = TrainingData.of(set.name(), GenerationPlan.of(set.plan()), view, images);
-      for (Recipe recipe : config.recipes(set)) {
-        for (long seed : config.seeds()) {
-          var series = new TrainingSeries(images, data, recipe, Optional.empty(), CHECKPOINT_EVERY, Optional.of(testing));
-          Member member = series.run(seed, training(set, recipe, seed), on(config.subject(set, recipe, seed, trained.size() + 1)));
-          trained.add(member.tested().orElseThrow());
-          page.add(set, trained.getLast(), member.result().epochs());
-        }
+      for (PlannedTraining planned : config.plannedTrainings().stream().filter(one -> one.set().equals(set)).toList()) {
+        var series = new TrainingSeries(images, data, planned.recipe(), Optional.empty(), CHECKPOINT_EVERY, Optional.of(testing));
+        ProgressListener hears = on(planned.subject(config, clock.left(imagesLeft())));
+        Member member = series.run(planned.recipe().seed(), folder(planned), hears);
+        trained.add(member.tested().orElseThrow());
+        clock.add(planned.recipe().architecture(), seconds(member), (long) images.count() * member.result().epochs().size());
+        page.add(set, trained.getLast(), member.result().epochs());
       }
     }
     Path report = folder.resolve("report.html");
     RunConfig.SetConfig richest = config.richestSet();
     Report.write(page.data(trained, page.samples(richest, stores.view(richest))), report);
     return new RunResult(trained, report);
+  }
+
+  private static double seconds(Member member) {
+    return member.result().epochs().stream().mapToDouble(EpochMetrics::seconds).sum();
+  }
+
+  /** What trainings without a record will see, by architecture. */
+  private Map<String, Long> imagesLeft() {
+    var left = new TreeMap<String, Long>();
+    for (PlannedTraining planned : config.plannedTrainings()) {
+      if (!Files.exists(folder(planned).resolve(TrainingRecord.FILE))) {
+        left.merge(planned.recipe().architecture(), planned.images(), Long::sum);
+      }
+    }
+    return left;
   }
 
   private Ledger ledger(RunConfig.SetConfig set) {

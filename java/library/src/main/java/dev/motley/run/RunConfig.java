@@ -346,17 +346,17 @@ public record RunConfig(
     return !a.folder().equals(b.folder()) || (a.plan().equals(b.plan()) && a.resize() == b.resize());
   }
 
-  /** The recipes of a set's architectures, in the run's order. */
-  List<Recipe> recipes(SetConfig set) {
-    return recipes.stream().filter(recipe -> set.architectures().contains(recipe.architecture())).toList();
-  }
-
-  /** What a training is called while it goes on: of several, with its number and what tells it from the others. */
-  String subject(SetConfig set, Recipe recipe, long seed, int number) {
-    if (trainings() == sets.size()) {
-      return set.name();
+  /** All trainings, by set, architecture and seed, in that order. */
+  List<PlannedTraining> plannedTrainings() {
+    var planned = new ArrayList<PlannedTraining>();
+    for (SetConfig set : sets) {
+      for (Recipe recipe : recipes) {
+        for (long seed : set.architectures().contains(recipe.architecture()) ? seeds : List.<Long>of()) {
+          planned.add(new PlannedTraining(planned.size() + 1, set, recipe.withSeed(seed)));
+        }
+      }
     }
-    return "%s, %s, seed %d (training %d of %d)".formatted(set.name(), recipe.architecture(), seed, number, trainings());
+    return planned;
   }
 
   /**

@@ -117,13 +117,14 @@ final class RunReport {
   ReportData data(List<Trained> trained, List<Sample> samples) {
     NativeInfo info = NativeRuntime.info();
     boolean several = trainings.size() > experiments.size();
+    boolean tabled = trainings.size() > 2; // of two, the first table says it all
     return new ReportData(
         config.title(),
         trainings.getFirst().architecture(),
         real.name(),
         experiments,
         several ? trainings : List.of(),
-        several ? TablePage.tables(trained) : List.of(),
+        tabled ? TablePage.tables(trained) : List.of(),
         samples,
         safety,
         List.copyOf(stages.values()),

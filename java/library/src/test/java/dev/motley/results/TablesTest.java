@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.BatchNormMode;
 import dev.motley.InvalidInputException;
+import dev.motley.dataset.ImageSet;
+import dev.motley.tricks.ClassList;
 import dev.motley.tricks.Trick;
 import dev.motley.tricks.TrickMix;
 import java.nio.file.Path;
@@ -115,6 +117,20 @@ class TablesTest {
     String markdown = TableText.markdown(Tables.of(trainings, BatchNormMode.BATCH));
     assertThat(markdown).contains("(batch statistics)\n\n| Set | fashion-mnist |\n| --- | --- |\n").contains("| Class prompt | 52.00, n 1; +1.00 |");
     assertThat(markdown).contains("fashion-mnist: tested on 100 real images (real), in batches of 128.").doesNotContain("paper");
+  }
+
+  @Test
+  void realImagesAreARowOfTheirOwn() {
+    add("fashion-mnist", BASE, "none", "resnet50", 50);
+    Trained one = trainings.getFirst();
+    ImageSet real =
+        new ImageSet("real", 32, 32, new byte[3 * 32 * 32 * 20], new int[20], ClassList.preset("fashion-mnist").labels());
+    trainings.add(
+        new Trained(
+            Path.of("real"),
+            new TrainingRecord(one.record().recipe(), TrainingData.of(real), one.record().test()),
+            one.evaluation()));
+    assertThat(words("table-2-fashion-mnist", "Real images", "fashion-mnist")).containsExactly("50.00, n 1", "no base of 20 images");
   }
 
   @Test
