@@ -240,7 +240,7 @@ class CommandsTest {
     assertThat(motley("generate", "--per-class", "2", "--steps", "1", "--out", store.toString())).as(err.toString()).isZero();
     Path real = NoisyImages.write(folder.resolve("fashion"));
     Path trainings = folder.resolve("trainings");
-    String[] train = {"train", "--data", store.toString(), "--epochs", "1", "--seeds", "4,7", "--out", trainings.toString()};
+    String[] train = {"train", "--data", store.toString(), "--epochs", "1", "--architecture", "resnet20", "--seeds", "4,7", "--out", trainings.toString()};
     out.getBuffer().setLength(0);
     assertThat(motley(train)).as(err.toString()).isZero();
     assertThat(out.toString()).startsWith("seed 4: " + trainings.resolve("seed-4/model.safetensors")).doesNotContain("all seeds");

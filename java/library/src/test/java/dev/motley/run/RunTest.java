@@ -135,7 +135,7 @@ class RunTest {
                 "sets", List.of(set("Plain", 2, "bilinear"), set("Smooth", 2, "bilinear_aa"), set("Half", 1, "bilinear_aa")),
                 "stored-size", 16,
                 "batch", 4,
-                "recipe", Map.of("epochs", 1),
+                "recipe", Map.of("epochs", 1, "architecture", "resnet20"),
                 "seeds", 2,
                 "real", fewRealImages().toString()),
             EMBEDDED);
@@ -143,7 +143,7 @@ class RunTest {
     var subjects = new LinkedHashSet<String>();
     RunResult result =
         Run.execute(config, EMBEDDED, whole, progress -> progress.subject().isEmpty() || subjects.add(progress.subject()) || true);
-    assertThat(subjects).containsSequence("Plain", "Plain, resnet50, seed 0 (training 1 of 6)").doesNotContain("Smooth", "Half");
+    assertThat(subjects).containsSequence("Plain", "Plain, resnet20, seed 0 (training 1 of 6)").doesNotContain("Smooth", "Half");
     assertThat(result.trainings()).hasSize(6);
     assertThat(whole.resolve("half/images")).as("a view").doesNotExist();
     SyntheticStore plain = SyntheticStore.open(whole.resolve("plain/images"));
@@ -159,7 +159,7 @@ class RunTest {
     }
     RunResult again = Run.execute(config, EMBEDDED, stopped, ProgressListener.NONE);
     assertThat(again.evaluations()).isEqualTo(result.evaluations());
-    for (String file : List.of("plain/images/000000.tar", "smooth/images/000000.tar", "half/resnet50/seed-1/model.safetensors")) {
+    for (String file : List.of("plain/images/000000.tar", "smooth/images/000000.tar", "half/resnet20/seed-1/model.safetensors")) {
       assertThat(stopped.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
     }
   }
@@ -170,7 +170,7 @@ class RunTest {
         RunConfig.of(
             Map.of(
                 "sets", List.of(set("Plain", 2, "bilinear"), set("Smooth", 2, "bilinear_aa")), "stored-size", 16, "batch", 4,
-                "recipe", Map.of("epochs", 1), "real", fewRealImages().toString()),
+                "recipe", Map.of("epochs", 1, "architecture", "resnet20"), "real", fewRealImages().toString()),
             EMBEDDED);
     Path run = folder.resolve("run");
     assertThatThrownBy(() -> Run.execute(config, EMBEDDED, run, stopAt("train", 1))).isInstanceOf(CancelledException.class);
