@@ -22,10 +22,12 @@
 #include "kernels/cpu/mixup.h"
 #include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
+#include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/rowwise.h"
 #include "kernels/cpu/sampling.h"
 #include "kernels/cpu/short_attention.h"
+#include "kernels/cpu/squeeze_excite.h"
 #include "libtorch/call.h"
 #include "libtorch/convert.h"
 #include "libtorch/parallel.h"
@@ -163,7 +165,10 @@ struct Activations {
   const char* name;
   int64_t n, side, c;
   bool residual;
+  kernels::Activation activation = kernels::Activation::relu;
 };
+
+bool hard_swish(const Activations& a) { return a.activation == kernels::Activation::hard_swish; }
 
 void batch_norm(const Activations& a) {
   const int64_t rows = a.n * a.side * a.side;
@@ -176,13 +181,13 @@ void batch_norm(const Activations& a) {
     kernels::batch_moments<float>(x.data<float>(), rows, a.c, mean.data(), variance.data());
     for (size_t i = 0; i < m.size(); ++i) m[i] = static_cast<float>(mean[i]), invstd[i] = static_cast<float>(1 / std::sqrt(variance[i] + 1e-5));
     kernels::batch_norm_fold(a.c, w.data<float>(), b.data<float>(), m.data(), invstd.data(), scale.data(), shift.data());
-    kernels::batch_norm_apply<float>(x.data<float>(), rows, a.c, scale.data(), shift.data(), a.residual ? residual.data<float>() : nullptr, true,
+    kernels::batch_norm_apply<float>(x.data<float>(), rows, a.c, scale.data(), shift.data(), a.residual ? residual.data<float>() : nullptr, a.activation,
                                      y.data<float>(), a.residual ? bits.data<uint8_t>() : nullptr);
   }, [&] {
     const auto z = Call("aten::native_batch_norm").tensor(x, View::channels_last).optional(w).optional(b).optional(rm).optional(rv).boolean(true)
                        .real(0.1).real(1e-5).run({View::channels_last, View::plain, View::plain});
     if (a.residual) Call("aten::mul_", "Tensor").tensor(y, View::channels_last).tensor(residual, View::channels_last).run(1, View::channels_last);
-    Call("aten::relu_").tensor(y, View::channels_last).run(1, View::channels_last);
+    Call(hard_swish(a) ? "aten::hardswish_" : "aten::relu_").tensor(y, View::channels_last).run(1, View::channels_last);
   });
 }
 
@@ -193,13 +198,75 @@ void batch_norm_backward(const Activations& a) {
   const Tensor bits = Tensor::zeros({rows, kernels::gate_pitch(a.c)}, DType::u8), dz = Tensor::empty(x.shape());
   report((std::string(a.name) + ", backward").c_str(), (a.residual ? 6 : 5) * x.bytes(), [&] {
     kernels::batch_norm_backward<float>(dy.data<float>(), x.data<float>(), rows, a.c, w.data<float>(), b.data<float>(), m.data<float>(),
-                                        invstd.data<float>(), a.residual ? kernels::Gate::bits : kernels::Gate::recompute,
+                                        invstd.data<float>(), a.residual ? kernels::Gate::relu_bits : hard_swish(a) ? kernels::Gate::hard_swish : kernels::Gate::relu,
                                         a.residual ? bits.data<uint8_t>() : nullptr, dw.data<float>(), db.data<float>(), dx.data<float>(),
                                         a.residual ? dz.data<float>() : nullptr);
   }, [&] {
-    Call("aten::mul", "Tensor").tensor(dy, View::channels_last).tensor(x, View::channels_last).run(1, View::channels_last);  // the ReLU's
+    Call(hard_swish(a) ? "aten::hardswish_backward" : "aten::mul", hard_swish(a) ? "" : "Tensor")  // the ReLU's
+        .tensor(dy, View::channels_last).tensor(x, View::channels_last).run(1, View::channels_last);
     Call("aten::native_batch_norm_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).optional(w).optional(m).optional(invstd)
         .optional(m).optional(invstd).boolean(true).real(1e-5).booleans({true, true, true}).run({View::channels_last, View::plain, View::plain});
+  });
+}
+
+// Forward, then both gradients: libtorch computes them in one call.
+void depthwise(int64_t n, int64_t side, int64_t c, int64_t kernel, int64_t stride) {
+  const auto s = kernels::depthwise_shape(n, side, side, c, kernel, stride);
+  const Tensor x = filled({n, side, side, c}), w = filled({c, kernel, kernel, 1}), y = Tensor::empty({n, s.out_height, s.out_width, c});
+  const Tensor dy = filled(y.shape()), dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
+  const std::string name = concat("depthwise ", kernel, "x", kernel, stride == 2 ? " /2" : "", ", ", n, "x", side, "x", side, "x", c);
+  const int64_t pad = kernel / 2;
+  report(name.c_str(), x.bytes() + y.bytes(), [&] {
+    kernels::depthwise_forward(s, x.data<float>(), w.data<float>(), nullptr, kernels::Activation::none, y.data<float>());
+  }, [&] {
+    Call("aten::convolution").tensor(x, View::channels_last).tensor(w, View::channels_last).none().integers({stride, stride}).integers({pad, pad})
+        .integers({1, 1}).boolean(false).integers({0, 0}).integer(c).run(1, View::channels_last);
+  });
+  report((name + ", backward").c_str(), 2 * (x.bytes() + y.bytes()), [&] {
+    kernels::depthwise_input_gradient(s, dy.data<float>(), w.data<float>(), dx.data<float>(), false);
+    kernels::depthwise_weight_gradient(s, dy.data<float>(), x.data<float>(), dw.data<float>());
+  }, [&] {
+    Call("aten::convolution_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last).none()
+        .integers({stride, stride}).integers({pad, pad}).integers({1, 1}).boolean(false).integers({0, 0}).integer(c).booleans({true, true, false})
+        .run(2, View::channels_last);
+  });
+}
+
+// The means and the excitation, without the layers between.
+void squeeze_excite(int64_t n, int64_t side, int64_t c) {
+  const int64_t pixels = side * side, image = pixels * c;
+  const Tensor x = filled({n, side, side, c}), by = filled({n, 1, 1, c}), y = Tensor::empty(x.shape()), dy = filled(x.shape()), dx = Tensor::empty(x.shape());
+  const Tensor means = Tensor::empty(by.shape()), dby = Tensor::empty(by.shape());
+  const auto per_image = [&](const auto& body) {
+    parallel_for(n, 1 + (1 << 14) / image, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) body(kernels::squeeze_excite_loops<float>(), i * image, i * c);
+    });
+  };
+  const auto times = [](const Tensor& a, const Tensor& b) {
+    return Call("aten::mul", "Tensor").tensor(a, View::channels_last).tensor(b, View::channels_last).run(1, View::channels_last)[0];
+  };
+  const auto mean = [](const Tensor& a) { return Call("aten::_adaptive_avg_pool2d").tensor(a, View::channels_last).integers({1, 1}).run(1, View::channels_last)[0]; };
+  const std::string name = concat("squeeze, excite ", n, "x", side, "x", side, "x", c);
+  report(name.c_str(), 3 * x.bytes(), [&] {
+    per_image([&](const auto& k, int64_t at, int64_t row) {
+      k.mean(x.data<float>() + at, pixels, c, means.data<float>() + row);
+      k.excite(x.data<float>() + at, by.data<float>() + row, pixels, c, y.data<float>() + at);
+    });
+  }, [&] {
+    mean(x);
+    times(x, Call("aten::hardsigmoid").tensor(by, View::channels_last).run(1, View::channels_last)[0]);
+  });
+  report((name + ", backward").c_str(), 5 * x.bytes(), [&] {
+    per_image([&](const auto& k, int64_t at, int64_t row) {
+      k.excite_backward(dy.data<float>() + at, x.data<float>() + at, by.data<float>() + row, pixels, c, dx.data<float>() + at, dby.data<float>() + row);
+      k.mean_backward(means.data<float>() + row, pixels, c, true, dx.data<float>() + at);
+    });
+  }, [&] {  // a product for dx, one and a sum for the factors, the mean's gradient, and their sum
+    times(dy, by);
+    mean(times(dy, x));
+    Call("aten::hardsigmoid_backward").tensor(by, View::channels_last).tensor(by, View::channels_last).run(1, View::channels_last);
+    Call("aten::_adaptive_avg_pool2d_backward").tensor(by, View::channels_last).tensor(x, View::channels_last).run(1, View::channels_last);
+    times(dy, x);
   });
 }
 
@@ -310,10 +377,21 @@ int main(int argc, char** argv) {
   self_attention(16, 65);
   ddim();
   for (const Activations& a : {Activations{"BatchNorm + ReLU 128x8x8x64", 128, 8, 64, false}, Activations{"BatchNorm + add + ReLU 128x8x8x256", 128, 8, 256, true},
-                               Activations{"BatchNorm + add + ReLU 128x2x2x1024", 128, 2, 1024, true}}) {
+                               Activations{"BatchNorm + add + ReLU 128x2x2x1024", 128, 2, 1024, true},
+                               Activations{"BatchNorm + hard-swish 128x4x4x96", 128, 4, 96, false, kernels::Activation::hard_swish}}) {
     batch_norm(a);
     batch_norm_backward(a);
   }
+  depthwise(128, 16, 16, 3, 2);
+  depthwise(128, 8, 72, 3, 2);
+  depthwise(128, 4, 88, 3, 1);
+  depthwise(128, 4, 96, 5, 2);
+  depthwise(128, 2, 240, 5, 1);
+  depthwise(128, 1, 576, 5, 1);
+  depthwise(128, 8, 96, 7, 1);
+  depthwise(128, 2, 384, 7, 1);
+  squeeze_excite(128, 2, 240);
+  squeeze_excite(128, 8, 96);
   max_pool();
   cross_entropy();
   adamw();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -69,7 +70,8 @@ TEST_CASE("the epilogue adds bias, image term and residual, then activates") {
                         {ops::Activation::silu, [](double v) { return v / (1 + std::exp(-v)); }},
                         {ops::Activation::relu, [](double v) { return v > 0 ? v : 0; }},
                         {ops::Activation::gelu, [](double v) { return 0.5 * v * (1 + std::erf(v * std::sqrt(0.5))); }},
-                        {ops::Activation::quick_gelu, [](double v) { return v / (1 + std::exp(-1.702 * v)); }}};
+                        {ops::Activation::quick_gelu, [](double v) { return v / (1 + std::exp(-1.702 * v)); }},
+                        {ops::Activation::hard_swish, [](double v) { return v * std::min(std::max(v + 3, 0.0), 6.0) / 6; }}};
   for_each_isa([&] {
     for (const Case& c : cases) {
       for (int64_t columns : {5, 16, 40}) {

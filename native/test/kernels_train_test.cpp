@@ -61,7 +61,8 @@ std::vector<T> as(const std::vector<float>& v) {
 
 struct NormCase {
   int64_t rows, channels;
-  bool relu, residual;
+  Activation activation;
+  bool residual;
 };
 
 // One forward and backward against the reference. T is float or bf16 (whose own rounding is then the bound).
@@ -69,7 +70,7 @@ template <typename T>
 void check_batch_norm(const NormCase& k, double bound) {
   CAPTURE(k.rows);
   CAPTURE(k.channels);
-  CAPTURE(k.relu);
+  CAPTURE(static_cast<int>(k.activation));
   CAPTURE(k.residual);
   constexpr double kEps = 1e-5;
   const int64_t n = k.rows * k.channels, c = k.channels;
@@ -85,16 +86,18 @@ void check_batch_norm(const NormCase& k, double bound) {
   std::vector<double> y64(x64.size()), dx64(x64.size()), dz64(x64.size()), mean64(gamma.size());
   auto variance64 = mean64, dgamma64 = mean64, dbeta64 = mean64;
   const double* residual64 = k.residual ? r64.data() : nullptr;
-  // Where rounding could change the ReLU's decision the gradient is 0.
-  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, false, y64.data(),
+  // Where rounding could change on which side of a corner an element lies the gradient is 0.
+  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, Activation::none, y64.data(),
                         mean64.data(), variance64.data());
   for (size_t i = 0; i < dy.size(); ++i) {
-    if (std::abs(y64[i]) < 1e-4) dy[i] = T{};
+    for (double corner : {-3.0, 0.0, 3.0}) {
+      if (std::abs(y64[i] - corner) < 1e-4) dy[i] = T{};
+    }
   }
   const auto dy64 = widened(dy);
-  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.relu, y64.data(),
+  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.activation, y64.data(),
                         mean64.data(), variance64.data());
-  reference::batch_norm_backward(dy64.data(), x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.relu,
+  reference::batch_norm_backward(dy64.data(), x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.activation,
                                  dgamma64.data(), dbeta64.data(), dx64.data(), dz64.data());
 
   std::vector<double> mean(static_cast<size_t>(c)), variance(static_cast<size_t>(c));
@@ -104,9 +107,12 @@ void check_batch_norm(const NormCase& k, double bound) {
   batch_norm_fold(c, gamma.data(), beta.data(), m.data(), invstd.data(), scale.data(), shift.data());
   std::vector<T> y(static_cast<size_t>(n)), dx(y.size()), dz(y.size());
   std::vector<uint8_t> bits(static_cast<size_t>(k.rows * gate_pitch(c)));
-  batch_norm_apply(x.data(), k.rows, c, scale.data(), shift.data(), k.residual ? r.data() : nullptr, k.relu, y.data(),
-                   k.relu && k.residual ? bits.data() : nullptr);
-  const Gate gate = !k.relu ? Gate::none : k.residual ? Gate::bits : Gate::recompute;
+  batch_norm_apply(x.data(), k.rows, c, scale.data(), shift.data(), k.residual ? r.data() : nullptr, k.activation, y.data(),
+                   k.activation == Activation::relu && k.residual ? bits.data() : nullptr);
+  const Gate gate = k.activation == Activation::none         ? Gate::none
+                    : k.activation == Activation::hard_swish ? Gate::hard_swish
+                    : k.residual                             ? Gate::relu_bits
+                                                             : Gate::relu;
   std::vector<float> dgamma(static_cast<size_t>(c)), dbeta(dgamma);
   batch_norm_backward(dy.data(), x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate, bits.data(),
                       dgamma.data(), dbeta.data(), dx.data(), k.residual ? dz.data() : nullptr);
@@ -133,12 +139,15 @@ void check_batch_norm(const NormCase& k, double bound) {
 
 }  // namespace
 
-TEST_CASE("BatchNorm with ReLU and residual, forward and backward") {
+constexpr std::pair<Activation, bool> kModes[] = {
+    {Activation::none, false}, {Activation::none, true}, {Activation::relu, false}, {Activation::relu, true}, {Activation::hard_swish, false}};
+
+TEST_CASE("BatchNorm with its activations and residual, forward and backward") {
   on_every_isa([] {
     for (int64_t rows : {1, 2, 3, 17, 100, 531}) {
       for (int64_t channels : {1, 3, 8, 17, 64, 100, 512, 600}) {
-        for (int mode = 0; mode < 4; ++mode) {
-          const NormCase k{rows, channels, (mode & 1) != 0, (mode & 2) != 0};
+        for (const auto& [activation, residual] : kModes) {
+          const NormCase k{rows, channels, activation, residual};
           check_batch_norm<float>(k, 48 * kUnit);
           check_batch_norm<bf16>(k, 0x1p-8);
         }
@@ -154,7 +163,7 @@ TEST_CASE("BatchNorm's moments keep their digits when the mean is large beside t
     std::vector<double> mean(5), variance(5), mean64(5), variance64(5), y(x.size()), one(5, 1.0);
     batch_moments(x.data(), rows, channels, mean.data(), variance.data());
     const auto x64 = wide(x);
-    reference::batch_norm(x64.data(), rows, channels, one.data(), one.data(), 0, nullptr, false, y.data(), mean64.data(),
+    reference::batch_norm(x64.data(), rows, channels, one.data(), one.data(), 0, nullptr, Activation::none, y.data(), mean64.data(),
                           variance64.data());
     for (size_t c = 0; c < 5; ++c) CHECK(variance[c] == doctest::Approx(variance64[c]).epsilon(1e-6));
   });
@@ -174,7 +183,7 @@ TEST_CASE("BatchNorm gives the same bits for any number of threads") {
       std::vector<float> dbeta(zero.size());
       batch_moments(x.data(), rows, channels, mean[i].data(), variance[i].data());
       batch_norm_backward<float>(dy.data(), x.data(), rows, channels, gamma.data(), zero.data(), zero.data(), one.data(),
-                                 Gate::recompute, nullptr, dgamma[i].data(), dbeta.data(), dx[i].data(), nullptr);
+                                 Gate::relu, nullptr, dgamma[i].data(), dbeta.data(), dx[i].data(), nullptr);
     }
     CHECK(mean[0] == mean[1]);
     CHECK(variance[0] == variance[1]);

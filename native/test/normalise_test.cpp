@@ -91,7 +91,8 @@ TEST_CASE("activations agree with float64 over their whole range") {
   const auto n = static_cast<int64_t>(x.size());
   using Exact = double (*)(double);
   for (const auto& [activation, exact] : {std::pair<ops::Activation, Exact>{ops::Activation::silu, kernels::reference::silu},
-                                          {ops::Activation::gelu, kernels::reference::gelu}, {ops::Activation::quick_gelu, kernels::reference::quick_gelu}}) {
+                                          {ops::Activation::gelu, kernels::reference::gelu}, {ops::Activation::quick_gelu, kernels::reference::quick_gelu},
+                                          {ops::Activation::hard_swish, kernels::reference::hard_swish}}) {
     std::vector<double> expected;
     for (float v : x) expected.push_back(exact(v));
     on_every_isa([&] {
@@ -142,7 +143,7 @@ TEST_CASE("the kernels take 16-bit numbers and round once") {
         rounded_once([&](const Tensor& t) { return ops::group_norm(t, 2, 1e-5, w, b, ops::Activation::silu); });
         rounded_once([&](const Tensor& t) { return ops::layer_norm(t, 1e-5, w, b); });
         rounded_once([&](const Tensor& t) { return ops::geglu(t); });
-        for (auto f : {ops::Activation::silu, ops::Activation::gelu, ops::Activation::quick_gelu}) {
+        for (auto f : {ops::Activation::silu, ops::Activation::relu, ops::Activation::gelu, ops::Activation::quick_gelu, ops::Activation::hard_swish}) {
           rounded_once([&](const Tensor& t) { return ops::activate(t, f); });
         }
       });

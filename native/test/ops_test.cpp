@@ -63,10 +63,12 @@ double dot(const Values& a, const Tensor& b) {
 
 }  // namespace
 
-TEST_CASE("gradients of batch_norm with ReLU and residual") {
-  for (bool relu : {false, true}) {
+TEST_CASE("gradients of batch_norm with its activations and residual") {
+  using kernels::Activation;
+  for (Activation activation : {Activation::none, Activation::relu, Activation::hard_swish}) {
     for (bool residual : {false, true}) {
-      CAPTURE(relu);
+      if (residual && activation == Activation::hard_swish) continue;
+      CAPTURE(static_cast<int>(activation));
       CAPTURE(residual);
       const int64_t n = 2, h = 3, w = 3, c = 5, rows = n * h * w;
       const Tensor x = filled("x", {n, h, w, c}), r = residual ? filled("r", {n, h, w, c}) : Tensor();
@@ -82,12 +84,12 @@ TEST_CASE("gradients of batch_norm with ReLU and residual") {
       Tensor y;
       {
         Tape::Recording recording(tape);
-        y = ops::batch_norm(Tensor(x), norm, ops::Statistics::batch, relu, r);  // a watched x keeps its values
+        y = ops::batch_norm(Tensor(x), norm, ops::Statistics::batch, activation, r);  // a watched x keeps its values
       }
       tape.backward(y, dy.clone());
       auto loss = [&](const Values& vx, const Values& vg, const Values& vb, const Values& vr) {
         Values out(vx.size()), mean(5), variance(5);
-        kernels::reference::batch_norm(vx.data(), rows, c, vg.data(), vb.data(), norm.eps, residual ? vr.data() : nullptr, relu,
+        kernels::reference::batch_norm(vx.data(), rows, c, vg.data(), vb.data(), norm.eps, residual ? vr.data() : nullptr, activation,
                                        out.data(), mean.data(), variance.data());
         return dot(out, dy);
       };
@@ -106,7 +108,7 @@ TEST_CASE("batch_norm updates the running statistics as torch does, in training 
   for (auto statistics : {ops::Statistics::training, ops::Statistics::batch, ops::Statistics::running}) {
     const ops::BatchNorm norm{filled("g", {c}), filled("b", {c}), filled("m", {c}), filled("v", {c}, 0.2, 1), Tensor::zeros({1}, DType::i64)};
     const Values m = wide(norm.running_mean), v = wide(norm.running_var);
-    ops::batch_norm(x.clone(), norm, statistics, false);
+    ops::batch_norm(x.clone(), norm, statistics, kernels::Activation::none);
     const bool training = statistics == ops::Statistics::training;
     for (int64_t k = 0; k < c; ++k) {
       double mean = 0, square = 0;
@@ -124,7 +126,7 @@ TEST_CASE("batch_norm with running statistics") {
   const int64_t c = 3;
   const Tensor x = filled("x", {4, 1, 1, c});
   const ops::BatchNorm norm{filled("g", {c}), filled("b", {c}), filled("m", {c}), filled("v", {c}, 0.2, 1), Tensor::zeros({1}, DType::i64)};
-  const Tensor y = ops::batch_norm(x.clone(), norm, ops::Statistics::running, false);
+  const Tensor y = ops::batch_norm(x.clone(), norm, ops::Statistics::running, kernels::Activation::none);
   for (int64_t i = 0; i < x.numel(); ++i) {
     const int64_t k = i % c;
     const double expected = (static_cast<double>(x.data<float>()[i]) - norm.running_mean.data<float>()[k]) /

@@ -47,10 +47,11 @@ class CifarResNet : public Classifier {
   Tensor features(const Tensor& images, const Pass& pass) override {
     const ops::Statistics statistics = pass.statistics;
     if (statistics == ops::Statistics::running && !folded_) fold();
-    Tensor x = stem_(ops::cast(images, config().compute), statistics, true);
+    constexpr auto relu = ops::Activation::relu;
+    Tensor x = stem_(ops::cast(images, config().compute), statistics, relu);
     for (const Basic& b : blocks_) {
       const Tensor shortcut = b.widens ? ops::thinned(x, 2 * x.size(3)) : x;
-      x = b.conv2(b.conv1(x, statistics, true), statistics, true, shortcut);
+      x = b.conv2(b.conv1(x, statistics, relu), statistics, relu, shortcut);
     }
     return ops::cast(ops::global_average_pool(x), DType::f32);
   }

@@ -27,6 +27,7 @@ struct Architecture {
 constexpr Architecture kArchitectures[] = {
     {"resnet50", make_resnet50, kStem},
     {"resnet101", make_resnet101, kStem},
+    {"mobilenet_v3_small", make_mobilenet_v3_small, kDropout},
     {"convnext_small", make_convnext_small, kStochasticDepth},
     {"convnext_base", make_convnext_base, kStochasticDepth},
     {"vit_b", make_vit_b, kDropout},

@@ -5,17 +5,23 @@
 
 #include "libtorch/parallel.h"
 #include "ops/cast.h"
+#include "ops/depthwise.h"
 #include "ops/tape.h"
 
 namespace motley {
 
-Tensor ConvNorm::operator()(const Tensor& x, ops::Statistics statistics, bool relu, const Tensor& residual) const {
-  if (statistics == ops::Statistics::running) {
-    return ops::conv2d(x, folded_, how_, {folded_bias_, {}, residual, relu ? ops::Activation::relu : ops::Activation::none});
-  }
+Tensor ConvNorm::folded(const Tensor& x, ops::Activation activation, const Tensor& residual) const {
+  if (kind_ == Kind::depthwise) return ops::depthwise_conv2d(x, folded_depthwise_, how_.stride, folded_bias_, activation);
+  return ops::conv2d(x, folded_, how_, {folded_bias_, {}, residual, activation});
+}
+
+Tensor ConvNorm::operator()(const Tensor& x, ops::Statistics statistics, ops::Activation activation, const Tensor& residual) const {
+  ensure(kind_ == Kind::full || !residual, "a depthwise convolution with a residual");
+  if (statistics == ops::Statistics::running) return folded(x, activation, residual);
+  if (kind_ == Kind::depthwise) return ops::batch_norm(ops::depthwise_conv2d(x, weight_, how_.stride), norm_, statistics, activation);
   // Training keeps the master weights in f32 beside activations of either type: their gradients are f32, too.
   const Tensor weight = Tape::current() != nullptr ? weight_ : ops::cast(weight_, compute_);
-  return ops::batch_norm(ops::conv2d(x, weight, how_), norm_, statistics, relu, residual);
+  return ops::batch_norm(ops::conv2d(x, weight, how_), norm_, statistics, activation, residual);
 }
 
 // y = conv(x) * scale + shift, per output channel
@@ -33,7 +39,11 @@ void ConvNorm::fold() {
       bias[o] = static_cast<float>(beta[o] - mean[o] * scale);
     }
   });
-  folded_ = ops::Weight(w.to(compute_));
+  if (kind_ == Kind::depthwise) {
+    folded_depthwise_ = w;
+  } else {
+    folded_ = ops::Weight(w.to(compute_));
+  }
 }
 
 }  // namespace motley

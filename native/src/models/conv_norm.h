@@ -9,22 +9,29 @@ namespace motley {
 
 class ConvNorm {
  public:
-  ConvNorm() = default;
-  /// weight (O, K, K, I) f32; compute: what activations are stored as.
-  ConvNorm(Tensor weight, ops::BatchNorm norm, const ops::Conv2d& how, DType compute)
-      : weight_(std::move(weight)), norm_(std::move(norm)), how_(how), compute_(compute) {}
+  enum class Kind { full, depthwise };
 
-  /// relu?(norm(conv(x)) + residual?). With running statistics one convolution, whose weights fold() must have made.
-  Tensor operator()(const Tensor& x, ops::Statistics statistics, bool relu, const Tensor& residual = {}) const;
+  ConvNorm() = default;
+  /// weight (O, K, K, I) f32, depthwise (C, K, K, 1); compute: what activations are stored as.
+  ConvNorm(Tensor weight, ops::BatchNorm norm, const ops::Conv2d& how, DType compute, Kind kind = Kind::full)
+      : weight_(std::move(weight)), norm_(std::move(norm)), how_(how), compute_(compute), kind_(kind) {}
+
+  /// activation(norm(conv(x)) + residual?); a residual and hard_swish, or a depthwise convolution, do not go together. With running
+  /// statistics one convolution, whose weights fold() must have made.
+  Tensor operator()(const Tensor& x, ops::Statistics statistics, ops::Activation activation, const Tensor& residual = {}) const;
   /// For running statistics, anew after each change of a tensor.
   void fold();
 
  private:
+  Tensor folded(const Tensor& x, ops::Activation activation, const Tensor& residual) const;
+
   Tensor weight_;
   ops::BatchNorm norm_;
   ops::Conv2d how_;
   DType compute_ = DType::f32;
-  ops::Weight folded_;
+  Kind kind_ = Kind::full;
+  ops::Weight folded_;       // of a full convolution
+  Tensor folded_depthwise_;  // f32
   Tensor folded_bias_;
 };
 

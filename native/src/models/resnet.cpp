@@ -46,13 +46,14 @@ class ResNet : public Classifier {
   Tensor features(const Tensor& images, const Pass& pass) override {
     const ops::Statistics statistics = pass.statistics;
     if (statistics == ops::Statistics::running && !folded_) fold();
-    Tensor x = stem_(ops::cast(images, config().compute), statistics, true);
+    constexpr auto relu = ops::Activation::relu;
+    Tensor x = stem_(ops::cast(images, config().compute), statistics, relu);
     if (!small()) x = ops::max_pool(x);
     for (const Bottleneck& b : blocks_) {
-      const Tensor shortcut = b.downsample ? (*b.downsample)(x, statistics, false) : x;
-      Tensor y = b.conv1(x, statistics, true);
-      y = b.conv2(y, statistics, true);
-      x = b.conv3(y, statistics, true, shortcut);
+      const Tensor shortcut = b.downsample ? (*b.downsample)(x, statistics, ops::Activation::none) : x;
+      Tensor y = b.conv1(x, statistics, relu);
+      y = b.conv2(y, statistics, relu);
+      x = b.conv3(y, statistics, relu, shortcut);
     }
     return ops::cast(ops::global_average_pool(x), DType::f32);
   }

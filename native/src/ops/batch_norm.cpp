@@ -12,6 +12,7 @@
 namespace motley::ops {
 namespace {
 
+using kernels::Activation;
 using kernels::Gate;
 
 // (C) each: what one application of a layer uses
@@ -77,18 +78,21 @@ void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm,
 }
 
 template <typename T>
-Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
+Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, Activation activation, const Tensor& residual) {
   const Applied a = statistics_of<T>(x, norm, statistics);
   const int64_t c = x.size(-1), rows = x.numel() / c;
   Tape* tape = Tape::current();
   const bool taped = tape != nullptr && (tape->wants(x) || tape->wants(norm.weight) || tape->wants(residual));
   ensure(!taped || statistics != Statistics::running, "batch_norm is not differentiable with running statistics");
-  const Gate gate = !relu ? Gate::none : residual ? Gate::bits : Gate::recompute;
-  const Tensor bits = taped && gate == Gate::bits ? Tensor::empty({rows, kernels::gate_pitch(c)}, DType::u8) : Tensor();
+  const Gate gate = activation == Activation::none         ? Gate::none
+                    : activation == Activation::hard_swish ? Gate::hard_swish
+                    : residual                             ? Gate::relu_bits
+                                                           : Gate::relu;
+  const Tensor bits = taped && gate == Gate::relu_bits ? Tensor::empty({rows, kernels::gate_pitch(c)}, DType::u8) : Tensor();
   const Tensor y = taped ? Tensor::empty(x.shape(), x.dtype()) : x;
   const Timed timed("batch_norm apply", [&] { return passing_work(x, {&x, &residual, &y, &bits}); });
   kernels::batch_norm_apply<T>(x.data<T>(), rows, c, a.scale.data(), a.shift.data(),
-                               residual ? residual.data<T>() : nullptr, relu, y.data<T>(),
+                               residual ? residual.data<T>() : nullptr, activation, y.data<T>(),
                                bits ? bits.data<uint8_t>() : nullptr);
   if (taped) record<T>(*tape, y, x, norm, residual, gate, bits, a);
   return y;
@@ -96,15 +100,18 @@ Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, bool r
 
 }  // namespace
 
-Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual) {
+Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, Activation activation, const Tensor& residual) {
   ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", shown(x.shape()), " with ",
          norm.weight.numel(), " channels");
   ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ",
          shown(x.shape()), " with a residual of another shape or type");
-  const Tensor y = x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, relu, residual)
-                                            : run<float>(x, norm, statistics, relu, residual);
+  ensure(activation == Activation::none || activation == Activation::relu || (activation == Activation::hard_swish && !residual),
+         "batch_norm with an activation that it has no gradient of");
+  const Tensor y = x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, activation, residual)
+                                            : run<float>(x, norm, statistics, activation, residual);
   if (Graph* graph = Graph::current()) {
-    graph->add("batch_norm", {x, norm.weight, norm.bias, norm.running_mean, norm.running_var, residual}, y, {{"eps", norm.eps}, {"relu", relu}});
+    graph->add("batch_norm", {x, norm.weight, norm.bias, norm.running_mean, norm.running_var, residual}, y,
+               {{"eps", norm.eps}, {"relu", activation == Activation::relu}, {"hard_swish", activation == Activation::hard_swish}});
   }
   return y;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernels/cpu/activation.h"
 #include "libtorch/tensor.h"
 
 namespace motley::ops {
@@ -19,9 +20,9 @@ struct BatchNorm {
   double momentum = 0.1;
 };
 
-/// relu?(normalised x + residual?), x (N, H, W, C) of f32 or bf16. Differentiable in x, weight, bias and residual unless
+/// activation(normalised x + residual?), x (N, H, W, C) of f32 or bf16; none, relu or, without a residual, hard_swish. Differentiable in x, weight, bias and residual unless
 /// `statistics` is running. Takes over x, to spare the caches a third tensor: without a tape the
 /// result, with one x's gradient is written over its values.
-Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, bool relu, const Tensor& residual = {});
+Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, kernels::Activation activation, const Tensor& residual = {});
 
 }  // namespace motley::ops

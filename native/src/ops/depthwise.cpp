@@ -22,28 +22,22 @@ Work depthwise_work(const DepthwiseShape& s, std::initializer_list<const Tensor*
   return work;
 }
 
-// The watched buffer if this is the gradient's first contribution, else a new tensor.
-Tensor place_for(const Tape& tape, const Tensor& t) {
-  const Tensor place = tape.destination(t);
-  return place ? place : Tensor::empty(t.shape(), t.dtype());
-}
-
 template <typename T>
 void backward(Tape& t, const DepthwiseShape& s, const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& dy) {
   if (t.wants(x)) {
-    const Tensor sum = t.so_far(x), dx = sum ? sum : place_for(t, x);
+    const Tensor sum = t.so_far(x), there = t.destination(x), dx = sum ? sum : there ? there : Tensor::empty(x.shape(), x.dtype());
     const Timed timed("depthwise input gradient", [&] { return depthwise_work(s, {&dy, &w, &dx}); });
     kernels::depthwise_input_gradient<T>(s, dy.data<T>(), w.data<float>(), dx.data<T>(), sum.defined());
     if (!sum) t.add(x, dx);
   }
   if (t.wants(w)) {
-    const Tensor dw = place_for(t, w);
+    const Tensor dw = t.place_for(w);
     const Timed timed("depthwise weight gradient", [&] { return depthwise_work(s, {&dy, &x, &dw}); });
     kernels::depthwise_weight_gradient<T>(s, dy.data<T>(), x.data<T>(), dw.data<float>());
     t.add(w, dw);
   }
   if (t.wants(bias)) {
-    const Tensor db = place_for(t, bias), d = dy.to(DType::f32);
+    const Tensor db = t.place_for(bias), d = dy.to(DType::f32);
     kernels::sum_rows(d.data<float>(), d.numel() / s.channels, s.channels, db.data<float>());
     t.add(bias, db);
   }

@@ -134,6 +134,7 @@ const char* name_of(Activation activation) {
     case Activation::relu: return "relu";
     case Activation::gelu: return "gelu";
     case Activation::quick_gelu: return "quick_gelu";
+    case Activation::hard_swish: return "hard_swish";
   }
   return "unknown";
 }

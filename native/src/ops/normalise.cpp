@@ -110,19 +110,34 @@ void geglu_of(const Tensor& x, Tensor& y) {
 template <typename T>
 void activate_of(const Tensor& x, Tensor& y, Activation activation) {
   const auto& k = kernels::rowwise_functions<T>();
-  const auto f = activation == Activation::silu ? k.silu : activation == Activation::gelu ? k.gelu : k.quick_gelu;
+  const auto choose = [&] {
+    switch (activation) {
+      case Activation::none: break;
+      case Activation::silu: return k.silu;
+      case Activation::relu: return k.relu;
+      case Activation::gelu: return k.gelu;
+      case Activation::quick_gelu: return k.quick_gelu;
+      case Activation::hard_swish: return k.hard_swish;
+    }
+    throw Error(MOTLEY_INTERNAL, "activate without an activation");
+  };
+  const auto f = choose();
   const T* in = x.data<T>();
   T* out = y.data<T>();
   parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) { f(in + begin, out + begin, end - begin); });
 }
 
-void record_gelu(Tape& tape, const Tensor& y, const Tensor& x) {
+void record_activation(Tape& tape, const Tensor& y, const Tensor& x, Activation activation) {
+  ensure(activation == Activation::gelu || activation == Activation::relu || activation == Activation::hard_swish,
+         "gelu, relu and hard_swish alone of the activations are differentiable");
   tape.record(y, {x}, [=](Tape& t, const Tensor& dy) {
     const Tensor there = t.destination(x), dx = there ? there : dy;
-    const Timed timed("gelu backward", [&] { return passing_work(x, {&dy, &x, &dx}); });
+    const Timed timed("activate backward", [&] { return passing_work(x, {&dy, &x, &dx}); });
     with_element(x.dtype(), [&]<typename T>() {
+      const auto& k = kernels::rowwise_functions<T>();
+      const auto f = activation == Activation::gelu ? k.gelu_backward : activation == Activation::relu ? k.relu_backward : k.hard_swish_backward;
       parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-        kernels::rowwise_functions<T>().gelu_backward(dy.data<T>() + begin, x.data<T>() + begin, dx.data<T>() + begin, end - begin);
+        f(dy.data<T>() + begin, x.data<T>() + begin, dx.data<T>() + begin, end - begin);
       });
     });
     t.add(x, dx);
@@ -166,17 +181,12 @@ Tensor geglu(const Tensor& x) {
 }
 
 Tensor activate(const Tensor& x, Activation activation) {
-  ensure(activation == Activation::silu || activation == Activation::gelu || activation == Activation::quick_gelu,
-         "activate with an activation that has no kernel of its own");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Timed timed("activate", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() { activate_of<T>(x, y, activation); });
   Tape* tape = Tape::current();
   if (Graph* graph = Graph::current()) graph->add(name_of(activation), {x}, y);
-  if (tape != nullptr && tape->wants(x)) {
-    ensure(activation == Activation::gelu, "gelu alone of the activations is differentiable");
-    record_gelu(*tape, y, x);
-  }
+  if (tape != nullptr && tape->wants(x)) record_activation(*tape, y, x, activation);
   return y;
 }
 

@@ -16,7 +16,7 @@ Tensor layer_norm(const Tensor& x, double eps, const Tensor& weight, const Tenso
 /// x (..., 2F) -> (..., F): first half times the exact GELU of the second.
 Tensor geglu(const Tensor& x);
 
-/// silu, gelu or quick_gelu of every element. gelu is differentiable.
+/// Of every element. gelu, relu and hard_swish are differentiable.
 Tensor activate(const Tensor& x, Activation activation);
 
 }  // namespace motley::ops

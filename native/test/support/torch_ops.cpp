@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/torch_ops.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -22,6 +23,7 @@ float activate(float x, Activation activation) {
     case Activation::relu: return x < 0 ? 0.0f : x;  // a NaN stays one
     case Activation::gelu: return 0.5f * x * (1.0f + std::erf(x * 0.70710678f));
     case Activation::quick_gelu: return x / (1.0f + std::exp(-1.702f * x));
+    case Activation::hard_swish: return x * std::min(std::max(x + 3.0f, 0.0f), 6.0f) / 6.0f;
   }
   return x;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/cpu/rowwise.h"
 #include "libtorch/bf16.h"
 #include "libtorch/parallel.h"
 
@@ -92,11 +93,11 @@ void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, co
 
 template <typename T>
 void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift,
-                      const T* residual, bool relu, T* y, uint8_t* bits) {
+                      const T* residual, Activation activation, T* y, uint8_t* bits) {
   const auto apply = loops<T>().apply;
   parallel_for(rows, std::max<int64_t>(1, kGrain / channels), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * channels;
-    apply(x + at, end - begin, channels, scale, shift, residual ? residual + at : nullptr, relu, y + at,
+    apply(x + at, end - begin, channels, scale, shift, residual ? residual + at : nullptr, activation, y + at,
           bits ? bits + begin * gate_pitch(channels) : nullptr);
   });
 }
@@ -137,7 +138,7 @@ void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels
 
 #define MOTLEY_INSTANTIATE(T)                                                                                        \
   template void batch_moments<T>(const T*, int64_t, int64_t, double*, double*);                                      \
-  template void batch_norm_apply<T>(const T*, int64_t, int64_t, const float*, const float*, const T*, bool, T*,      \
+  template void batch_norm_apply<T>(const T*, int64_t, int64_t, const float*, const float*, const T*, Activation, T*, \
                                     uint8_t*);                                                                       \
   template void batch_norm_backward<T>(const T*, const T*, int64_t, int64_t, const float*, const float*, const float*, \
                                        const float*, Gate, const uint8_t*, float*, float*, T*, T*);
@@ -148,7 +149,7 @@ MOTLEY_INSTANTIATE(bf16)
 namespace reference {
 
 void batch_norm(const double* x, int64_t rows, int64_t channels, const double* gamma, const double* beta, double eps,
-                const double* residual, bool relu, double* y, double* mean, double* variance) {
+                const double* residual, Activation activation, double* y, double* mean, double* variance) {
   for (int64_t c = 0; c < channels; ++c) {
     double m = 0, v = 0;
     for (int64_t r = 0; r < rows; ++r) m += x[r * channels + c];
@@ -160,24 +161,25 @@ void batch_norm(const double* x, int64_t rows, int64_t channels, const double* g
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t i = r * channels + c;
       const double z = gamma[c] * (x[i] - m) / std::sqrt(v + eps) + beta[c] + (residual ? residual[i] : 0.0);
-      y[i] = relu && !(z > 0) ? 0.0 : z;
+      y[i] = activation == Activation::none ? z : activation == Activation::relu ? std::max(z, 0.0) : hard_swish(z);
     }
   }
 }
 
 void batch_norm_backward(const double* dy, const double* x, int64_t rows, int64_t channels, const double* gamma,
-                         const double* beta, double eps, const double* residual, bool relu, double* dgamma,
+                         const double* beta, double eps, const double* residual, Activation activation, double* dgamma,
                          double* dbeta, double* dx, double* dz) {
   const auto size = static_cast<size_t>(rows * channels);
   std::vector<double> y(size), mean(static_cast<size_t>(channels)), variance(static_cast<size_t>(channels));
-  batch_norm(x, rows, channels, gamma, beta, eps, residual, relu, y.data(), mean.data(), variance.data());
+  batch_norm(x, rows, channels, gamma, beta, eps, residual, Activation::none, y.data(), mean.data(), variance.data());
   const double n = static_cast<double>(rows);
   for (int64_t c = 0; c < channels; ++c) {
     const double m = mean[static_cast<size_t>(c)], invstd = 1 / std::sqrt(variance[static_cast<size_t>(c)] + eps);
     dgamma[c] = dbeta[c] = 0;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t i = r * channels + c;
-      dz[i] = relu && !(y[static_cast<size_t>(i)] > 0) ? 0.0 : dy[i];
+      const double z = y[static_cast<size_t>(i)];
+      dz[i] = dy[i] * (activation == Activation::none ? 1.0 : activation == Activation::relu ? (z > 0 ? 1.0 : 0.0) : hard_swish_slope(z));
       dbeta[c] += dz[i];
       dgamma[c] += dz[i] * (x[i] - m) * invstd;
     }

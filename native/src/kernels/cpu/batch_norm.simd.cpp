@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cpu/batch_norm.h"
 
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/vec.h"
 
 #if defined(__AVX2__)
@@ -60,10 +61,13 @@ inline IVec lanes_of(uint32_t bits) {
   return ((IVec{} + static_cast<int32_t>(bits)) & one) != 0;
 }
 
+constexpr bool recomputed(Gate gate) { return gate == Gate::relu || gate == Gate::hard_swish; }
+
 template <Gate kGate>
 inline Vec gated(Vec dy, Vec x, Vec scale, Vec shift, const uint8_t* bits, int64_t channel, int64_t n) {
-  if constexpr (kGate == Gate::recompute) return select(x * scale + shift > 0.0f, dy, Vec{});
-  if constexpr (kGate == Gate::bits) return select(lanes_of(get_bits(bits, channel, n)), dy, Vec{});
+  if constexpr (kGate == Gate::relu) return select(x * scale + shift > 0.0f, dy, Vec{});
+  if constexpr (kGate == Gate::hard_swish) return dy * hard_swish_slope(x * scale + shift);
+  if constexpr (kGate == Gate::relu_bits) return select(lanes_of(get_bits(bits, channel, n)), dy, Vec{});
   return dy;
 }
 
@@ -103,7 +107,7 @@ void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const fl
   }
 }
 
-template <typename T, bool kRelu, bool kResidual, bool kBits>
+template <typename T, Activation kActivation, bool kResidual, bool kBits>
 void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
               T* y, uint8_t* bits) {
   const int64_t pitch = (channels + 7) / 8;
@@ -113,18 +117,19 @@ void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, co
       Vec v = get<kWhole>(x + row + c, n) * get<kWhole>(scale + c, n) + get<kWhole>(shift + c, n);
       if constexpr (kResidual) v += get<kWhole>(residual + row + c, n);
       if constexpr (kBits) put_bits(bits + r * pitch, c, positive(v), n);
-      if constexpr (kRelu) v = select((v > 0.0f) | (v != v), v, Vec{});  // a NaN passes, to be seen in the loss
-      put<kWhole>(y + row + c, v, n);
+      put<kWhole>(y + row + c, activate<kActivation>(v), n);  // a NaN passes, to be seen in the loss
     });
   }
 }
 
 template <typename T>
 void apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
-           bool relu, T* y, uint8_t* bits) {
-  const auto run = relu ? (residual ? (bits ? apply_as<T, true, true, true> : apply_as<T, true, true, false>)
-                                    : (bits ? apply_as<T, true, false, true> : apply_as<T, true, false, false>))
-                        : (residual ? apply_as<T, false, true, false> : apply_as<T, false, false, false>);
+           Activation activation, T* y, uint8_t* bits) {
+  constexpr Activation kNone = Activation::none, kRelu = Activation::relu, kHardSwish = Activation::hard_swish;
+  const auto run = activation == kNone        ? (residual ? apply_as<T, kNone, true, false> : apply_as<T, kNone, false, false>)
+                   : activation == kHardSwish ? (residual ? apply_as<T, kHardSwish, true, false> : apply_as<T, kHardSwish, false, false>)
+                   : residual                 ? (bits ? apply_as<T, kRelu, true, true> : apply_as<T, kRelu, true, false>)
+                                              : (bits ? apply_as<T, kRelu, false, true> : apply_as<T, kRelu, false, false>);
   run(x, rows, channels, scale, shift, residual, y, bits);
 }
 
@@ -137,7 +142,7 @@ void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pi
       Vec mean[V], scale[V] = {}, shift[V] = {}, s[V] = {}, q[V] = {};
       for (int i = 0; i < V; ++i) {
         mean[i] = get<kWhole>(how.mean + c + i * kLanes, n);
-        if constexpr (kGate == Gate::recompute) {
+        if constexpr (recomputed(kGate)) {
           scale[i] = get<kWhole>(how.scale + c + i * kLanes, n);
           shift[i] = get<kWhole>(how.shift + c + i * kLanes, n);
         }
@@ -165,9 +170,10 @@ void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pi
 template <typename T>
 void sums(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits,
           int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
-  const auto run = gate == Gate::none     ? sums_as<T, Gate::none>
-                   : gate == Gate::bits ? sums_as<T, Gate::bits>
-                                        : sums_as<T, Gate::recompute>;
+  const auto run = gate == Gate::none        ? sums_as<T, Gate::none>
+                   : gate == Gate::relu_bits ? sums_as<T, Gate::relu_bits>
+                   : gate == Gate::relu      ? sums_as<T, Gate::relu>
+                                             : sums_as<T, Gate::hard_swish>;
   run(dy, x, rows, channels, pitch, bits, bits_pitch, how, sum, products);
 }
 
@@ -180,7 +186,7 @@ void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const 
     for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
       const Vec v = get<kWhole>(x + row + c, n), scale = get<kWhole>(how.scale + c, n);
       Vec shift{};
-      if constexpr (kGate == Gate::recompute) shift = get<kWhole>(how.shift + c, n);
+      if constexpr (recomputed(kGate)) shift = get<kWhole>(how.shift + c, n);
       const Vec dz = gated<kGate>(get<kWhole>(dy + row + c, n), v, scale, shift, bits + r * bits_pitch, c, n);
       if constexpr (kResidual) put<kWhole>(dresidual + row + c, dz, n);
       const Vec d = dz * scale + ((v - get<kWhole>(how.mean + c, n)) * get<kWhole>(how.slope + c, n) +
@@ -194,9 +200,10 @@ template <typename T>
 void gradient(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits,
               const BatchNormGradient& how, T* dx, T* dresidual) {
   const auto run =
-      gate == Gate::none   ? (dresidual ? gradient_as<T, Gate::none, true> : gradient_as<T, Gate::none, false>)
-      : gate == Gate::bits ? (dresidual ? gradient_as<T, Gate::bits, true> : gradient_as<T, Gate::bits, false>)
-                           : (dresidual ? gradient_as<T, Gate::recompute, true> : gradient_as<T, Gate::recompute, false>);
+      gate == Gate::none        ? (dresidual ? gradient_as<T, Gate::none, true> : gradient_as<T, Gate::none, false>)
+      : gate == Gate::relu_bits ? (dresidual ? gradient_as<T, Gate::relu_bits, true> : gradient_as<T, Gate::relu_bits, false>)
+      : gate == Gate::relu      ? (dresidual ? gradient_as<T, Gate::relu, true> : gradient_as<T, Gate::relu, false>)
+                                : (dresidual ? gradient_as<T, Gate::hard_swish, true> : gradient_as<T, Gate::hard_swish, false>);
   run(dy, x, rows, channels, bits, how, dx, dresidual);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cpu/product.h"
 #include "kernels/cpu/scratch.h"
 #include "libtorch/parallel.h"
 
@@ -37,10 +38,7 @@ Taps reaching(int64_t kernel, int64_t size) {
   return {kernel / 2 - reach, 1, 2 * reach + 1};
 }
 
-int64_t vectors(int64_t channels) {
-  const int lanes = depthwise_kernels().lanes;
-  return (channels + lanes - 1) / lanes;
-}
+int64_t vectors(int64_t channels) { return up(channels, depthwise_kernels().lanes); }
 
 // w (C, K, K) -> (C / lanes, rows, columns, lanes), 0 beyond C
 class Packed {
@@ -67,7 +65,7 @@ int64_t grain(int64_t width, int64_t channels, int64_t taps) { return 1 + (1 << 
 // Images that one sum of products covers: by the shape alone, so that its order never depends on the number of threads.
 int64_t chunk_of(int64_t images) {
   constexpr int64_t kChunks = 16;
-  return (images + kChunks - 1) / kChunks;
+  return up(images, kChunks);
 }
 
 }  // namespace
@@ -103,7 +101,7 @@ void depthwise_input_gradient(const DepthwiseShape& s, const T* dy, const float*
     const Taps all = reaching(s.kernel, size);
     std::vector<Phase> found;
     for (int64_t phase = 0; phase < s.stride; ++phase) {
-      const int64_t count = (all.count - phase + s.stride - 1) / s.stride, pixel = (phase + all.count / 2) % s.stride;
+      const int64_t count = up(all.count - phase, s.stride), pixel = (phase + all.count / 2) % s.stride;
       found.push_back({Taps{all[phase], s.stride, count}.flipped(), pixel, (pixel + all.count / 2 - phase) / s.stride - (count - 1)});
     }
     if (found.back().pixel < found.front().pixel) std::swap(found.front(), found.back());
@@ -115,7 +113,7 @@ void depthwise_input_gradient(const DepthwiseShape& s, const T* dy, const float*
     for (const Phase& c : across) weights.emplace_back(s, w, r.taps, c.taps);
   }
   const auto row = loops<T>().row;
-  const int64_t taps = (s.kernel * s.kernel + s.stride * s.stride - 1) / (s.stride * s.stride);
+  const int64_t taps = up(s.kernel * s.kernel, s.stride * s.stride);
   parallel_for(s.images * s.height, grain(s.width, s.channels, taps), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t at = i % s.height, which = at % s.stride;
@@ -135,7 +133,7 @@ template <typename T>
 void depthwise_weight_gradient(const DepthwiseShape& s, const T* dy, const T* x, float* dw) {
   const Taps rows = reaching(s.kernel, s.height), columns = reaching(s.kernel, s.width);
   const int64_t lanes = depthwise_kernels().lanes, taps = rows.count * columns.count, size = vectors(s.channels) * taps * lanes;
-  const int64_t chunk = chunk_of(s.images), chunks = (s.images + chunk - 1) / chunk;
+  const int64_t chunk = chunk_of(s.images), chunks = up(s.images, chunk);
   std::vector<double> sums(static_cast<size_t>(chunks * size), 0.0);
   const auto products = loops<T>().products;
   parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {

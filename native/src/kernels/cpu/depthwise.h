@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "kernels/cpu/gemm.h"
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/isa.h"
 #include "libtorch/bf16.h"
 

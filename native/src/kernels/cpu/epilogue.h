@@ -16,6 +16,7 @@ inline Vec activate(Vec x) {
     case Activation::relu: return max(Vec{}, x);  // in this order a NaN stays one
     case Activation::gelu: return gelu(x);
     case Activation::quick_gelu: return quick_gelu(x);
+    case Activation::hard_swish: return hard_swish(x);
   }
   return x;
 }
@@ -46,6 +47,7 @@ inline void with_activation(Activation activation, const Run& run) {
     case Activation::relu: return run.template operator()<Activation::relu>();
     case Activation::gelu: return run.template operator()<Activation::gelu>();
     case Activation::quick_gelu: return run.template operator()<Activation::quick_gelu>();
+    case Activation::hard_swish: return run.template operator()<Activation::hard_swish>();
   }
 }
 

@@ -4,11 +4,10 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/activation.h"
 #include "libtorch/bf16.h"
 
 namespace motley::kernels {
-
-enum class Activation { none, silu, relu, gelu, quick_gelu };  // gelu: the exact one, x Phi(x)
 
 constexpr int kMaxTileRows = 12;
 

@@ -85,6 +85,8 @@ double gelu(double x) { return 0.5 * x * std::erfc(-x * 0.70710678118654752440);
 double gelu_slope(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752440) + x * std::exp(-0.5 * x * x) * 0.39894228040143267794; }
 double quick_gelu(double x) { return x / (1 + std::exp(-1.702 * x)); }
 double silu(double x) { return x / (1 + std::exp(-x)); }
+double hard_swish(double x) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; }
+double hard_swish_slope(double x) { return x < -3 ? 0.0 : x <= 3 ? x / 3 + 0.5 : 1.0; }
 
 }  // namespace reference
 }  // namespace motley::kernels

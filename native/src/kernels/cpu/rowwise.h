@@ -22,8 +22,12 @@ struct RowwiseFunctions {
   void (*gelu)(const T* x, T* y, int64_t n);
   void (*quick_gelu)(const T* x, T* y, int64_t n);  // x * sigmoid(1.702 x)
   void (*silu)(const T* x, T* y, int64_t n);
+  void (*relu)(const T* x, T* y, int64_t n);
+  void (*hard_swish)(const T* x, T* y, int64_t n);  // x * min(max(x + 3, 0), 6) / 6
   /// dx = dy * (Phi(x) + x phi(x)); dx may be dy or x.
   void (*gelu_backward)(const T* dy, const T* x, T* dx, int64_t n);
+  void (*relu_backward)(const T* dy, const T* x, T* dx, int64_t n);  // dy where x > 0
+  void (*hard_swish_backward)(const T* dy, const T* x, T* dx, int64_t n);
 };
 
 using RowwiseKernels = ByElement<RowwiseFunctions>;
@@ -47,6 +51,8 @@ double gelu(double x);
 double gelu_slope(double x);
 double quick_gelu(double x);
 double silu(double x);
+double hard_swish(double x);
+double hard_swish_slope(double x);
 }  // namespace reference
 
 }  // namespace motley::kernels

@@ -123,15 +123,27 @@ template <typename T>
 void map_quick_gelu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return quick_gelu(v); }); }
 template <typename T>
 void map_silu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return silu(v); }); }
-
 template <typename T>
-void gelu_backward(const T* dy, const T* x, T* dx, int64_t n) {
-  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) { put<kWhole>(dx + i, get<kWhole>(dy + i, k) * gelu_slope(get<kWhole>(x + i, k)), k); });
+void map_relu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return max(Vec{}, v); }); }  // in this order a NaN stays one
+template <typename T>
+void map_hard_swish(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return hard_swish(v); }); }
+
+template <typename T, typename F>
+void map_backward(const T* dy, const T* x, T* dx, int64_t n, const F& gradient) {
+  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) { put<kWhole>(dx + i, gradient(get<kWhole>(dy + i, k), get<kWhole>(x + i, k)), k); });
 }
 
 template <typename T>
+void gelu_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * gelu_slope(v); }); }
+template <typename T>
+void relu_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return select(v > 0.0f, d, Vec{}); }); }
+template <typename T>
+void hard_swish_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * hard_swish_slope(v); }); }
+
+template <typename T>
 constexpr RowwiseFunctions<T> functions() {
-  return {layer_norm<T>, layer_norm_backward<T>, geglu<T>, map_gelu<T>, map_quick_gelu<T>, map_silu<T>, gelu_backward<T>};
+  return {layer_norm<T>, layer_norm_backward<T>, geglu<T>, map_gelu<T>, map_quick_gelu<T>, map_silu<T>, map_relu<T>,
+          map_hard_swish<T>, gelu_backward<T>, relu_backward<T>, hard_swish_backward<T>};
 }
 
 }  // namespace

@@ -231,6 +231,15 @@ inline Vec exp2_falling(Vec x) {
 inline Vec silu(Vec x) { return x / (1.0f + exp_bounded(-x)); }
 inline Vec quick_gelu(Vec x) { return x / (1.0f + exp_bounded(-1.702f * x)); }
 
+// In this order a NaN stays one.
+inline Vec hard_sigmoid(Vec x) { return min(splat(6.0f), max(Vec{}, x + 3.0f)) * (1.0f / 6.0f); }
+inline Vec hard_swish(Vec x) { return x * hard_sigmoid(x); }
+/// Their derivatives, at the corners as torch has them.
+inline Vec hard_sigmoid_slope(Vec x) { return select((x > -3.0f) & (x < 3.0f), splat(1.0f / 6.0f), Vec{}); }
+inline Vec hard_swish_slope(Vec x) {
+  return select(x < -3.0f, Vec{}, select(x <= 3.0f, x * (1.0f / 3.0f) + 0.5f, splat(1.0f)));
+}
+
 /// |x|, at most 13; NaN stays NaN.
 inline Vec bounded_magnitude(Vec x) { return min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff)); }  // in this order a NaN passes
 

@@ -65,7 +65,8 @@ public record Recipe(
   /** The networks that the native core knows. */
   public static final List<String> ARCHITECTURES =
       List.of(
-          "resnet50", "resnet101", "convnext_small", "convnext_base", "vit_b", "vit_b_p4", "vit_s", "resnet20", "resnet56");
+          "resnet50", "resnet101", "mobilenet_v3_small", "convnext_small", "convnext_base", "vit_b", "vit_b_p4", "vit_s", "resnet20",
+          "resnet56");
 
   /** The presets. */
   public static final List<String> PRESETS = Presets.NAMES;
