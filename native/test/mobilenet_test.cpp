@@ -33,7 +33,9 @@ TEST_CASE("MobileNetV3-Small gives torchvision's logits with running statistics,
 }
 
 TEST_CASE("MobileNetV3-Small trains as torchvision's: logits, loss, every gradient, three AdamW steps") {
-  golden().check_training({4.3e-4, {1e-3, 0.3, 0.8}, 0.016, 0.2, 4e-4, 0.42});
+  // Seen were 3.4e-6, {6.1e-8, 8.4e-8, 1.5e-7}, NORM, ELEMENT, 4.3e-5 and 9.8e-4. The last two are larger because a BatchNorm takes the
+  // offsets of eleven others off again: their gradients are rounding alone, which AdamW makes steps of 2e-4 of.
+  golden().check_training({1e-5, {4e-7, 4e-7, 6e-7}, 1e-4, 1e-3, 4e-4, 4e-3});
 }
 
 TEST_CASE("MobileNetV3-Small begins as torchvision's") {

@@ -14,6 +14,9 @@ namespace motley::test {
 namespace {
 
 constexpr int64_t kImages = 8, kSize = 32, kClasses = 10;
+// Below, a gradient is 0 but for float64's rounding, as that of an offset is which a BatchNorm takes off again: ours is to be 0 but for
+// float32's.
+constexpr double kNoGradient = 1e-12, kNothing = 1e-6;
 
 double norm(const Tensor& t) {
   double squares = 0;
@@ -100,6 +103,10 @@ void ClassifierGolden::check_training(const Bounds& bounds) const {
       const ClassifierTensor& t = model->tensors()[i];
       const Tensor& gradient = trainer.state(i, Trainer::State::gradient);
       const auto expected = static_cast<double>(norms[i]);
+      if (expected < kNoGradient) {
+        CHECK_MESSAGE(norm(gradient) < kNothing, t.name);
+        continue;
+      }
       const double off = std::abs(norm(gradient) / expected - 1);
       worst = std::max(worst, off);
       CHECK_MESSAGE(off < bounds.norm, t.name);

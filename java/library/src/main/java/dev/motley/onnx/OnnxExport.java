@@ -90,8 +90,16 @@ public final class OnnxExport {
         String pooled = model.node("GlobalAveragePool", List.of(values.in(NCHW, value(node, 0))));
         values.add(node.output(), model.node("Flatten", List.of(pooled), new Whole("axis", 1)));
       }
+      case "channel_means" -> made(node, NCHW, model.node("GlobalAveragePool", List.of(values.in(NCHW, value(node, 0)))));
+      case "excite" -> {
+        String factor =
+            model.node("HardSigmoid", List.of(values.in(NCHW, value(node, 1))), new Real("alpha", 1f / 6), new Real("beta", 0.5f));
+        made(node, NCHW, model.node("Mul", List.of(values.in(NCHW, value(node, 0)), factor)));
+      }
       case "layer_norm" -> like(node, 0, "LayerNormalization", NHWC, new Whole("axis", -1), eps(node));
       case "gelu" -> sameLayout(node, "Gelu");
+      case "relu" -> sameLayout(node, "Relu");
+      case "hard_swish" -> sameLayout(node, "HardSwish");
       case "linear" -> linear(node);
       case "patches" -> made(node, NHWC, patches(node));
       case "embed_tokens" -> made(node, NHWC, embedTokens(node));
@@ -134,6 +142,9 @@ public final class OnnxExport {
     String y = model.node("BatchNormalization", inputs, eps(node));
     if (optional(node, 5).isPresent()) {
       y = model.node("Add", List.of(y, values.in(NCHW, value(node, 5))));
+    }
+    if (node.attribute("hard_swish") != 0) {
+      return model.node("HardSwish", List.of(y));
     }
     return node.attribute("relu") != 0 ? model.node("Relu", List.of(y)) : y;
   }
