@@ -33,9 +33,9 @@ TEST_CASE("MobileNetV3-Small gives torchvision's logits with running statistics,
 }
 
 TEST_CASE("MobileNetV3-Small trains as torchvision's: logits, loss, every gradient, three AdamW steps") {
-  // Seen were 3.4e-6, {6.1e-8, 8.4e-8, 1.5e-7}, NORM, ELEMENT, 4.3e-5 and 9.8e-4. The last two are larger because a BatchNorm takes the
+  // Seen were 3.4e-6, {6.1e-8, 8.4e-8, 1.5e-7}, 7.1e-6, 3.5e-5, 4.3e-5 and 9.8e-4. The last two are larger because a BatchNorm takes the
   // offsets of eleven others off again: their gradients are rounding alone, which AdamW makes steps of 2e-4 of.
-  golden().check_training({1e-5, {4e-7, 4e-7, 6e-7}, 1e-4, 1e-3, 4e-4, 4e-3});
+  golden().check_training({1e-5, {4e-7, 4e-7, 6e-7}, 3e-5, 1.5e-4, 4e-4, 4e-3});
 }
 
 TEST_CASE("MobileNetV3-Small begins as torchvision's") {
@@ -100,7 +100,7 @@ TEST_CASE("MobileNetV3-Small trains with bf16 activations as it does with f32") 
   };
   const auto f32 = losses(DType::f32), b16 = losses(DType::bf16);
   for (size_t i = 0; i < kSteps; ++i) MESSAGE("step ", i, ": f32 ", f32[i], ", bf16 ", b16[i]);
-  CHECK(std::abs(f32[0] - b16[0]) < 0.25);
+  CHECK(std::abs(f32[0] - b16[0]) < 0.01);  // 0.0002 seen
   CHECK(f32.back() < 0.5 * f32.front());
   CHECK(b16.back() < 0.5 * b16.front());
 }
