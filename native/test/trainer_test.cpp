@@ -51,7 +51,7 @@ Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* we
 }
 
 motley_trainer_config trainer_config(int32_t batch) {
-  return {sizeof(motley_trainer_config), batch, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
+  return {sizeof(motley_trainer_config), batch, 0, 0, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
           0, 0, 0, 0, 9, kImageNet, 7};
 }
 
@@ -615,7 +615,7 @@ TEST_CASE("bad input is refused with one clear line") {
   refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, 0, &kImageNet, logits.data(), nullptr, nullptr, &error), "batchnorm");
   refused(motley_classifier_read(c.get(), 0, logits.data(), 4, &error), "conv1.weight (64, 3, 7, 7) has 9408 elements, the buffer holds 4");
   refused(motley_classifier_read(c.get(), 1000, logits.data(), 4, &error), "tensor index 1000");
-  refused(motley_trainer_read(good.get(), 200, 0, logits.data(), 4, &error), "is not trainable");
+  refused(motley_trainer_read(good.get(), 200, 0, logits.data(), 4, &error), "is not trained");
   refused(motley_trainer_write(good.get(), 1, 0, data.data(), 64, &error), "gradients are read only");
   refused(motley_trainer_create(nullptr, nullptr, &t, &error), "NULL");
   refused(motley_trainer_run(nullptr, nullptr, 0, 0, 1, 1, nullptr, nullptr, nullptr, nullptr, nullptr, &error), "NULL");
