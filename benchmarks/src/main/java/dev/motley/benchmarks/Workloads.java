@@ -86,7 +86,7 @@ final class Workloads {
   /** The trainer's settings as the eager loop has them. */
   static TrainerConfig trainer(int batch) {
     return new TrainerConfig(
-        batch, true, 0.9, 0.999, 1e-8, WEIGHT_DECAY, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 9, Normalisation.IMAGENET, 1);
+        batch, true, false, 0.9, 0.999, 1e-8, WEIGHT_DECAY, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 9, Normalisation.IMAGENET, 1);
   }
 
   /** ResNet50 by torchvision's names, in its order, with He's initialisation. */

@@ -82,7 +82,7 @@ public record TrainerConfig(
     this(
         batch, dropLast, false, beta1, beta2, epsilon, weightDecay, labelSmoothing, cropScaleMin,
         cropScaleMax, cropRatioMin, cropRatioMax, flip, rotation, resize, heldOut, mixup, emaDecay,
-        clipNorm, normalisation, seed);
+        clipNorm, 0, 9, normalisation, seed);
   }
 
   /**
