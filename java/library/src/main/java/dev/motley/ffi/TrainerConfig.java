@@ -57,34 +57,6 @@ public record TrainerConfig(
     Normalisation normalisation,
     long seed) {
 
-  /** All parameters are trained. */
-  public TrainerConfig(
-      int batch,
-      boolean dropLast,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double weightDecay,
-      double labelSmoothing,
-      double cropScaleMin,
-      double cropScaleMax,
-      double cropRatioMin,
-      double cropRatioMax,
-      double flip,
-      double rotation,
-      int resize,
-      int heldOut,
-      double mixup,
-      double emaDecay,
-      double clipNorm,
-      Normalisation normalisation,
-      long seed) {
-    this(
-        batch, dropLast, false, beta1, beta2, epsilon, weightDecay, labelSmoothing, cropScaleMin,
-        cropScaleMax, cropRatioMin, cropRatioMax, flip, rotation, resize, heldOut, mixup, emaDecay,
-        clipNorm, 0, 9, normalisation, seed);
-  }
-
   /**
    * Counts the optimizer steps of an epoch.
    *

@@ -248,6 +248,6 @@ class NativeTrainingTest {
 
   private static TrainerConfig config() {
     return new TrainerConfig(
-        4, false, 0.9, 0.999, 1e-8, 0.05, 0, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0, 0, 0, 0, 0, 9, HALF, 1);
+        4, false, false, 0.9, 0.999, 1e-8, 0.05, 0, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0, 0, 0, 0, 0, 9, HALF, 1);
   }
 }
