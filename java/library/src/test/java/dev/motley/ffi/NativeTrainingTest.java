@@ -209,7 +209,7 @@ class NativeTrainingTest {
       assertThat(trainer.steps()).isEqualTo(17);
       assertThatThrownBy(() -> trainer.read(161, NativeTrainer.State.EXP_AVG))
           .isInstanceOf(InvalidInputException.class)
-          .hasMessageEndingWith("is a buffer, it has no optimizer state");
+          .hasMessageEndingWith("is not trained, it has no optimizer state");
       assertThatThrownBy(() -> trainer.write(160, NativeTrainer.State.EXP_AVG, new float[9]))
           .isInstanceOf(InvalidInputException.class)
           .hasMessage("fc.bias EXP_AVG has 9 elements, expected (10) = 10");
