@@ -60,10 +60,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--from",
       paramLabel = "MODEL",
-      description = "Begin with a classifier's weights, of a training or imported; its head is kept where the classes are the same.")
+      description = "Begin with a classifier's weights; its head stays if classes agree.")
   private Optional<Path> from = Optional.empty();
 
-  @Option(names = "--head-only", description = "Train only the last layer of --from; the rest computes as in evaluation.")
+  @Option(names = "--head-only", description = "Train only the last layer of --from.")
   private boolean headOnly;
 
   @Option(
@@ -138,7 +138,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--held-out",
       paramLabel = "N",
       converter = Numbers.Count.class,
-      description = "Images, drawn by the seed, that are not trained on. Default: 0, repo 10000.")
+      description = "Images, drawn by the seed, not trained on. Default: 0, repo 10000.")
   private Optional<Integer> heldOut = Optional.empty();
 
   @Option(
@@ -159,14 +159,14 @@ final class TrainCommand implements Callable<Integer> {
       names = "--mixup",
       paramLabel = "ALPHA",
       converter = Numbers.Mixup.class,
-      description = "Mix the images of a batch by a share from Beta(ALPHA, ALPHA). Default: 0, not.")
+      description = "Mix images by a share from Beta(ALPHA, ALPHA). Default: 0, not.")
   private Optional<Double> mixup = Optional.empty();
 
   @Option(
       names = "--ema",
       paramLabel = "DECAY",
       converter = Numbers.Ema.class,
-      description = "Save and test a moving average of the weights, such as 0.999. Default: 0, not.")
+      description = "Save and test a moving average, such as 0.999. Default: 0, not.")
   private Optional<Double> ema = Optional.empty();
 
   @Option(
