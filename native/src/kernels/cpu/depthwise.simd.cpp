@@ -10,42 +10,56 @@ namespace {
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
+#define MOTLEY_INLINE inline __attribute__((always_inline))
+
+// body.template operator()<i>() for i from kFirst to kEnd. (GCC does not unroll a loop that has another within, and an array that is
+// indexed at run time does not stay in registers.)
+template <int kFirst, int kEnd, typename Body>
+MOTLEY_INLINE void each(const Body& body) {
+  if constexpr (kFirst < kEnd) {
+    body.template operator()<kFirst>();
+    each<kFirst + 1, kEnd>(body);
+  }
+}
+
+// Once, not within every block: its code is many times that of a block.
+__attribute__((noinline)) Vec activated(Activation activation, Vec x) {
+  with_activation(activation, [&]<Activation kActivation>() { x = activate<kActivation>(x); });
+  return x;
+}
+
 // kOutputs outputs from `first` on, kVectors vectors of channels from c on (n channels of the only one unless kWhole), the kernel's rows
 // [low, high). An output's sum goes by columns, then rows: the same order in whatever block it lies.
 template <int kColumns, int kStride, int kOutputs, int kVectors, bool kWhole, typename T>
-inline void block(const DepthwiseRow<T>& r, int64_t low, int64_t high, int64_t first, int64_t c, int64_t n) {
+MOTLEY_INLINE void block(const DepthwiseRow<T>& r, int64_t low, int64_t high, int64_t first, int64_t c, int64_t n) {
   const int64_t left = r.left + first * kStride, pitch = r.width * r.channels, block_pitch = r.rows * kColumns * kLanes;
   const T* in = r.in + (r.top + low) * pitch + left * r.channels + c;
   const float* weights = r.weights + c / kLanes * block_pitch + low * kColumns * kLanes;
   Vec sums[kOutputs * kVectors] = {};
-#pragma GCC unroll 16
-  for (int p = 0; p < (kOutputs - 1) * kStride + kColumns; ++p) {
-    if (left + p < 0 || left + p >= r.width) continue;
+  each<0, (kOutputs - 1) * kStride + kColumns>([&]<int p>() __attribute__((always_inline)) {
+    if (left + p < 0 || left + p >= r.width) return;
     const T* x = in + p * r.channels;
     const float* row = weights;
     for (int64_t k = low; k < high; ++k, x += pitch, row += kColumns * kLanes) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
+      each<0, kVectors>([&]<int v>() __attribute__((always_inline)) {
         const Vec value = get<kWhole>(x + v * kLanes, n);
-#pragma GCC unroll 4
-        for (int o = 0; o < kOutputs; ++o) {
-          const int tap = p - o * kStride;
-          if (tap >= 0 && tap < kColumns) multiply_add(value, load(row + v * block_pitch + tap * kLanes), sums[o * kVectors + v]);
-        }
-      }
+        each<0, kOutputs>([&]<int o>() __attribute__((always_inline)) {
+          constexpr int tap = p - o * kStride;
+          if constexpr (tap >= 0 && tap < kColumns) multiply_add(value, load(row + v * block_pitch + tap * kLanes), sums[o * kVectors + v]);
+        });
+      });
     }
-  }
-#pragma GCC unroll 4
-  for (int o = 0; o < kOutputs; ++o) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
+  });
+  each<0, kOutputs>([&]<int o>() __attribute__((always_inline)) {
+    each<0, kVectors>([&]<int v>() __attribute__((always_inline)) {
       T* out = r.out + (first + o) * r.step * r.channels + c + v * kLanes;
       Vec y = sums[o * kVectors + v];
       if (r.bias) y += get<kWhole>(r.bias + c + v * kLanes, n);
       if (r.add) y += get<kWhole>(out, n);
-      with_activation(r.activation, [&]<Activation activation>() { put<kWhole>(out, activate<activation>(y), n); });
-    }
-  }
+      if (r.activation != Activation::none) y = activated(r.activation, y);
+      put<kWhole>(out, y, n);
+    });
+  });
 }
 
 // All outputs of the row, kVectors vectors of channels.
@@ -95,26 +109,21 @@ struct Piece {
 };
 
 template <int kColumns, int kStride, int kOutputs, int kVectors, bool kWhole, typename T>
-inline void multiply(const T* x, const T* dy, int64_t left, int64_t width, int64_t channels, int64_t n, Vec (&sums)[kColumns * kVectors]) {
+MOTLEY_INLINE void multiply(const T* x, const T* dy, int64_t left, int64_t width, int64_t channels, int64_t n, Vec (&sums)[kColumns * kVectors]) {
   Vec d[kOutputs * kVectors];
-#pragma GCC unroll 4
-  for (int o = 0; o < kOutputs; ++o) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) d[o * kVectors + v] = get<kWhole>(dy + o * channels + v * kLanes, n);
-  }
-#pragma GCC unroll 16
-  for (int p = 0; p < (kOutputs - 1) * kStride + kColumns; ++p) {
-    if (left + p < 0 || left + p >= width) continue;
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
+  each<0, kOutputs>([&]<int o>() __attribute__((always_inline)) {
+    each<0, kVectors>([&]<int v>() __attribute__((always_inline)) { d[o * kVectors + v] = get<kWhole>(dy + o * channels + v * kLanes, n); });
+  });
+  each<0, (kOutputs - 1) * kStride + kColumns>([&]<int p>() __attribute__((always_inline)) {
+    if (left + p < 0 || left + p >= width) return;
+    each<0, kVectors>([&]<int v>() __attribute__((always_inline)) {
       const Vec value = get<kWhole>(x + p * channels + v * kLanes, n);
-#pragma GCC unroll 4
-      for (int o = 0; o < kOutputs; ++o) {
-        const int tap = p - o * kStride;
-        if (tap >= 0 && tap < kColumns) multiply_add(value, d[o * kVectors + v], sums[tap * kVectors + v]);
-      }
-    }
-  }
+      each<0, kOutputs>([&]<int o>() __attribute__((always_inline)) {
+        constexpr int tap = p - o * kStride;
+        if constexpr (tap >= 0 && tap < kColumns) multiply_add(value, d[o * kVectors + v], sums[tap * kVectors + v]);
+      });
+    });
+  });
 }
 
 template <int kColumns, int kStride, int kVectors, bool kWhole, typename T>
@@ -128,7 +137,7 @@ inline void piece_of(const DepthwiseProducts<T>& g, const Piece& piece, int64_t 
       const T* x = g.x + (i * g.height + o * g.stride + from) * g.width * g.channels + c;
       const T* dy = g.dy + (i * g.out_height + o) * g.out_width * g.channels + c;
       int64_t k = 0;
-      const auto at = [&]<int kOutputs>() {
+      const auto at = [&]<int kOutputs>() __attribute__((always_inline)) {
         const int64_t left = k * kStride - kColumns / 2;
         multiply<kColumns, kStride, kOutputs, kVectors, kWhole>(x + left * g.channels, dy + k * g.channels, left, g.width, g.channels, n, sums);
         k += kOutputs;
@@ -138,12 +147,10 @@ inline void piece_of(const DepthwiseProducts<T>& g, const Piece& piece, int64_t 
       if (k < g.out_width) at.template operator()<1>();
     }
   }
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
+  each<0, kVectors>([&]<int v>() __attribute__((always_inline)) {
     double* to = g.sums + ((c / kLanes + v) * g.rows + piece.kernel_row) * kColumns * kLanes;
-#pragma GCC unroll 8
-    for (int tap = 0; tap < kColumns; ++tap) add_to(to + tap * kLanes, sums[tap * kVectors + v]);
-  }
+    each<0, kColumns>([&]<int tap>() __attribute__((always_inline)) { add_to(to + tap * kLanes, sums[tap * kVectors + v]); });
+  });
 }
 
 template <int kColumns, int kStride, typename T>
@@ -183,5 +190,7 @@ const DepthwiseKernels& depthwise_kernels() {
   static constexpr DepthwiseKernels kernels{kLanes, {row<float>, products<float>}, {row<bf16>, products<bf16>}};
   return kernels;
 }
+
+#undef MOTLEY_INLINE
 
 }  // namespace motley::kernels::MOTLEY_ISA
