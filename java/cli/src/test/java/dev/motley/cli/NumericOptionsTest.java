@@ -48,7 +48,7 @@ class NumericOptionsTest {
           Map.entry("--label-smoothing", List.of("-0.1", "1")),
           Map.entry("--learning-rate", List.of("0", "-1", "11")),
           Map.entry("--list", List.of("-1")),
-          Map.entry("--max-per-class", List.of("0", "-1")),
+          Map.entry("--max-per-class", List.of("-1")),
           Map.entry("--mixup", List.of("-0.1", "1001")),
           Map.entry("--per-class", List.of("0", "-1")),
           Map.entry("--preview-every", List.of("0", "-1")),
