@@ -198,7 +198,7 @@ class InterruptionTest {
     full(
         MotleyProcess.withFilesUpTo(1024, folder, train(training, "--checkpoint-seconds", "0")),
         "cannot write " + training.resolve("checkpoint.safetensors") + ": file too large");
-    holdsOnly(training, "metrics.jsonl", "lock");
+    holdsOnly(training, "recipe.yaml", "metrics.jsonl", "lock");
     motley(train(training));
     sameModel(training);
   }
