@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
 
@@ -73,8 +72,7 @@ public final class Classifier implements AutoCloseable {
             recipe.inputSize(),
             recipe.precision(),
             recipe.stem(),
-            OptionalDouble.empty(),
-            OptionalDouble.empty(),
+            recipe.rates(),
             recipe.seed()));
   }
 
@@ -242,8 +240,7 @@ public final class Classifier implements AutoCloseable {
         spec.imageSize(),
         precision,
         spec.stem(),
-        OptionalDouble.empty(),
-        OptionalDouble.empty(),
+        spec.rates(),
         seed);
   }
 

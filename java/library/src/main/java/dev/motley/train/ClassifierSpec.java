@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.motley.DropRates;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Stem;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param classNames in the order of its logits
  * @param normalisation of its input
  * @param stem how it begins, of a ResNet
+ * @param rates what it leaves out while it trains
  * @param pictureSize height and width of the images it is given, in pixels; {@code imageSize} where they are taken as they are
  * @param resize length of their shorter side before the centre is taken from them; 0 where they are taken as they are
  * @param testInTraining whether dropout and stochastic depth stay on in tests with batch statistics
@@ -32,6 +34,7 @@ public record ClassifierSpec(
     List<String> classNames,
     Normalisation normalisation,
     Stem stem,
+    DropRates rates,
     int pictureSize,
     int resize,
     boolean testInTraining) {
@@ -45,7 +48,7 @@ public record ClassifierSpec(
 
   /** A network that takes images as they are. */
   public ClassifierSpec(String architecture, int imageSize, List<String> classNames, Normalisation normalisation, Stem stem) {
-    this(architecture, imageSize, classNames, normalisation, stem, imageSize, 0, false);
+    this(architecture, imageSize, classNames, normalisation, stem, DropRates.AS_PUBLISHED, imageSize, 0, false);
   }
 
   /** With the stem that every network has. */
@@ -61,6 +64,7 @@ public record ClassifierSpec(
         classNames,
         recipe.normalisation(),
         recipe.stem(),
+        recipe.rates(),
         recipe.imageSize(),
         recipe.augmentation().resize(),
         recipe.testInTraining());
@@ -74,6 +78,7 @@ public record ClassifierSpec(
       @JsonProperty("classNames") List<String> classNames,
       @JsonProperty("normalisation") Normalisation normalisation,
       @JsonProperty("stem") @Nullable Stem stem,
+      @JsonProperty("rates") @Nullable DropRates rates,
       @JsonProperty("pictureSize") int pictureSize,
       @JsonProperty("resize") int resize,
       @JsonProperty("testInTraining") boolean testInTraining) {
@@ -83,6 +88,7 @@ public record ClassifierSpec(
         classNames,
         normalisation,
         stem == null ? Stem.IMAGENET : stem,
+        rates == null ? DropRates.AS_PUBLISHED : rates,
         pictureSize == 0 ? imageSize : pictureSize,
         resize,
         testInTraining);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
+import dev.motley.DropRates;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
 import dev.motley.Stem;
@@ -40,20 +41,20 @@ final class Presets {
 
   static Recipe quick(String architecture, String dataset, int imageSize) {
     return new Recipe(
-        "quick", dataset, architecture, Stem.IMAGENET, imageSize, 20, 128, 1e-3, 0.05, 0,
+        "quick", dataset, architecture, Stem.IMAGENET, DropRates.AS_PUBLISHED, imageSize, 20, 128, 1e-3, 0.05, 0,
         Augmentation.TORCHVISION.withScaleMin(0.35), Normalisation.IMAGENET, false, TrainingOptions.OFF, Precision.FP32, 0);
   }
 
   static Recipe paper(String architecture, String dataset, int imageSize) {
     return new Recipe(
-        "paper", dataset, architecture, Stem.IMAGENET, imageSize, 200, 128, 2e-4, paperDecay(architecture, dataset), 0,
+        "paper", dataset, architecture, Stem.IMAGENET, DropRates.AS_PUBLISHED, imageSize, 200, 128, 2e-4, paperDecay(architecture, dataset), 0,
         Augmentation.TORCHVISION, Normalisation.IMAGENET, false, TrainingOptions.OFF, Precision.FP32, 0);
   }
 
   static Recipe repo(String architecture, String dataset, int imageSize) {
     boolean satellite = dataset.equals(EUROSAT);
     return new Recipe(
-        "repo", dataset, architecture, Stem.IMAGENET, imageSize, 50, 64, 1e-4, 0.9, HELD_OUT,
+        "repo", dataset, architecture, Stem.IMAGENET, DropRates.AS_PUBLISHED, imageSize, 50, 64, 1e-4, 0.9, HELD_OUT,
         satellite ? Augmentation.SATELLITE : Augmentation.TORCHVISION,
         satellite ? Normalisation.UNIT : Normalisation.IMAGENET,
         true, TrainingOptions.OFF, Precision.FP32, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
+import dev.motley.DropRates;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param dataset what it decided them for: a built-in class list such as {@code cifar10}, or {@code other}
  * @param architecture name of the network, e.g. {@code resnet50}
  * @param stem how the network begins, of a ResNet
+ * @param rates what the network leaves out while it trains, where it has dropout or stochastic depth
  * @param imageSize height and width of the images in pixels
  * @param epochs passes over the data
  * @param batch images per optimizer step
@@ -37,6 +39,7 @@ public record Recipe(
     String dataset,
     String architecture,
     Stem stem,
+    DropRates rates,
     int imageSize,
     int epochs,
     int batch,

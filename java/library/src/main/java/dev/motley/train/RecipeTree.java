@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
+import dev.motley.DropRates;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
 import dev.motley.Stem;
-import dev.motley.config.Names;
 import dev.motley.config.Tree;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,12 +19,15 @@ final class RecipeTree {
   /** Those that {@link Recipe#with} may replace. */
   static final List<String> FIELDS =
       List.of(
-          "architecture", "stem", "image-size", "epochs", "batch", "learning-rate", "weight-decay", "held-out", "crop-scale-min",
+          "architecture", "stem", "dropout", "stochastic-depth", "image-size", "epochs", "batch", "learning-rate", "weight-decay", "held-out", "crop-scale-min",
           "crop-scale-max", "crop-ratio-min", "crop-ratio-max", "flip", "rotation", "resize", "crop", "normalisation", "test-in-training",
           "warmup-epochs", "label-smoothing", "mixup", "ema", "clip-norm", "randaugment",
           "randaugment-magnitude", "precision", "seed");
 
   static final List<String> KEYS = Stream.concat(Stream.of("preset", "dataset"), FIELDS.stream()).toList();
+
+  /** A rate that the architecture was published with. */
+  private static final String PUBLISHED = "published";
 
   private RecipeTree() {}
 
@@ -44,6 +47,9 @@ final class RecipeTree {
         start.dataset(),
         tree.text("architecture").orElse(start.architecture()),
         tree.text("stem").map(Stem::named).orElse(start.stem()),
+        new DropRates(
+            rate(tree, "dropout").orElse(start.rates().dropout()),
+            rate(tree, "stochastic-depth").orElse(start.rates().stochasticDepth())),
         tree.count("image-size").orElse(start.imageSize()),
         tree.count("epochs").orElse(start.epochs()),
         tree.count("batch").orElse(start.batch()),
@@ -87,6 +93,8 @@ final class RecipeTree {
     tree.put("dataset", recipe.dataset());
     tree.put("architecture", recipe.architecture());
     tree.put("stem", recipe.stem().id());
+    tree.put("dropout", write(recipe.rates().dropout()));
+    tree.put("stochastic-depth", write(recipe.rates().stochasticDepth()));
     tree.put("image-size", recipe.imageSize());
     tree.put("epochs", recipe.epochs());
     tree.put("batch", recipe.batch());
@@ -117,6 +125,25 @@ final class RecipeTree {
     return tree;
   }
 
+  /** A number, or {@link #PUBLISHED}. */
+  private static Optional<Double> rate(Tree tree, String key) {
+    Optional<Object> value = tree.value(key);
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    if (value.get().equals(PUBLISHED)) {
+      return Optional.of(DropRates.PUBLISHED);
+    }
+    if (value.get() instanceof Number rate && rate.doubleValue() >= 0) { // PUBLISHED's own number is no rate
+      return Optional.of(rate.doubleValue());
+    }
+    throw Tree.wrong(tree.path(key), "a number in [0, 1) or " + PUBLISHED, value.get());
+  }
+
+  private static Object write(double rate) {
+    return rate == DropRates.PUBLISHED ? PUBLISHED : rate;
+  }
+
   /** A name, or {@code {mean: [r, g, b], std: [r, g, b]}}. */
   private static Optional<Normalisation> normalisation(Tree tree) {
     Optional<Object> value = tree.value("normalisation");
@@ -126,12 +153,7 @@ final class RecipeTree {
       float[] std = three(own, "std");
       return Optional.of(new Normalisation(mean[0], mean[1], mean[2], std[0], std[1], std[2]));
     }
-    return tree.text("normalisation")
-        .map(
-            name ->
-                Names.find("normalisation", name, List.of("imagenet", "unit"), n -> n).equals("unit")
-                    ? Normalisation.UNIT
-                    : Normalisation.IMAGENET);
+    return tree.text("normalisation").map(Normalisation::named);
   }
 
   private static Optional<Boolean> truth(Tree tree, String key) {

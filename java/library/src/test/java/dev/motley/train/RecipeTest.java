@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.motley.DropRates;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
@@ -35,6 +36,8 @@ class RecipeTest {
           Map.entry("dataset", "eurosat"),
           Map.entry("architecture", "resnet101"),
           Map.entry("stem", "cifar"),
+          Map.entry("dropout", 0.3),
+          Map.entry("stochastic-depth", 0),
           Map.entry("image-size", 64),
           Map.entry("epochs", 7),
           Map.entry("batch", 9),
@@ -83,6 +86,7 @@ class RecipeTest {
                 "eurosat",
                 "resnet101",
                 Stem.CIFAR,
+                new DropRates(0.3, 0),
                 64,
                 7,
                 9,
@@ -227,6 +231,12 @@ class RecipeTest {
     for (String key : List.of("learning-rate", "weight-decay", "label-smoothing", "flip", "rotation", "mixup", "ema", "clip-norm")) {
       all.add(Arguments.of(key, Double.NaN, key.replace('-', ' ')));
       all.add(Arguments.of(key, 1_000_001, key.replace('-', ' ')));
+    }
+    for (String key : List.of("dropout", "stochastic-depth")) {
+      all.add(Arguments.of(key, -1, "a number in [0, 1) or published"));
+      all.add(Arguments.of(key, 1, key.replace('-', ' ') + " must be in [0, 1), got 1"));
+      all.add(Arguments.of(key, Double.NaN, "a number in [0, 1) or published"));
+      all.add(Arguments.of(key, "own", "a number in [0, 1) or published"));
     }
     all.add(Arguments.of("crop-scale-min", 0, "crop scale must satisfy"));
     all.add(Arguments.of("crop-scale-max", 1.5, "crop scale must satisfy"));

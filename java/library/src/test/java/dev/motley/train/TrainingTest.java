@@ -173,6 +173,24 @@ class TrainingTest {
     }
   }
 
+  /** A rate of the recipe takes the place of the published one; the published one given is the same as none given. */
+  @Test
+  void theRatesOfDropoutAreTheRecipes() {
+    var weights = new ArrayList<float[]>();
+    for (Object rate : List.of("published", 0.2, 0.0)) { // of MobileNetV3: 0.2
+      Recipe recipe = RECIPE.with(Map.of("architecture", "mobilenet_v3_small", "dropout", rate));
+      try (SafeTensors tensors = SafeTensors.open(train("dropout " + rate, recipe, Duration.ofHours(1), ProgressListener.NONE).model())) {
+        weights.add(tensors.tensor("classifier.3.weight").toFloats());
+      }
+    }
+    assertThat(weights.get(1)).isEqualTo(weights.get(0));
+    assertThat(weights.get(2)).isNotEqualTo(weights.get(0));
+    assertThatThrownBy(() -> train("none", RECIPE.with(Map.of("dropout", 0.2)), Duration.ofHours(1), ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("resnet50 has no dropout");
+    assertThat(folder.resolve("none")).doesNotExist();
+  }
+
   /** With a decay of 0.5 after two steps, the average lies half-way between the weights of the first and the second. */
   @Test
   void theAverageOfTheWeightsIsWhatIsSaved() {
