@@ -165,13 +165,6 @@ final class Numbers {
     }
   }
 
-  /** Of dropout or stochastic depth. */
-  static final class Rate extends Real {
-    Rate() {
-      super(0, true, Math.nextDown(1.0));
-    }
-  }
-
   /** The decay of a moving average. */
   static final class Ema extends Real {
     Ema() {

@@ -177,20 +177,6 @@ final class TrainCommand implements Callable<Integer> {
   private Optional<Double> clipNorm = Optional.empty();
 
   @Option(
-      names = "--dropout",
-      paramLabel = "RATE",
-      converter = Numbers.Rate.class,
-      description = "Of the network's features while it trains. Default: as published.")
-  private Optional<Double> dropout = Optional.empty();
-
-  @Option(
-      names = "--stochastic-depth",
-      paramLabel = "RATE",
-      converter = Numbers.Rate.class,
-      description = "Chance to leave out the last residual branch, earlier ones less. Default: as published.")
-  private Optional<Double> stochasticDepth = Optional.empty();
-
-  @Option(
       names = "--randaugment",
       paramLabel = "N,M",
       converter = RandAugment.Converter.class,
@@ -350,8 +336,6 @@ final class TrainCommand implements Callable<Integer> {
     mixup.ifPresent(v -> tree.put("mixup", v));
     ema.ifPresent(v -> tree.put("ema", v));
     clipNorm.ifPresent(v -> tree.put("clip-norm", v));
-    dropout.ifPresent(v -> tree.put("dropout", v));
-    stochasticDepth.ifPresent(v -> tree.put("stochastic-depth", v));
     randAugment.ifPresent(
         v -> {
           tree.put("randaugment", v.ops());
