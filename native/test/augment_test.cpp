@@ -10,24 +10,11 @@
 
 #include "kernels/cpu/affine.h"
 #include "kernels/cpu/augment.h"
+#include "support/compare.h"
 
 using namespace motley;
 using namespace motley::kernels;
-
-namespace {
-
-template <typename Body>
-void on_every_isa(const Body& body) {
-  for (int i = 1; i <= static_cast<int>(best_isa()); ++i) {
-    limit_isa(static_cast<Isa>(i));
-    const std::string set = name_of(isa());
-    CAPTURE(set);
-    body();
-  }
-  limit_isa(kAnyIsa);
-}
-
-}  // namespace
+using test::on_every_isa;
 
 TEST_CASE("crop and resize") {
   on_every_isa([] {

@@ -10,10 +10,10 @@
 #include "support/compare.h"
 
 using namespace motley;
+using test::wide;
 
 namespace {
 
-std::vector<double> wide(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 }  // namespace
 

@@ -17,10 +17,10 @@
 using namespace motley;
 using kernels::Activation;
 using kernels::DepthwiseShape;
+using test::kUnit;
 
 namespace {
 
-constexpr double kUnit = 0x1p-24;  // of float32
 
 struct Kernel {
   int64_t size, stride;

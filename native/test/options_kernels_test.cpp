@@ -12,29 +12,16 @@
 #include "kernels/cpu/ema.h"
 #include "kernels/cpu/gradient_norm.h"
 #include "kernels/cpu/mixup.h"
-#include "support/golden.h"
+#include "support/compare.h"
 #include "support/threads.h"
 
 using namespace motley;
 using namespace motley::kernels;
+using test::kUnit, test::on_every_isa, test::wide;
 
 namespace {
 
-constexpr double kUnit = 0x1p-24;  // of float32
-
-template <typename Body>
-void on_every_isa(const Body& body) {
-  for (int i = 1; i <= static_cast<int>(best_isa()); ++i) {
-    limit_isa(static_cast<Isa>(i));
-    const std::string set = name_of(isa());
-    CAPTURE(set);
-    body();
-  }
-  limit_isa(kAnyIsa);
-}
-
 std::vector<float> random(const char* name, int64_t n, double scale = 1) { return test::fill_input(name, {n}, scale); }
-std::vector<double> wide(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
 }  // namespace
 

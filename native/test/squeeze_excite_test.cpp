@@ -19,10 +19,10 @@
 
 using namespace motley;
 using kernels::Activation;
+using test::kUnit;
 
 namespace {
 
-constexpr double kUnit = 0x1p-24;  // of float32
 using Values = std::vector<double>;
 
 template <typename T>

@@ -15,6 +15,11 @@
 
 namespace motley::test {
 
+/// Rounding of float32, relative.
+constexpr double kUnit = 0x1p-24;
+
+inline std::vector<double> wide(const std::vector<float>& v) { return {v.begin(), v.end()}; }
+
 /// Repeatable normals.
 inline std::vector<float> normals(size_t n, uint32_t seed, double mean = 0, double deviation = 1) {
   std::mt19937 engine(seed);

@@ -8,11 +8,9 @@ import dev.motley.Stem;
 import dev.motley.train.Classifier;
 import dev.motley.train.ClassifierImport;
 import dev.motley.train.ClassifierSpec;
-import dev.motley.train.Recipe;
 import dev.motley.tricks.ClassList;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -91,12 +89,5 @@ final class ImportCommand implements Callable<Integer> {
   private List<String> names() {
     Path file = Path.of(classes);
     return Files.isRegularFile(file) ? ClassList.read(file).labels() : ClassList.preset(classes).labels();
-  }
-
-  private static final class Architectures implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Recipe.ARCHITECTURES.iterator();
-    }
   }
 }

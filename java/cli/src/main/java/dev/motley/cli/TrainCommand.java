@@ -352,11 +352,4 @@ final class TrainCommand implements Callable<Integer> {
       return Recipe.DATASETS.iterator();
     }
   }
-
-  private static final class Architectures implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Recipe.ARCHITECTURES.iterator();
-    }
-  }
 }
