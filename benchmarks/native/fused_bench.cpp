@@ -22,6 +22,7 @@
 #include "kernels/cpu/mixup.h"
 #include "kernels/cpu/augment.h"
 #include "kernels/cpu/batch_norm.h"
+#include "kernels/cpu/branch.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/rowwise.h"
@@ -270,6 +271,33 @@ void squeeze_excite(int64_t n, int64_t side, int64_t c) {
   });
 }
 
+// Layer scale, stochastic depth and the residual, no image left out; libtorch's stochastic depth multiplies by an image's factor.
+void branch(int64_t images, int64_t side, int64_t c) {
+  const Tensor x = filled({images, side, side, c}), b = filled(x.shape()), scale = filled({c}), y = Tensor::empty(x.shape()), dy = filled(x.shape());
+  const Tensor wide = filled({c, 1, 1}), factor = filled({images, 1, 1, 1});
+  const int64_t rows = images * side * side;
+  std::vector<double> sums(static_cast<size_t>(c));
+  const auto times = [](const Tensor& a, const Tensor& by) {
+    return Call("aten::mul", "Tensor").tensor(a, View::channels_last).tensor(by).run(1, View::channels_last)[0];
+  };
+  const std::string name = concat("layer scale, stochastic depth, add ", images, "x", side, "x", side, "x", c);
+  report(name.c_str(), 3 * x.bytes(), [&] {
+    parallel_for(rows, 256, [&](int64_t begin, int64_t end) {
+      kernels::branch_functions<float>().add(x.data<float>() + begin * c, b.data<float>() + begin * c, end - begin, c, scale.data<float>(), 1.25f, y.data<float>() + begin * c);
+    });
+  }, [&] {
+    times(times(times(b, wide), factor), x);  // the last one stands for an addition, whose alpha has no stable type
+  });
+  report((name + ", backward").c_str(), 3 * x.bytes(), [&] {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    kernels::branch_functions<float>().backward(dy.data<float>(), b.data<float>(), rows, c, scale.data<float>(), 1.25f, y.data<float>(), sums.data());
+  }, [&] {
+    const Tensor scaled = times(dy, factor);
+    times(scaled, wide);
+    Call("aten::sum", "dim_IntList").tensor(times(scaled, b), View::channels_last).integers({0, 2, 3}).boolean(false).none().run(1);
+  });
+}
+
 void max_pool() {
   const Tensor x = filled({128, 16, 16, 64});
   report("max pool 3x3 /2, 128x16x16x64", x.bytes() * 5 / 4, [&] { ops::max_pool(x); }, [&] {
@@ -375,6 +403,7 @@ int main(int argc, char** argv) {
   attention("attention 64x77, 4 heads of 16, 20 images", 77);
   self_attention(128, 5);
   self_attention(16, 65);
+  self_attention(4, 257);
   ddim();
   for (const Activations& a : {Activations{"BatchNorm + ReLU 128x8x8x64", 128, 8, 64, false}, Activations{"BatchNorm + add + ReLU 128x8x8x256", 128, 8, 256, true},
                                Activations{"BatchNorm + add + ReLU 128x2x2x1024", 128, 2, 1024, true},
@@ -392,6 +421,8 @@ int main(int argc, char** argv) {
   depthwise(128, 2, 384, 7, 1);
   squeeze_excite(128, 2, 240);
   squeeze_excite(128, 8, 96);
+  branch(128, 8, 96);
+  branch(128, 2, 384);
   max_pool();
   cross_entropy();
   adamw();

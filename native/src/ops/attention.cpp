@@ -16,6 +16,8 @@
 namespace motley::ops {
 namespace {
 
+constexpr int64_t kFewTokens = 16;  // fewer are mostly padding to units that multiply pairs
+
 struct Heads {
   const HeadView &q, &k, &v;
   int64_t count, size;
@@ -117,7 +119,7 @@ Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
   Tape* tape = Tape::current();
   const bool taped = tape != nullptr && tape->wants(qkv);
   Tensor out;
-  if (!taped && !factors) {
+  if (!taped && !factors && qkv.dtype() == DType::bf16 && kernels::pair_unit() && tokens > kFewTokens) {
     out = attention({qkv, 0}, {qkv, width}, {qkv, 2 * width}, heads, head, false);
   } else {
     out = Tensor::empty({n, tokens, width}, qkv.dtype());

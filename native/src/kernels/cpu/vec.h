@@ -35,13 +35,14 @@ inline Vec load(const bf16* p) {
   const U16Vec h = *reinterpret_cast<const U16Vec*>(p);
   return (Vec)(__builtin_convertvector(h, UVec) << 16);
 }
-inline void store(bf16* p, Vec v) {  // round to nearest even; NaN stays NaN
+inline U16Vec to_bf16(Vec v) {  // round to nearest even; NaN stays NaN
   const UVec u = (UVec)v;
   const UVec rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   const UVec nan = (u >> 16) | 0x40u;
   const UVec is_nan = (UVec)((u & 0x7fffffffu) > 0x7f800000u);
-  *reinterpret_cast<U16Vec*>(p) = __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), U16Vec);
+  return __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), U16Vec);
 }
+inline void store(bf16* p, Vec v) { *reinterpret_cast<U16Vec*>(p) = to_bf16(v); }
 
 inline Vec load(const half* p) {
 #if defined(__AVX512F__)
@@ -78,6 +79,24 @@ inline void store_part(T* p, Vec v, int64_t n) {
   store(buffer, v);
   std::memcpy(p, buffer, static_cast<size_t>(n) * sizeof(T));
 }
+// By masks where the instruction set has them; what is masked away is not touched. (AVX2's masked stores are slow on AMD's CPUs.)
+#if defined(__AVX512F__)
+inline __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline Vec load_part(const float* p, int64_t n) { return (Vec)_mm512_maskz_loadu_ps(first_lanes(n), p); }
+inline void store_part(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v); }
+inline Vec load_part(const bf16* p, int64_t n) {
+  return (Vec)(__builtin_convertvector((U16Vec)_mm256_maskz_loadu_epi16(first_lanes(n), p), UVec) << 16);
+}
+inline void store_part(bf16* p, Vec v, int64_t n) { _mm256_mask_storeu_epi16(p, first_lanes(n), (__m256i)to_bf16(v)); }
+inline Vec load_part(const half* p, int64_t n) {
+  return (Vec)_mm512_maskz_cvtph_ps(0xffff, _mm256_maskz_loadu_epi16(first_lanes(n), p));
+}
+#elif defined(__AVX2__)
+inline Vec load_part(const float* p, int64_t n) {
+  const IVec lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (Vec)_mm256_maskload_ps(p, (__m256i)(lane < static_cast<int32_t>(n)));
+}
+#endif
 
 /// All lanes, or the first n.
 template <bool kWhole, typename T>
