@@ -277,8 +277,8 @@ void branch(int64_t images, int64_t side, int64_t c) {
   const Tensor wide = filled({c, 1, 1}), factor = filled({images, 1, 1, 1});
   const int64_t rows = images * side * side;
   std::vector<double> sums(static_cast<size_t>(c));
-  const auto times = [](const Tensor& a, const Tensor& by) {
-    return Call("aten::mul", "Tensor").tensor(a, View::channels_last).tensor(by).run(1, View::channels_last)[0];
+  const auto times = [](const Tensor& a, const Tensor& by, View view = View::plain) {
+    return Call("aten::mul", "Tensor").tensor(a, View::channels_last).tensor(by, view).run(1, View::channels_last)[0];
   };
   const std::string name = concat("layer scale, stochastic depth, add ", images, "x", side, "x", side, "x", c);
   report(name.c_str(), 3 * x.bytes(), [&] {
@@ -286,7 +286,7 @@ void branch(int64_t images, int64_t side, int64_t c) {
       kernels::branch_functions<float>().add(x.data<float>() + begin * c, b.data<float>() + begin * c, end - begin, c, scale.data<float>(), 1.25f, y.data<float>() + begin * c);
     });
   }, [&] {
-    times(times(times(b, wide), factor), x);  // the last one stands for an addition, whose alpha has no stable type
+    times(times(times(b, wide), factor), x, View::channels_last);  // the last one stands for an addition, whose alpha has no stable type
   });
   report((name + ", backward").c_str(), 3 * x.bytes(), [&] {
     std::fill(sums.begin(), sums.end(), 0.0);
@@ -294,7 +294,7 @@ void branch(int64_t images, int64_t side, int64_t c) {
   }, [&] {
     const Tensor scaled = times(dy, factor);
     times(scaled, wide);
-    Call("aten::sum", "dim_IntList").tensor(times(scaled, b), View::channels_last).integers({0, 2, 3}).boolean(false).none().run(1);
+    Call("aten::sum_to_size").tensor(times(scaled, b, View::channels_last), View::channels_last).integers({1, c, 1, 1}).run(1);
   });
 }
 
@@ -341,7 +341,7 @@ void gradient_norm() {
   constexpr int64_t kParameters = 4 << 20;
   const Tensor gradient = filled({kParameters});
   report("norm of 4 Mi gradients", gradient.bytes(), [&] { kernels::gradient_norm({{gradient.data<float>(), kParameters}}); },
-         [&] { Call("aten::_foreach_norm", "Scalar").tensors({gradient}).real(2).none().run(1); });
+         [&] { Call("aten::frobenius_norm", "dim").tensor(gradient).integers({0}).boolean(false).run(1); });
 }
 
 void mixup() {
