@@ -252,7 +252,8 @@ class CommandsTest {
     assertThat(err.toString()).contains("left out, not tested yet: ./motley evaluate --model " + trainings.resolve("seed-7"));
     out.getBuffer().setLength(0);
     assertThat(motley(Stream.concat(Stream.of(train), Stream.of("--real", real.toString())).toArray(String[]::new))).isZero();
-    assertThat(out.toString()).containsPattern("running statistics +[0-9.]+ ± [0-9.]+, n 2 \\(").contains("batch statistics");
+    assertThat(out.toString()).containsPattern("running statistics +[0-9.]+ ± [0-9.]+, n 2 \\(");
+    assertThat(out.toString().lines().filter(line -> line.matches(" +batch statistics +[0-9.]+ ± [0-9.]+, n 2 .*"))).hasSize(1);
     refused("trainings/seed-4 holds a training of another recipe", Stream.concat(Stream.of(train), Stream.of("--batch", "7")).toArray(String[]::new));
     refused("seed 1 is listed twice", "train", "--data", store.toString(), "--seeds", "1,1", "--out", trainings.toString());
     refused("expected a number of seeds from 1 to 100", "train", "--data", store.toString(), "--seeds", "0", "--out", trainings.toString());
