@@ -88,7 +88,12 @@ public final class AtomicFile {
    * @param file that was being written
    */
   public static void removeRemains(Path file) {
-    deleteQuietly(temporary(file.toAbsolutePath()));
+    deleteQuietly(remains(file));
+  }
+
+  /** Where a killed process leaves what it had written of a file. */
+  public static Path remains(Path file) {
+    return temporary(file.toAbsolutePath());
   }
 
   private static Path temporary(Path target) {

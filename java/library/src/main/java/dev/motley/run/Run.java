@@ -123,11 +123,13 @@ public final class Run {
 
   /** A run shares its folder with nothing: not with a store or a training of its own. */
   private void requireOwn() {
-    if (Files.exists(folder.resolve(CONFIG)) || !Files.isDirectory(folder)) {
+    Path file = folder.resolve(CONFIG);
+    if (Files.exists(file) || !Files.isDirectory(folder)) {
       return;
     }
+    Path unwritten = AtomicFile.remains(file).getFileName(); // of a run that was killed at its very beginning
     try (Stream<Path> entries = Files.list(folder)) {
-      if (entries.anyMatch(entry -> !entry.endsWith(FolderLock.FILE))) {
+      if (entries.anyMatch(entry -> !entry.endsWith(FolderLock.FILE) && !entry.endsWith(unwritten))) {
         throw new InvalidInputException(
             folder + " holds something else than a run: give another folder");
       }

@@ -217,6 +217,16 @@ class RunTest {
   }
 
   @Test
+  void aRunThatWasKilledWhileItWroteItsConfigGoesOn() throws IOException {
+    Files.writeString(folder.resolve("lock"), "");
+    Files.writeString(folder.resolve(".config.yaml.tmp"), "title: Clo");
+    ProgressListener stopAtOnce = progress -> !progress.stage().equals("generate");
+    assertThatThrownBy(() -> Run.execute(config(), EMBEDDED, folder, stopAtOnce)).isInstanceOf(CancelledException.class);
+    assertThat(folder.resolve("config.yaml")).exists();
+    assertThat(folder.resolve(".config.yaml.tmp")).doesNotExist();
+  }
+
+  @Test
   void aFolderThatHoldsSomethingElseIsLeftAlone() throws IOException {
     Path other = Files.writeString(folder.resolve("dataset.json"), "{}");
     assertThatThrownBy(() -> Run.execute(config(), EMBEDDED, folder, ProgressListener.NONE))
