@@ -4,6 +4,7 @@ package dev.motley.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.InvalidInputException;
+import dev.motley.NotFiniteException;
 import dev.motley.ffi.NativeTrainer;
 import dev.motley.ffi.TensorInfo;
 import dev.motley.weights.SafeTensors;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Where a training stands: one safetensors file with the network, AdamW's two moments under {@code exp_avg.NAME} and {@code
@@ -105,11 +107,29 @@ final class Checkpoint {
                     tensors.add(Source.ofFloats(prefix + info.name(), shape, () -> trainer.read(index, state))));
       }
     }
+    Stream<Source> sound = tensors.stream().map(tensor -> finite(tensor, position));
     try {
-      SafeTensorsWriter.write(file, tensors.stream(), Map.of(KEY, JSON.writeValueAsString(position)));
+      SafeTensorsWriter.write(file, sound, Map.of(KEY, JSON.writeValueAsString(position)));
     } catch (JsonProcessingException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** Refuses to keep what nobody can go on from: the loss tells of it a step later. */
+  static Source finite(Source source, Position position) {
+    return new Source(
+        source.name(),
+        source.dtype(),
+        source.shape(),
+        () -> {
+          TensorView values = source.values().get();
+          if (!values.isFinite()) {
+            throw new NotFiniteException(
+                "training failed: before epoch %d, step %d, both counted from 0: %s is not finite; a lower learning rate may help"
+                    .formatted(position.epoch(), position.step(), source.name()));
+          }
+          return values;
+        });
   }
 
   static Position position(Path file, SafeTensors checkpoint) {

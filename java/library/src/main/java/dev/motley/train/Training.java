@@ -118,7 +118,7 @@ public final class Training implements AutoCloseable {
    * @param listener hears every step; may stop
    * @throws CancelledException if the listener stopped it; the state is kept
    * @throws InvalidInputException if the folder belongs to another training or is in use, or images or weights do not fit
-   * @throws NotFiniteException if the loss is not finite; the last checkpoint is kept
+   * @throws NotFiniteException if the loss or what was learned is not finite; the last checkpoint, which is, is kept
    * @throws ResourceException if the disk cannot take the checkpoints or the model; the last checkpoint is kept
    */
   public static TrainingResult run(
@@ -196,7 +196,11 @@ public final class Training implements AutoCloseable {
         saveCheckpoint();
       }
     }
-    classifier.save(folder.resolve(MODEL), Map.of(IDENTITY, position.identity()), averages() ? averaged() : classifier.tensors());
+    List<Source> tensors = averages() ? averaged() : classifier.tensors();
+    classifier.save(
+        folder.resolve(MODEL),
+        Map.of(IDENTITY, position.identity()),
+        tensors.stream().map(tensor -> Checkpoint.finite(tensor, position)).toList());
     removeCheckpoint(folder);
     return new TrainingResult(folder.resolve(MODEL), metrics.epochs(), secondsSince(start));
   }
