@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -31,10 +32,12 @@ import java.util.stream.Collectors;
  */
 public final class Ratios {
 
+  private static final Set<String> EAGER_ONLY = Set.of("channelsLast", "format");
+
   private Ratios() {}
 
   /**
-   * One pair of speeds under one choice of parameters.
+   * One pair of speeds, the more the faster, under one choice of parameters.
    *
    * @param ours iterations of our forks, one list per round
    * @param theirs iterations of the eager forks
@@ -99,9 +102,10 @@ public final class Ratios {
         throw new IllegalArgumentException("expected .motley or .eager, found " + method);
       }
       String key = parameters(result.path("params"));
+      boolean seconds = result.path("mode").asText().equals("ss");
       List<Double> iterations = new ArrayList<>();
       for (JsonNode fork : result.get("primaryMetric").get("rawData")) {
-        fork.forEach(score -> iterations.add(score.asDouble()));
+        fork.forEach(score -> iterations.add(seconds ? 1 / score.asDouble() : score.asDouble()));
       }
       Pair pair = pairs.computeIfAbsent(key, unused -> new Pair());
       (ours ? pair.ours() : pair.theirs()).add(iterations);
@@ -111,7 +115,7 @@ public final class Ratios {
   /** What a benchmark was run with; the memory format is the eager side's own. */
   private static String parameters(JsonNode params) {
     return params.propertyStream()
-        .filter(entry -> !entry.getKey().equals("channelsLast"))
+        .filter(entry -> !EAGER_ONLY.contains(entry.getKey()))
         .map(entry -> entry.getValue().asText())
         .collect(Collectors.joining(" "));
   }

@@ -2,19 +2,30 @@
 package dev.motley.benchmarks;
 
 import dev.motley.Normalisation;
+import dev.motley.Precision;
+import dev.motley.benchmarks.eager.EagerClassifier;
+import dev.motley.benchmarks.eager.EagerClassifiers;
+import dev.motley.benchmarks.eager.EagerOptions;
 import dev.motley.diffusion.ImageRequest;
+import dev.motley.ffi.ClassifierConfig;
+import dev.motley.ffi.DType;
+import dev.motley.ffi.NativeClassifier;
+import dev.motley.ffi.TensorInfo;
 import dev.motley.ffi.TrainerConfig;
 import dev.motley.weights.TensorView;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
 
 /** What the benchmarks work on, the same for both sides. */
-final class Workloads {
+public final class Workloads {
 
   /** Images per batch of the sampler. */
   static final int IMAGES = 50;
@@ -44,8 +55,6 @@ final class Workloads {
           "sneaker",
           "bag",
           "ankle boot");
-  private static final int[] RESNET50 = {3, 4, 6, 3};
-  private static final int EXPANSION = 4;
 
   private Workloads() {}
 
@@ -89,66 +98,54 @@ final class Workloads {
         batch, true, false, 0.9, 0.999, 1e-8, WEIGHT_DECAY, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 9, Normalisation.IMAGENET, 1);
   }
 
-  /** ResNet50 by torchvision's names, in its order, with He's initialisation. */
-  static Map<String, TensorView> resNet50(long seed) {
-    Map<String, TensorView> tensors = new LinkedHashMap<>();
-    Random random = new Random(seed);
-    conv(tensors, random, "conv1", 64, 3, 7);
-    norm(tensors, "bn1", 64);
-    long in = 64;
-    for (int layer = 1; layer <= RESNET50.length; layer++) {
-      long width = 64L << (layer - 1);
-      for (int j = 0; j < RESNET50[layer - 1]; j++) {
-        String name = "layer" + layer + "." + j + ".";
-        conv(tensors, random, name + "conv1", width, in, 1);
-        norm(tensors, name + "bn1", width);
-        conv(tensors, random, name + "conv2", width, width, 3);
-        norm(tensors, name + "bn2", width);
-        conv(tensors, random, name + "conv3", width * EXPANSION, width, 1);
-        norm(tensors, name + "bn3", width * EXPANSION);
-        if (j == 0) {
-          conv(tensors, random, name + "downsample.0", width * EXPANSION, in, 1);
-          norm(tensors, name + "downsample.1", width * EXPANSION);
-        }
-        in = width * EXPANSION;
-      }
+  /** A batch, as both sides get it. */
+  @State(Scope.Benchmark)
+  public static class Batch {
+
+    final float[] images = normals(1, TRAINING_BATCH * 3 * IMAGE_SIZE * IMAGE_SIZE);
+    final int[] labels = IntStream.range(0, TRAINING_BATCH).map(i -> i % CLASSES).toArray();
+    final long[] longLabels = IntStream.of(labels).asLongStream().toArray();
+  }
+
+  /** The eager side's options by its memory format: "faster", "contiguous" or "channels-last". */
+  static EagerOptions eager(String format) {
+    return switch (format) {
+      case "faster" -> EagerOptions.PUBLISHED;
+      case "contiguous" -> EagerOptions.PUBLISHED.in(MemoryFormat.Contiguous);
+      case "channels-last" -> EagerOptions.PUBLISHED.in(MemoryFormat.ChannelsLast);
+      default ->
+          throw new IllegalArgumentException(
+              "format " + format + ", expected faster, contiguous or channels-last");
+    };
+  }
+
+  /** A classifier of 10 classes with the weights that the seed gives. */
+  static NativeClassifier classifier(String architecture, long seed) {
+    return NativeClassifier.create(
+        new ClassifierConfig(architecture, CLASSES, IMAGE_SIZE, Precision.FP32, seed));
+  }
+
+  /** All tensors of a classifier, by the original's names and in its order. */
+  static Map<String, TensorView> weights(NativeClassifier classifier) {
+    Map<String, TensorView> weights = new LinkedHashMap<>();
+    for (int i = 0; i < classifier.tensors().size(); i++) {
+      TensorInfo tensor = classifier.tensors().get(i);
+      String name = tensor.name();
+      long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+      boolean counter = tensor.type() == DType.I64; // of batches: one number
+      weights.put(
+          name,
+          counter
+              ? TensorView.ofLongs(name, shape, (long) classifier.read(i)[0])
+              : TensorView.ofFloats(name, shape, classifier.read(i)));
     }
-    put(tensors, "fc.weight", gaussian(random, CLASSES * in, Math.sqrt(1.0 / in)), CLASSES, in);
-    put(tensors, "fc.bias", new float[CLASSES], CLASSES);
-    return tensors;
+    return weights;
   }
 
-  private static void conv(
-      Map<String, TensorView> tensors, Random random, String name, long out, long in, long k) {
-    double deviation = Math.sqrt(2.0 / (out * k * k));
-    put(tensors, name + ".weight", gaussian(random, out * in * k * k, deviation), out, in, k, k);
-  }
-
-  private static void norm(Map<String, TensorView> tensors, String name, long width) {
-    put(tensors, name + ".weight", constant(1, width), width);
-    put(tensors, name + ".bias", constant(0, width), width);
-    put(tensors, name + ".running_mean", constant(0, width), width);
-    put(tensors, name + ".running_var", constant(1, width), width);
-    String batches = name + ".num_batches_tracked";
-    tensors.put(batches, TensorView.ofLongs(batches, new long[0], 0));
-  }
-
-  private static void put(
-      Map<String, TensorView> tensors, String name, float[] values, long... shape) {
-    tensors.put(name, TensorView.ofFloats(name, shape, values));
-  }
-
-  private static float[] gaussian(Random random, long count, double deviation) {
-    float[] values = new float[Math.toIntExact(count)];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (random.nextGaussian() * deviation);
+  /** The eager peer with the same weights as {@link #classifier}. */
+  static EagerClassifier peer(String architecture, long seed, EagerOptions options) {
+    try (NativeClassifier classifier = classifier(architecture, seed)) {
+      return EagerClassifiers.create(architecture, weights(classifier), options);
     }
-    return values;
-  }
-
-  private static float[] constant(float value, long count) {
-    float[] values = new float[Math.toIntExact(count)];
-    Arrays.fill(values, value);
-    return values;
   }
 }

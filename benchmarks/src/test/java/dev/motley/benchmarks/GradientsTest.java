@@ -3,7 +3,9 @@ package dev.motley.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.motley.benchmarks.eager.EagerResNet50;
+import dev.motley.benchmarks.eager.EagerClassifier;
+import dev.motley.benchmarks.eager.EagerClassifiers;
+import dev.motley.benchmarks.eager.EagerOptions;
 import dev.motley.benchmarks.eager.EagerTrainer;
 import dev.motley.ffi.NativeClassifier;
 import dev.motley.ffi.NativeTrainer;
@@ -30,7 +32,8 @@ class GradientsTest {
   /** Below this share of a gradient's norm, both are rounding. */
   private static final double ROUNDING = 1e-7;
 
-  private final Map<String, TensorView> weights = Workloads.resNet50(2);
+  private final NativeClassifier classifier = Workloads.classifier("resnet50", 2);
+  private final Map<String, TensorView> weights = Workloads.weights(classifier);
   private final float[] images =
       Workloads.normals(4, IMAGES * 3 * Workloads.IMAGE_SIZE * Workloads.IMAGE_SIZE);
   private final int[] labels = IntStream.range(0, IMAGES).map(i -> i * 7 % 10).toArray();
@@ -53,7 +56,8 @@ class GradientsTest {
 
   private List<double[]> autograd(ScalarType type) {
     try (PointerScope scope = new PointerScope();
-        EagerResNet50 network = new EagerResNet50(weights, type);
+        EagerClassifier network =
+            EagerClassifiers.create("resnet50", weights, EagerOptions.deterministic(type));
         EagerTrainer trainer = new EagerTrainer(network, 0, 0)) {
       Tensor inputs =
           Tensor.create(images, IMAGES, 3, Workloads.IMAGE_SIZE, Workloads.IMAGE_SIZE).to(type);
@@ -71,8 +75,7 @@ class GradientsTest {
 
   private List<double[]> ours() {
     List<double[]> gradients = new ArrayList<>();
-    try (NativeClassifier classifier = TrainingBenchmark.classifier(weights);
-        NativeTrainer trainer = NativeTrainer.create(classifier, Workloads.trainer(IMAGES))) {
+    try (NativeTrainer trainer = NativeTrainer.create(classifier, Workloads.trainer(IMAGES))) {
       trainer.gradients(images, labels);
       for (int i = 0; i < classifier.tensors().size(); i++) {
         if (classifier.tensors().get(i).trainable()) {

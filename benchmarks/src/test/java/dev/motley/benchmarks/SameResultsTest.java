@@ -7,8 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
+import dev.motley.benchmarks.eager.EagerClassifier;
+import dev.motley.benchmarks.eager.EagerOptions;
 import dev.motley.benchmarks.eager.EagerPipeline;
-import dev.motley.benchmarks.eager.EagerResNet50;
 import dev.motley.benchmarks.eager.EagerTrainer;
 import dev.motley.diffusion.Conditioning;
 import dev.motley.diffusion.DiffusionPipeline;
@@ -171,11 +172,10 @@ class SameResultsTest {
     float[] images = Workloads.normals(3, n * 3 * Workloads.IMAGE_SIZE * Workloads.IMAGE_SIZE);
     int[] labels = IntStream.range(0, n).map(i -> i % Workloads.CLASSES).toArray();
     long[] longLabels = IntStream.of(labels).asLongStream().toArray();
-    var weights = Workloads.resNet50(1);
-    try (EagerResNet50 network = new EagerResNet50(weights);
+    try (EagerClassifier network = Workloads.peer("resnet50", 1, EagerOptions.PUBLISHED);
         EagerTrainer theirs =
             new EagerTrainer(network, LEARNING_RATE, Workloads.WEIGHT_DECAY);
-        NativeClassifier classifier = TrainingBenchmark.classifier(weights);
+        NativeClassifier classifier = Workloads.classifier("resnet50", 1);
         NativeTrainer ours = NativeTrainer.create(classifier, Workloads.trainer(n))) {
       double before = 0;
       double gained = 0;

@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.global.torch;
 /** The training loop's body: forward, cross-entropy, backward, libtorch's AdamW. */
 public final class EagerTrainer implements AutoCloseable {
 
-  private final EagerResNet50 network;
+  private final EagerClassifier network;
   private final AdamW optimizer;
 
   /**
@@ -21,7 +21,7 @@ public final class EagerTrainer implements AutoCloseable {
    * @param learningRate of AdamW; betas 0.9 and 0.999, epsilon 1e-8
    * @param weightDecay of all parameters
    */
-  public EagerTrainer(EagerResNet50 network, double learningRate, double weightDecay) {
+  public EagerTrainer(EagerClassifier network, double learningRate, double weightDecay) {
     this.network = network;
     try (PointerScope scope = new PointerScope()) {
       AdamWOptions options = new AdamWOptions(learningRate);

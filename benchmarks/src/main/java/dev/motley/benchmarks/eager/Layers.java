@@ -13,12 +13,12 @@ final class Layers {
   private Layers() {}
 
   /**
-   * @param weight (out, in, kh, kw), channels last
+   * @param weight (out, in / groups, kh, kw)
    */
-  record Conv(Tensor weight, TensorOptional bias, long[] stride, long[] padding) {
+  record Conv(Tensor weight, TensorOptional bias, long[] stride, long[] padding, long groups) {
 
     Tensor apply(Tensor x) {
-      return torch.conv2d(x, weight, bias, stride, padding, ONE, 1);
+      return torch.conv2d(x, weight, bias, stride, padding, ONE, groups);
     }
   }
 
@@ -51,13 +51,15 @@ final class Layers {
   }
 
   record BatchNorm(
-      TensorOptional weight, TensorOptional bias, TensorOptional mean, TensorOptional variance) {
-
-    private static final double MOMENTUM = 0.1;
-    private static final double EPS = 1e-5;
+      TensorOptional weight,
+      TensorOptional bias,
+      TensorOptional mean,
+      TensorOptional variance,
+      double momentum,
+      double eps) {
 
     Tensor apply(Tensor x, boolean training) {
-      return torch.batch_norm(x, weight, bias, mean, variance, training, MOMENTUM, EPS, false);
+      return torch.batch_norm(x, weight, bias, mean, variance, training, momentum, eps, false);
     }
   }
 }

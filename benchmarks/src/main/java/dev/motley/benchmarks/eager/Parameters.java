@@ -25,6 +25,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class Parameters implements AutoCloseable {
 
+  private static final double BATCH_NORM_MOMENTUM = 0.1;
+  private static final double BATCH_NORM_EPS = 1e-5;
+
+  private final MemoryFormat format;
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final List<Pointer> kept = new ArrayList<>();
 
@@ -41,6 +45,7 @@ final class Parameters implements AutoCloseable {
    * @param type of the tensors' elements
    */
   Parameters(Map<String, TensorView> weights, MemoryFormat format, ScalarType type) {
+    this.format = format;
     try (PointerScope scope = new PointerScope()) {
       weights.forEach(
           (name, view) -> {
@@ -60,6 +65,19 @@ final class Parameters implements AutoCloseable {
     pointer.retainReference();
     kept.add(pointer);
     return pointer;
+  }
+
+  /** What convolutions compute in. */
+  MemoryFormat format() {
+    return format;
+  }
+
+  /** Makes all but the running statistics leaves of autograd's graph: in the given order, owned by these. */
+  List<Tensor> trainable() {
+    return tensors.entrySet().stream()
+        .filter(entry -> !entry.getKey().contains(".running_"))
+        .map(entry -> (Tensor) entry.getValue().set_requires_grad(true))
+        .toList();
   }
 
   boolean has(String name) {
@@ -86,11 +104,21 @@ final class Parameters implements AutoCloseable {
   }
 
   Conv conv(String name, long stride, long padding) {
+    return conv(name, stride, padding, 1);
+  }
+
+  /** A convolution that filters each channel by itself. */
+  Conv depthwise(String name, long stride, long padding) {
+    return conv(name, stride, padding, get(name + ".weight").size(0));
+  }
+
+  private Conv conv(String name, long stride, long padding, long groups) {
     return new Conv(
         get(name + ".weight"),
         optional(name + ".bias"),
         new long[] {stride, stride},
-        new long[] {padding, padding});
+        new long[] {padding, padding},
+        groups);
   }
 
   Linear linear(String name) {
@@ -107,11 +135,17 @@ final class Parameters implements AutoCloseable {
   }
 
   BatchNorm batchNorm(String name) {
+    return batchNorm(name, BATCH_NORM_MOMENTUM, BATCH_NORM_EPS);
+  }
+
+  BatchNorm batchNorm(String name, double momentum, double eps) {
     return new BatchNorm(
         required(name + ".weight"),
         required(name + ".bias"),
         required(name + ".running_mean"),
-        required(name + ".running_var"));
+        required(name + ".running_var"),
+        momentum,
+        eps);
   }
 
   @Override

@@ -4,23 +4,19 @@ package dev.motley.benchmarks.eager;
 import dev.motley.benchmarks.eager.Layers.BatchNorm;
 import dev.motley.benchmarks.eager.Layers.Conv;
 import dev.motley.benchmarks.eager.Layers.Linear;
-import dev.motley.weights.TensorView;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.MemoryFormat;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** torchvision's resnet50 with libtorch's autograd. Calls need an open PointerScope. */
-public final class EagerResNet50 implements AutoCloseable {
+/** torchvision's resnet50 and resnet101. */
+final class EagerResNet implements EagerClassifier {
 
-  // A fifth faster than contiguous, forward and backward, on the CPUs tried.
-  private static final MemoryFormat FORMAT = MemoryFormat.ChannelsLast;
+  /** Blocks of the stages. */
+  static final List<Integer> RESNET50 = List.of(3, 4, 6, 3);
 
-  private static final int[] DEPTHS = {3, 4, 6, 3};
+  static final List<Integer> RESNET101 = List.of(3, 4, 23, 3);
 
   private record Bottleneck(
       Conv conv1,
@@ -68,32 +64,13 @@ public final class EagerResNet50 implements AutoCloseable {
   private final List<Bottleneck> blocks = new ArrayList<>();
   private final Linear fc;
 
-  /**
-   * Copies the weights, in float32.
-   *
-   * @param weights all tensors by torchvision's names; the parameters' order is the map's
-   */
-  public EagerResNet50(Map<String, TensorView> weights) {
-    this(weights, ScalarType.Float);
-  }
-
-  /**
-   * Copies the weights.
-   *
-   * @param weights all tensors by torchvision's names; the parameters' order is the map's
-   * @param type what everything is computed in
-   */
-  public EagerResNet50(Map<String, TensorView> weights, ScalarType type) {
-    parameters = new Parameters(weights, FORMAT, type);
-    trainable =
-        weights.keySet().stream()
-            .filter(name -> name.endsWith(".weight") || name.endsWith(".bias"))
-            .map(name -> (Tensor) parameters.get(name).set_requires_grad(true))
-            .toList();
+  EagerResNet(Parameters parameters, List<Integer> depths) {
+    this.parameters = parameters;
+    trainable = parameters.trainable();
     conv1 = parameters.conv("conv1", 2, 3);
     bn1 = parameters.batchNorm("bn1");
-    for (int layer = 1; layer <= DEPTHS.length; layer++) {
-      for (int j = 0; j < DEPTHS[layer - 1]; j++) {
+    for (int layer = 1; layer <= depths.size(); layer++) {
+      for (int j = 0; j < depths.get(layer - 1); j++) {
         int stride = j == 0 && layer > 1 ? 2 : 1;
         blocks.add(Bottleneck.of(parameters, "layer" + layer + "." + j, stride));
       }
@@ -101,26 +78,16 @@ public final class EagerResNet50 implements AutoCloseable {
     fc = parameters.linear("fc");
   }
 
-  /**
-   * The trainable tensors, in the order of the given weights.
-   *
-   * @return leaves of the graph, owned by this network
-   */
+  @Override
   public List<Tensor> trainable() {
     return trainable;
   }
 
-  /**
-   * Classifies.
-   *
-   * @param images (n, 3, h, w), normalised
-   * @param training true: batch statistics, and running ones are updated
-   * @return logits (n, classes)
-   */
+  @Override
   public Tensor forward(Tensor images, boolean training) {
     return Scopes.freeing(
         () -> {
-          Tensor h = conv1.apply(images.contiguous(FORMAT));
+          Tensor h = conv1.apply(images.contiguous(parameters.format()));
           h = torch.relu_(bn1.apply(h, training));
           h =
               torch.max_pool2d(

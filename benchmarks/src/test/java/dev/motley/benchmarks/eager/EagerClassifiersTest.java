@@ -10,23 +10,31 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.motley.testing.Golden;
 import dev.motley.weights.TensorView;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Percentage;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.junit.jupiter.api.Test;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-class EagerResNet50Test {
+class EagerClassifiersTest {
 
   private static final double LEARNING_RATE = 2e-4;
   private static final double WEIGHT_DECAY = 0.9;
 
-  @Test
-  void classifiesAsTorchvisionDoes() {
-    Golden golden = Golden.read("resnet50");
+  static List<String> architectures() {
+    return EagerClassifiers.names();
+  }
+
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void classifiesAsTheOriginalDoes(String architecture) {
+    Golden golden = Golden.read(architecture);
     try (PointerScope scope = new PointerScope();
-        EagerResNet50 network = new EagerResNet50(inOrder(golden))) {
+        EagerClassifier network = create(architecture, inOrder(golden, architecture))) {
       assertAsExactAsPyTorch(
           network.forward(tensor(golden, "images"), false), golden, "logits_eval");
     }
@@ -38,13 +46,14 @@ class EagerResNet50Test {
    * golden's later losses are left out: AdamW's first step goes by the signs of the gradients, so
    * that two memory formats already part there by a tenth.
    */
-  @Test
-  void differentiatesAsTorchvisionDoes() {
-    Golden golden = Golden.read("resnet50");
-    Map<String, TensorView> weights = inOrder(golden);
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void differentiatesAsTheOriginalDoes(String architecture) {
+    Golden golden = Golden.read(architecture);
+    Map<String, TensorView> weights = inOrder(golden, architecture);
     weights.replaceAll((name, weight) -> asBfloat16(weight));
     try (PointerScope scope = new PointerScope();
-        EagerResNet50 network = new EagerResNet50(weights);
+        EagerClassifier network = create(architecture, weights);
         EagerTrainer trainer = new EagerTrainer(network, LEARNING_RATE, WEIGHT_DECAY)) {
       Tensor images = tensor(golden, "images");
       Tensor labels = tensor(golden, "labels").to(torch.ScalarType.Long);
@@ -56,7 +65,12 @@ class EagerResNet50Test {
     }
   }
 
-  private static void assertGradientNorms(EagerResNet50 network, float[] expected) {
+  private static EagerClassifier create(String architecture, Map<String, TensorView> weights) {
+    return EagerClassifiers.create(
+        architecture, weights, EagerOptions.deterministic(ScalarType.Float));
+  }
+
+  private static void assertGradientNorms(EagerClassifier network, float[] expected) {
     assertThat(network.trainable()).hasSize(expected.length);
     for (int i = 0; i < expected.length; i++) {
       assertThat(network.trainable().get(i).grad().norm().item_float())
@@ -65,9 +79,9 @@ class EagerResNet50Test {
     }
   }
 
-  /** Parameters in torchvision's order, then the buffers. */
-  private static Map<String, TensorView> inOrder(Golden golden) {
-    Map<String, TensorView> all = golden.weights("resnet50.");
+  /** Parameters in the original's order, then the buffers. */
+  private static Map<String, TensorView> inOrder(Golden golden, String architecture) {
+    Map<String, TensorView> all = golden.weights(architecture + ".");
     Map<String, TensorView> ordered = new LinkedHashMap<>();
     for (JsonNode name : golden.meta().get("parameters")) {
       ordered.put(name.asText(), all.get(name.asText()));
