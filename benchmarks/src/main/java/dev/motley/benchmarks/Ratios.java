@@ -102,9 +102,11 @@ public final class Ratios {
         throw new IllegalArgumentException("expected .motley or .eager, found " + method);
       }
       String key = parameters(result.path("params"));
-      boolean seconds = result.path("mode").asText().equals("ss");
+      JsonNode cpu = result.path("secondaryMetrics").path(CpuTime.LABEL);
+      boolean seconds = !cpu.isMissingNode() || result.path("mode").asText().equals("ss");
+      JsonNode metric = cpu.isMissingNode() ? result.get("primaryMetric") : cpu;
       List<Double> iterations = new ArrayList<>();
-      for (JsonNode fork : result.get("primaryMetric").get("rawData")) {
+      for (JsonNode fork : metric.get("rawData")) {
         fork.forEach(score -> iterations.add(seconds ? 1 / score.asDouble() : score.asDouble()));
       }
       Pair pair = pairs.computeIfAbsent(key, unused -> new Pair());
