@@ -5,6 +5,7 @@ import static dev.motley.benchmarks.eager.Compare.assertAsExactAsPyTorch;
 import static dev.motley.benchmarks.eager.Compare.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.motley.testing.Golden;
@@ -12,10 +13,8 @@ import dev.motley.weights.TensorView;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.assertj.core.data.Percentage;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,6 +23,8 @@ class EagerClassifiersTest {
 
   private static final double LEARNING_RATE = 2e-4;
   private static final double WEIGHT_DECAY = 0.9;
+  private static final double PERCENT = 1e-3;
+  private static final double NOISE = 1e-12;
 
   static List<String> architectures() {
     return EagerClassifiers.names();
@@ -34,18 +35,13 @@ class EagerClassifiersTest {
   void classifiesAsTheOriginalDoes(String architecture) {
     Golden golden = Golden.read(architecture);
     try (PointerScope scope = new PointerScope();
-        EagerClassifier network = create(architecture, inOrder(golden, architecture))) {
+        EagerClassifier network = create(architecture, inOrder(golden, architecture), ScalarType.Float)) {
       assertAsExactAsPyTorch(
           network.forward(tensor(golden, "images"), false), golden, "logits_eval");
     }
   }
 
-  /**
-   * Batch statistics over the eight values that a channel of the last stage has amplify rounding:
-   * the same code in float64 agrees to all printed digits, in float32 to what is allowed here. The
-   * golden's later losses are left out: AdamW's first step goes by the signs of the gradients, so
-   * that two memory formats already part there by a tenth.
-   */
+  /** In float64, as the golden: rounding is no excuse. */
   @ParameterizedTest
   @MethodSource("architectures")
   void differentiatesAsTheOriginalDoes(String architecture) {
@@ -53,29 +49,27 @@ class EagerClassifiersTest {
     Map<String, TensorView> weights = inOrder(golden, architecture);
     weights.replaceAll((name, weight) -> asBfloat16(weight));
     try (PointerScope scope = new PointerScope();
-        EagerClassifier network = create(architecture, weights);
+        EagerClassifier network = create(architecture, weights, ScalarType.Double);
         EagerTrainer trainer = new EagerTrainer(network, LEARNING_RATE, WEIGHT_DECAY)) {
-      Tensor images = tensor(golden, "images");
-      Tensor labels = tensor(golden, "labels").to(torch.ScalarType.Long);
+      Tensor images = tensor(golden, "images").to(ScalarType.Double);
+      Tensor labels = tensor(golden, "labels").to(ScalarType.Long);
       double loss = golden.get("losses").toFloats()[0];
-      assertThat(trainer.gradients(images, labels)).isCloseTo(loss, offset(1e-3));
+      assertThat(trainer.gradients(images, labels)).isCloseTo(loss, withinPercentage(PERCENT));
       assertGradientNorms(network, golden.get("grad_l2").toFloats());
-      trainer.update();
-      assertThat(trainer.gradients(images, labels)).isLessThan(loss);
     }
   }
 
-  private static EagerClassifier create(String architecture, Map<String, TensorView> weights) {
-    return EagerClassifiers.create(
-        architecture, weights, EagerOptions.deterministic(ScalarType.Float));
+  private static EagerClassifier create(
+      String architecture, Map<String, TensorView> weights, ScalarType type) {
+    return EagerClassifiers.create(architecture, weights, EagerOptions.deterministic(type));
   }
 
   private static void assertGradientNorms(EagerClassifier network, float[] expected) {
     assertThat(network.trainable()).hasSize(expected.length);
     for (int i = 0; i < expected.length; i++) {
-      assertThat(network.trainable().get(i).grad().norm().item_float())
+      assertThat(network.trainable().get(i).grad().norm().item_double())
           .as("gradient norm of parameter %d", i)
-          .isCloseTo(expected[i], Percentage.withPercentage(2));
+          .isCloseTo(expected[i], offset(Math.max(NOISE, expected[i] * PERCENT / 100)));
     }
   }
 
