@@ -38,6 +38,23 @@ class RatiosTest {
   }
 
   @Test
+  void secondsAreTurnedIntoSpeedsAndCpuTimeGoesFirst() throws IOException {
+    String seconds =
+        """
+        [{"benchmark": "a.B.%s", "mode": "ss", "params": {"architecture": "vit_b", "format": "x"},
+          "primaryMetric": {"rawData": [[%s]]}, "secondaryMetrics": {%s}}]
+        """;
+    ObjectMapper mapper = new ObjectMapper();
+    Map<String, Pair> pairs = new TreeMap<>();
+    Ratios.collect(mapper.readTree(seconds.formatted("motley", "0.5, 0.25", "")), pairs);
+    String cpu = "\"cpu\": {\"rawData\": [[2]]}";
+    Ratios.collect(mapper.readTree(seconds.formatted("eager", "9", cpu)), pairs);
+    assertThat(pairs).containsOnlyKeys("vit_b");
+    assertThat(pairs.get("vit_b").ours()).containsExactly(List.of(2.0, 4.0));
+    assertThat(pairs.get("vit_b").theirs()).containsExactly(List.of(0.5));
+  }
+
+  @Test
   void refusesWhatBelongsToNeitherSide() throws IOException {
     JsonNode stray = result("other", "1");
     assertThatThrownBy(() -> Ratios.collect(stray, new TreeMap<>()))
