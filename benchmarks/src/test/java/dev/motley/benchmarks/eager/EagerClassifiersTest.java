@@ -18,6 +18,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EagerClassifiersTest {
 
@@ -41,9 +42,12 @@ class EagerClassifiersTest {
     }
   }
 
-  /** In float64, as the golden: rounding is no excuse. */
+  /**
+   * In float64, as the golden: rounding is no excuse. ResNet101 is ResNet50's code, and ConvNeXt,
+   * which has no BatchNorm, the same function as in evaluation; in float64 both take minutes.
+   */
   @ParameterizedTest
-  @MethodSource("architectures")
+  @ValueSource(strings = {"resnet50", "mobilenet_v3_small", "vit_b", "vit_b_p4"})
   void differentiatesAsTheOriginalDoes(String architecture) {
     Golden golden = Golden.read(architecture);
     Map<String, TensorView> weights = inOrder(golden, architecture);
