@@ -19,10 +19,11 @@ using bench::median, bench::Moment, bench::now;
 
 namespace {
 
-Images random_images(int64_t n, int64_t size, int64_t classes) {
-  Images images{n, size, size, Tensor::empty({n, size, size, 3}, DType::u8), {}};
+Images random_images(int64_t n, int64_t size, int64_t classes, std::vector<uint8_t>& pixels) {
+  pixels.resize(static_cast<size_t>(n * size * size * 3));
+  Images images{n, size, size, pixels.data(), {}};
   kernels::PhiloxStream random(1, 0, 0);
-  for (int64_t i = 0; i < images.pixels.numel(); ++i) images.pixels.data<uint8_t>()[i] = static_cast<uint8_t>(random.below(256));
+  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(random.below(256));
   for (int64_t i = 0; i < n; ++i) images.labels.push_back(static_cast<int32_t>(random.below(static_cast<uint32_t>(classes))));
   return images;
 }
@@ -72,7 +73,8 @@ void run(int argc, char** argv) {
   config.batch = batch;
   config.augmentation = {0.25, 1.0, 3.0 / 4, 4.0 / 3, 0.5};
   Trainer trainer(*classifier, config);
-  const Images images = random_images(batch * steps, size, classes);
+  std::vector<uint8_t> pixels;
+  const Images images = random_images(batch * steps, size, classes, pixels);
   std::printf("%s, %lldx%lld, batch %lld, %d thread(s)\n", architecture.c_str(), static_cast<long long>(size), static_cast<long long>(size),
               static_cast<long long>(batch), parallel_threads());
   train(trainer, images, steps);

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* major * 1000 + minor; the major changes whenever a struct or signature below changes meaning. */
-#define MOTLEY_API_VERSION 7000
+#define MOTLEY_API_VERSION 8000
 #define MOTLEY_MAX_BLOCKS 8
 #define MOTLEY_MAX_DIMS 6
 #define MOTLEY_MESSAGE_BYTES 2040
@@ -311,7 +311,8 @@ MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t draws, int
 
 /* ---- image sets and classifiers --------------------------------------------------------------------------------- */
 
-/* Packed images that stay in memory (on the device): pixels (n, height, width, 3) uint8 RGB, labels (n). Copied. */
+/* Packed images: pixels (n, height, width, 3) uint8 RGB, labels (n). The labels are copied. The pixels are not: they are read by every
+ * call that is given the images, and must stay where and as they are until the destroy; they may be a mapped file. */
 typedef struct motley_images motley_images;
 MOTLEY_EXPORT motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels,
                                                  const int32_t* labels, motley_images** out, motley_error* error) MOTLEY_NOEXCEPT;

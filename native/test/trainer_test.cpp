@@ -61,7 +61,15 @@ Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_
   return Handle<motley_trainer>(out);
 }
 
-Handle<motley_images> images(int64_t n, int64_t size = 32) {
+/// Images and the pixels that they are read from.
+struct Set {
+  std::vector<uint8_t> pixels;
+  Handle<motley_images> handle;
+
+  const motley_images* get() const { return handle.get(); }
+};
+
+Set images(int64_t n, int64_t size = 32) {
   std::vector<uint8_t> pixels(static_cast<size_t>(n * size * size * 3));
   std::vector<int32_t> labels;
   const auto noise = test::fill_input("pixels", {static_cast<int64_t>(pixels.size())}, 40);
@@ -72,7 +80,7 @@ Handle<motley_images> images(int64_t n, int64_t size = 32) {
   }
   motley_images* out = nullptr;
   ok(motley_images_create(n, size, size, pixels.data(), labels.data(), &out, &error));
-  return Handle<motley_images>(out);
+  return {std::move(pixels), Handle<motley_images>(out)};
 }
 
 struct Run {
@@ -80,7 +88,7 @@ struct Run {
   double loss = -1;
 };
 
-Run run(const Handle<motley_trainer>& t, const Handle<motley_images>& set, int64_t epoch, int64_t first, int64_t count,
+Run run(const Handle<motley_trainer>& t, const Set& set, int64_t epoch, int64_t first, int64_t count,
         double rate = 1e-3) {
   Run r;
   ok(motley_trainer_run(t.get(), set.get(), epoch, first, count, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error));
@@ -429,7 +437,7 @@ TEST_CASE("images that are held out are drawn by the seed and never trained on")
   const std::vector<int32_t> labels(n, 1);
   motley_images* raw = nullptr;
   ok(motley_images_create(n, 32, 32, pixels.data(), labels.data(), &raw, &error));
-  const Handle<motley_images> set(raw);
+  const Set set{std::move(pixels), Handle<motley_images>(raw)};
   std::vector<float> inputs(8 * kImage);
   std::vector<int32_t> taken(8);
   for (int64_t epoch : {0, 1, 9}) {
@@ -591,7 +599,7 @@ TEST_CASE("bad input is refused with one clear line") {
 
   const auto good = trainer(c, trainer_config(4));
   Run r;
-  auto train = [&](const Handle<motley_images>& i, int64_t epoch, int64_t first, double rate) {
+  auto train = [&](const Set& i, int64_t epoch, int64_t first, double rate) {
     return motley_trainer_run(good.get(), i.get(), epoch, first, 1, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error);
   };
   refused(train(set, 0, 0, 1e-3), "9 images in batches of 4 leave a batch of one image");
@@ -600,12 +608,12 @@ TEST_CASE("bad input is refused with one clear line") {
   refused(train(eight, 0, 3, 1e-3), "first step 3 is outside [0, 2]");
   refused(train(eight, 0, 0, -1), "learning_rate");
   CHECK(r.done == 0);
-  const uint8_t pixels[3 * 4] = {};
+  std::vector<uint8_t> pixels(3 * 4);
   const int32_t labels[] = {4};
   motley_images* raw = nullptr;
-  refused(motley_images_create(0, 2, 2, pixels, labels, &raw, &error), "number of images");
-  ok(motley_images_create(1, 2, 2, pixels, labels, &raw, &error));
-  const Handle<motley_images> tiny(raw);
+  refused(motley_images_create(0, 2, 2, pixels.data(), labels, &raw, &error), "number of images");
+  ok(motley_images_create(1, 2, 2, pixels.data(), labels, &raw, &error));
+  const Set tiny{std::move(pixels), Handle<motley_images>(raw)};
   refused(train(tiny, 0, 0, 1e-3), "image 0 has label 4, the classifier has 4 classes");
   std::vector<float> logits(4);
   refused(motley_classifier_evaluate(c.get(), tiny.get(), 0, 1, 1, 0, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),

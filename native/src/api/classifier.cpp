@@ -88,8 +88,7 @@ motley_status motley_images_create(int64_t n, int64_t height, int64_t width, con
     require(height >= 1 && height <= kMaxImageSize && width >= 1 && width <= kMaxImageSize, "images of ", height, " x ", width,
             ": expected sizes in [1, ", kMaxImageSize, "]");
     auto images = std::make_unique<motley_images>();
-    images->images = {n, height, width, Tensor::empty({n, height, width, 3}, DType::u8), {labels, labels + n}};
-    std::memcpy(images->images.pixels.raw(), pixels, static_cast<size_t>(images->images.pixels.bytes()));
+    images->images = {n, height, width, pixels, {labels, labels + n}};
     *out = images.release();
   });
 }

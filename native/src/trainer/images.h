@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images that stay in memory, packed as uint8, and the order in which an epoch takes them.
+// Images packed as uint8, in memory or in a mapped file, and the order in which an epoch takes them.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "libtorch/tensor.h"
-
 namespace motley {
 
 struct Images {
   int64_t n, height, width;
-  Tensor pixels;  // (n, height, width, 3) u8
+  const uint8_t* pixels;  // (n, height, width, 3); not owned
   std::vector<int32_t> labels;
 
-  const uint8_t* at(int64_t image) const { return pixels.data<uint8_t>() + image * height * width * 3; }
+  const uint8_t* at(int64_t image) const { return pixels + image * height * width * 3; }
 };
 
 /// What is left of [0, n), in order, when `held_out` of them are drawn by the seed and left out: torch's random_split with Philox.

@@ -2,6 +2,7 @@
 package dev.motley.cli;
 
 import dev.motley.dataset.TrainingSet;
+import dev.motley.ffi.PackedPixels;
 import dev.motley.image.Resize;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,8 @@ import picocli.CommandLine.Option;
 
 /** What is trained on. */
 final class DataOptions {
+  private static final int MEGABYTE = 1_000_000;
+
   @Option(
       names = "--data",
       split = ",",
@@ -59,11 +62,15 @@ final class DataOptions {
     return TrainingSet.load(data, new TrainingSet.Options(maxPerClass, seed, size, Resize.Filter.named(resize)));
   }
 
-  /** What each set gave, where there is more to say than that all of one was taken. */
+  /** What each set gave, where there is more to say than that all of one was taken; and where the pixels are, if not in memory. */
   static String summary(TrainingSet data) {
     boolean plain =
         data.sources().size() == 1 && data.sources().stream().allMatch(s -> s.used() == s.held() && s.unreadable() == 0);
-    return plain ? "" : data.sources().stream().map(DataOptions::line).collect(Collectors.joining());
+    String sources = plain ? "" : data.sources().stream().map(DataOptions::line).collect(Collectors.joining());
+    PackedPixels pixels = data.images().pixels();
+    return pixels.isMapped()
+        ? sources + "the pixels, %,d MB, are kept in %s%n".formatted(Math.ceilDiv(pixels.size(), MEGABYTE), pixels.storage().folder())
+        : sources;
   }
 
   private static String line(TrainingSet.Source source) {

@@ -79,15 +79,16 @@ final class EvaluateCommand implements Callable<Integer> {
           RealData.open(
               source,
               new RealData.Options(RealData.Split.TEST, classifier.spec().pictureSize(), Resize.Filter.BILINEAR_AA));
-      ImageSet images = ClassNames.inOrderOf(classifier.spec().classNames(), data.images(), source);
-      long start = System.nanoTime();
-      Evaluation evaluation =
-          context.work(listener -> Evaluator.evaluate(classifier, images, batch, listener));
-      double seconds = (System.nanoTime() - start) / 1e9;
-      out.ifPresent(evaluation::write);
-      print(context.out(), evaluation, data, source);
-      if (Precision.named(precision) == Precision.FP32) {
-        keep(images, evaluation, seconds);
+      try (ImageSet images = ClassNames.inOrderOf(classifier.spec().classNames(), data.images(), source)) {
+        long start = System.nanoTime();
+        Evaluation evaluation =
+            context.work(listener -> Evaluator.evaluate(classifier, images, batch, listener));
+        double seconds = (System.nanoTime() - start) / 1e9;
+        out.ifPresent(evaluation::write);
+        print(context.out(), evaluation, data, source);
+        if (Precision.named(precision) == Precision.FP32) {
+          keep(images, evaluation, seconds);
+        }
       }
     }
     return 0;

@@ -9,6 +9,7 @@ import dev.motley.dataset.ImageSet;
 import dev.motley.dataset.PictureFolder;
 import dev.motley.evaluate.Evaluator;
 import dev.motley.evaluate.Prediction;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.train.Classifier;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,8 +47,8 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
-      PictureFolder pictures = PictureFolder.read(folder, classifier.spec().pictureSize());
+    try (Classifier classifier = Classifier.load(model, Precision.FP32);
+        PictureFolder pictures = PictureFolder.read(folder, classifier.spec().pictureSize(), PixelStorage.standard())) {
       for (String unreadable : pictures.unreadable()) {
         context.err().println("motley: skipped, not a readable picture: " + unreadable);
       }

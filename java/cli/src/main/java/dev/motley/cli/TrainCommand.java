@@ -9,6 +9,7 @@ import dev.motley.dataset.RealData;
 import dev.motley.dataset.TrainingSet;
 import dev.motley.evaluate.ClassNames;
 import dev.motley.evaluate.Evaluator;
+import dev.motley.ffi.NativeResources;
 import dev.motley.image.Resize;
 import dev.motley.results.Spread;
 import dev.motley.results.TableText;
@@ -224,10 +225,15 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Missing required option: '%s'".formatted(data.isEmpty() ? "--data=DATA" : "--out=DIR"));
     }
-    TrainingSet set = data.load();
+    try (var open = new NativeResources()) {
+      return call(data.load(), open);
+    }
+  }
+
+  private int call(TrainingSet set, NativeResources open) {
     context.err().print(DataOptions.summary(set));
     context.err().flush();
-    ImageSet images = set.images();
+    ImageSet images = open.add(set.images());
     Recipe resolved = recipe(Recipe.datasetOf(images.classNames()), images.width());
     if (printRecipe) {
       return print(resolved);
@@ -240,7 +246,7 @@ final class TrainCommand implements Callable<Integer> {
             resolved,
             transfer(),
             Duration.ofSeconds(checkpointSeconds),
-            real.map(source -> testing(source, resolved, images)));
+            real.map(source -> new Testing(open.add(testSet(source, resolved, images)), Evaluator.DEFAULT_BATCH)));
     if (seeds.isPresent()) {
       List<Member> members = context.work(listener -> series.run(seeds.get().from(seed), folder, listener));
       members.forEach(member -> print("seed " + member.seed() + ": ", member, set));
@@ -264,13 +270,11 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** The test set first: if it does not fit, nothing has been trained in vain. */
-  private static Testing testing(String source, Recipe recipe, ImageSet images) {
+  private static ImageSet testSet(String source, Recipe recipe, ImageSet images) {
     RealData data =
         RealData.open(source, new RealData.Options(RealData.Split.TEST, recipe.imageSize(), Resize.Filter.BILINEAR_AA));
-    return new Testing(
-        ClassNames.inOrderOf(
-            images.name() + " has", images.classNames(), data.images(), source, "--real must hold images of the classes in --data"),
-        Evaluator.DEFAULT_BATCH);
+    return ClassNames.inOrderOf(
+        images.name() + " has", images.classNames(), data.images(), source, "--real must hold images of the classes in --data");
   }
 
   private void print(String name, Member member, TrainingSet set) {

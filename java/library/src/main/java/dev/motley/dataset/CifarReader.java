@@ -2,6 +2,8 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
+import dev.motley.ffi.PixelWriter;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -24,26 +26,34 @@ final class CifarReader {
    *
    * @param labelBytes 1 (CIFAR-10) or 2 (CIFAR-100: coarse, then fine); the last one counts
    */
-  static ImageSet read(String name, List<Path> files, int labelBytes, List<String> classNames) {
+  static ImageSet read(String name, List<Path> files, int labelBytes, List<String> classNames, PixelStorage storage) {
     int record = labelBytes + PIXELS;
     // unpacking .xz takes seconds for each file
     List<byte[]> parts = files.parallelStream().map(file -> records(file, record, labelBytes, classNames.size())).toList();
     int count = parts.stream().mapToInt(part -> part.length / record).sum();
-    byte[] pixels = new byte[ImageSet.bytes(name, count, SIZE, SIZE)];
     int[] labels = new int[count];
-    int image = 0;
-    int to = 0;
-    for (byte[] records : parts) {
-      for (int from = labelBytes; from < records.length; from += record) {
-        labels[image++] = records[from - 1] & 0xff;
-        for (int at = from; at < from + PLANE; at++) {
-          pixels[to++] = records[at];
-          pixels[to++] = records[at + PLANE];
-          pixels[to++] = records[at + 2 * PLANE];
+    try (var writer = new PixelWriter(name, storage, (long) PIXELS * count)) {
+      int image = 0;
+      for (byte[] records : parts) {
+        for (int from = labelBytes; from < records.length; from += record, image++) {
+          labels[image] = records[from - 1] & 0xff;
+          writer.put((long) PIXELS * image, interleaved(records, from));
         }
       }
+      return new ImageSet(name, SIZE, SIZE, writer.finish(), labels, classNames);
     }
-    return new ImageSet(name, SIZE, SIZE, pixels, labels, classNames);
+  }
+
+  /** Three planes as pixels of three. */
+  private static byte[] interleaved(byte[] records, int from) {
+    var picture = new byte[PIXELS];
+    int to = 0;
+    for (int at = from; at < from + PLANE; at++) {
+      picture[to++] = records[at];
+      picture[to++] = records[at + PLANE];
+      picture[to++] = records[at + 2 * PLANE];
+    }
+    return picture;
   }
 
   private static byte[] records(Path file, int record, int labelBytes, int classes) {

@@ -2,6 +2,8 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
+import dev.motley.ffi.PixelWriter;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.nio.file.Path;
@@ -29,12 +31,15 @@ final class IdxReader {
   private static final int SIZE = 32;
   private static final int UNSIGNED_BYTES = 0x08;
 
+  /** Rows or columns of a picture, as the native core takes them. */
+  private static final int MAX_SIDE = 1 << 14;
+
   private IdxReader() {}
 
   /** A block of bytes with its sizes, slowest first. */
   private record Block(int[] sizes, byte[] bytes) {}
 
-  static ImageSet read(String name, Path images, Path labels, List<String> classNames) {
+  static ImageSet read(String name, Path images, Path labels, List<String> classNames, PixelStorage storage) {
     Block pictures = block(images, 3);
     Block marks = block(labels, 1);
     int count = pictures.sizes()[0];
@@ -63,21 +68,29 @@ final class IdxReader {
     int columns = pictures.sizes()[2];
     int height = Math.max(rows, SIZE);
     int width = Math.max(columns, SIZE);
-    byte[] pixels = new byte[ImageSet.bytes(images.toString(), count, height, width)];
-    int top = (height - rows) / 2;
+    var picture = new byte[3 * height * width];
+    try (var writer = new PixelWriter(name, storage, (long) picture.length * count)) {
+      for (int i = 0; i < count; i++) {
+        centre(pictures.bytes(), i * rows * columns, rows, columns, picture, width);
+        writer.put((long) picture.length * i, picture);
+      }
+      return new ImageSet(name, height, width, writer.finish(), classes, classNames);
+    }
+  }
+
+  /** Grey pixels from {@code from} on into the middle of a picture; what is around them stays as it is. */
+  private static void centre(byte[] greys, int from, int rows, int columns, byte[] picture, int width) {
+    int top = (picture.length / 3 / width - rows) / 2;
     int left = (width - columns) / 2;
-    for (int i = 0, from = 0; i < count; i++) {
-      for (int y = 0; y < rows; y++) {
-        int to = 3 * ((i * height + top + y) * width + left);
-        for (int x = 0; x < columns; x++, from++) {
-          byte grey = pictures.bytes()[from];
-          pixels[to++] = grey;
-          pixels[to++] = grey;
-          pixels[to++] = grey;
-        }
+    int at = from;
+    for (int y = 0; y < rows; y++) {
+      int to = 3 * ((top + y) * width + left);
+      for (int x = 0; x < columns; x++, at++) {
+        picture[to++] = greys[at];
+        picture[to++] = greys[at];
+        picture[to++] = greys[at];
       }
     }
-    return new ImageSet(name, height, width, pixels, classes, classNames);
   }
 
   private static Block block(Path file, int dimensions) {
@@ -99,7 +112,7 @@ final class IdxReader {
             for (int i = 0; i < dimensions; i++) {
               sizes[i] = in.readInt();
               total *= sizes[i];
-              if (sizes[i] < 1 || total > Integer.MAX_VALUE - 16) {
+              if (sizes[i] < 1 || total > Integer.MAX_VALUE - 16 || i > 0 && sizes[i] > MAX_SIDE) {
                 throw new InvalidInputException(
                     file
                         + ": size "

@@ -8,8 +8,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -51,18 +53,23 @@ final class ImageFolderReader {
     if (classes.isEmpty()) {
       throw new NoPicturesException(root + ": no class folders, expected one folder of pictures for each class");
     }
-    var packer = new PicturePacker(root.toString(), options);
+    var pictures = new LinkedHashMap<Path, List<Path>>();
     for (Path folder : classes) {
-      List<Path> pictures = pictures(folder);
-      if (pictures.isEmpty()) {
+      pictures.put(folder, pictures(folder));
+      if (pictures.get(folder).isEmpty()) {
         throw new NoPicturesException(folder + ": no pictures (" + String.join(", ", ENDINGS) + ")");
       }
-      for (Path picture : pictures) {
-        packer.add(new PicturePacker.Encoded(picture.toString(), name(folder), () -> file(picture)));
-      }
     }
-    List<String> names = classes.stream().map(ImageFolderReader::name).toList();
-    return new RealData(packer.pack(name, names, names::indexOf), "image folder", part, packer.unreadable());
+    int count = pictures.values().stream().mapToInt(List::size).sum();
+    try (var packer = new PicturePacker(root.toString(), options, count)) {
+      for (Map.Entry<Path, List<Path>> ofClass : pictures.entrySet()) {
+        for (Path picture : ofClass.getValue()) {
+          packer.add(new PicturePacker.Encoded(picture.toString(), name(ofClass.getKey()), () -> file(picture)));
+        }
+      }
+      List<String> names = classes.stream().map(ImageFolderReader::name).toList();
+      return new RealData(packer.pack(name, names, names::indexOf), "image folder", part, packer.unreadable());
+    }
   }
 
   private static byte[] file(Path picture) throws IOException {

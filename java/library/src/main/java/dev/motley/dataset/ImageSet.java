@@ -2,6 +2,8 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PackedPixels;
+import dev.motley.ffi.PixelWriter;
 import dev.motley.files.Sha256;
 import dev.motley.image.Resize;
 import dev.motley.image.RgbImage;
@@ -11,19 +13,22 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
- * Labelled pictures of one size, packed.
+ * Labelled pictures of one size, packed, in memory or in a mapped file. Sets that differ in labels or names only share their pixels:
+ * closing one of them closes all.
  *
  * @param name where they come from, for messages and reports
  * @param height rows of each picture
  * @param width columns of each picture
- * @param pixels (count, height, width, 3) RGB bytes, 0..255 unsigned; not copied, not to be changed
+ * @param pixels (count, height, width, 3) RGB bytes, 0..255 unsigned
  * @param labels (count) class indices; not copied, not to be changed
  * @param classNames names by class index
  */
 public record ImageSet(
-    String name, int height, int width, byte[] pixels, int[] labels, List<String> classNames) {
+    String name, int height, int width, PackedPixels pixels, int[] labels, List<String> classNames) implements AutoCloseable {
 
   /**
    * Checks that sizes, labels and names fit together.
@@ -35,7 +40,7 @@ public record ImageSet(
     if (labels.length == 0) {
       throw new InvalidInputException(name + ": no images");
     }
-    if (height < 1 || width < 1 || bytes(name, labels.length, height, width) != pixels.length) {
+    if (Math.min(height, width) < 1 || bytes(labels.length, height, width) != pixels.size()) {
       throw new InvalidInputException(
           name
               + ": "
@@ -45,7 +50,7 @@ public record ImageSet(
               + "x"
               + height
               + " RGB pixels cannot have "
-              + pixels.length
+              + pixels.size()
               + " bytes");
     }
     if (new HashSet<>(classNames).size() != classNames.size()) {
@@ -65,6 +70,15 @@ public record ImageSet(
     }
   }
 
+  /**
+   * The same of pixels in an array.
+   *
+   * @param pixels copied
+   */
+  public ImageSet(String name, int height, int width, byte[] pixels, int[] labels, List<String> classNames) {
+    this(name, height, width, PackedPixels.of(pixels), labels, classNames);
+  }
+
   /** Number of images. */
   public int count() {
     return labels.length;
@@ -72,9 +86,13 @@ public record ImageSet(
 
   /** A copy of one picture. */
   public RgbImage image(int index) {
-    int bytes = 3 * height * width;
-    return new RgbImage(
-        height, width, Arrays.copyOfRange(pixels, index * bytes, (index + 1) * bytes));
+    return new RgbImage(height, width, picture(index));
+  }
+
+  private byte[] picture(int index) {
+    var picture = new byte[3 * height * width];
+    pixels.read((long) index * picture.length, picture);
+    return picture;
   }
 
   /** How many images each class has. */
@@ -91,10 +109,9 @@ public record ImageSet(
     if (newHeight == height && newWidth == width) {
       return this;
     }
-    bytes(name, labels.length, newHeight, newWidth);
     Resize resize = new Resize(height, width, newHeight, newWidth, filter);
-    return new ImageSet(
-        name, newHeight, newWidth, resize.applyAll(pixels, labels.length), labels, classNames);
+    PackedPixels other = packed(count(), newHeight, newWidth, i -> resize.apply(picture(i)));
+    return new ImageSet(name, newHeight, newWidth, other, labels, classNames);
   }
 
   /**
@@ -104,21 +121,21 @@ public record ImageSet(
    * @return a copy of them; the set itself where that is all of them as they are
    */
   public ImageSet subset(int[] indices) {
-    boolean all = indices.length == labels.length;
-    for (int i = 0; all && i < indices.length; i++) {
-      all = indices[i] == i;
-    }
-    if (all) {
+    if (Arrays.equals(indices, IntStream.range(0, count()).toArray())) {
       return this;
     }
-    int bytes = 3 * height * width;
-    var some = new byte[indices.length * bytes];
-    var classes = new int[indices.length];
-    for (int i = 0; i < indices.length; i++) {
-      System.arraycopy(pixels, indices[i] * bytes, some, i * bytes, bytes);
-      classes[i] = labels[indices[i]];
-    }
+    PackedPixels some = packed(indices.length, height, width, i -> picture(indices[i]));
+    int[] classes = IntStream.of(indices).map(i -> labels[i]).toArray();
     return new ImageSet(name, height, width, some, classes, classNames);
+  }
+
+  /** Packs pictures that are made on all processors, as the pixels of this set are kept. */
+  private PackedPixels packed(int count, int newHeight, int newWidth, IntFunction<byte[]> picture) {
+    long each = bytes(1, newHeight, newWidth);
+    try (var writer = new PixelWriter(name, pixels.storage(), count * each)) {
+      IntStream.range(0, count).parallel().forEach(i -> writer.put(i * each, picture.apply(i)));
+      return writer.finish();
+    }
   }
 
   /**
@@ -137,25 +154,37 @@ public record ImageSet(
    *
    * @param name of the whole
    * @param sets of one size and with the same class names in the same order, at least one
+   * @return a copy of them; the first itself where it is the only one
    */
-  public static ImageSet concat(String name, List<ImageSet> sets) {
+  static ImageSet concat(String name, List<ImageSet> sets) {
     ImageSet first = sets.getFirst();
     if (sets.size() == 1) {
       return first;
     }
-    long count = sets.stream().mapToLong(ImageSet::count).sum();
-    var pixels = new byte[bytes(name, count, first.height, first.width)];
-    var labels = new int[(int) count];
-    int at = 0;
-    for (ImageSet set : sets) {
-      if (set.height != first.height || set.width != first.width || !set.classNames.equals(first.classNames)) {
-        throw new IllegalArgumentException(set.name + " does not fit " + first.name);
+    int count = Math.toIntExact(sets.stream().mapToLong(ImageSet::count).sum());
+    long each = bytes(1, first.height, first.width);
+    try (var writer = new PixelWriter(name, first.pixels.storage(), count * each)) {
+      var labels = new int[count];
+      int at = 0;
+      for (ImageSet set : sets) {
+        if (set.height != first.height || set.width != first.width || !set.classNames.equals(first.classNames)) {
+          throw new IllegalArgumentException(set.name + " does not fit " + first.name);
+        }
+        for (int i = 0; i < set.count(); i++, at++) {
+          writer.put(at * each, set.picture(i));
+          labels[at] = set.labels[i];
+        }
       }
-      System.arraycopy(set.pixels, 0, pixels, at * 3 * first.height * first.width, set.pixels.length);
-      System.arraycopy(set.labels, 0, labels, at, set.labels.length);
-      at += set.count();
+      return new ImageSet(name, first.height, first.width, writer.finish(), labels, first.classNames);
     }
-    return new ImageSet(name, first.height, first.width, pixels, labels, first.classNames);
+  }
+
+  /** Closes a set that this was made of, unless the pixels are the same. */
+  ImageSet insteadOf(ImageSet other) {
+    if (other.pixels != pixels) {
+      other.close();
+    }
+    return this;
   }
 
   /** SHA-256, in hexadecimal, over all but where the images come from. */
@@ -169,23 +198,18 @@ public record ImageSet(
     ByteBuffer numbers = ByteBuffer.allocate(Integer.BYTES * (3 + labels.length));
     numbers.putInt(count()).putInt(height).putInt(width).asIntBuffer().put(labels);
     digest.update(numbers.array());
-    digest.update(pixels);
+    pixels.digest(digest);
     return Sha256.hex(digest);
   }
 
-  /**
-   * Bytes of a packed set.
-   *
-   * @throws InvalidInputException if an array cannot hold them
-   */
-  static int bytes(String name, long count, long height, long width) {
-    double exact = 3.0 * count * height * width;
-    if (exact > Integer.MAX_VALUE - 16) {
-      throw new InvalidInputException(
-          String.format(
-              "%s: %d images of %dx%d need %.1f GiB in one piece, at most 2 are supported",
-              name, count, width, height, exact / (1 << 30)));
-    }
-    return (int) exact;
+  /** Bytes of a packed set. */
+  static long bytes(long count, int height, int width) {
+    return Math.multiplyExact(count, 3L * height * width);
+  }
+
+  /** Gives the space of the pixels back, see {@link PackedPixels#close}. */
+  @Override
+  public void close() {
+    pixels.close();
   }
 }

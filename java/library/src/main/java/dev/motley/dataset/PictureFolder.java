@@ -2,6 +2,9 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PackedPixels;
+import dev.motley.ffi.PixelStorage;
+import dev.motley.ffi.PixelWriter;
 import dev.motley.files.FileFailure;
 import dev.motley.image.PictureReader;
 import dev.motley.image.Resize;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -21,15 +25,19 @@ import java.util.stream.Stream;
  *
  * @param files names relative to the folder, sorted, one per picture
  * @param size width and height of all pictures, in pixels
- * @param pictures in the order of the files
+ * @param pixels (files, size, size, 3) RGB bytes
  * @param unreadable names of files that are no readable pictures
  */
-public record PictureFolder(List<String> files, int size, List<RgbImage> pictures, List<String> unreadable) {
+public record PictureFolder(List<String> files, int size, PackedPixels pixels, List<String> unreadable)
+    implements AutoCloseable {
   private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".bmp", ".gif");
 
+  /** Pictures decoded together: some for each processor. */
+  private static final int TOGETHER = 512;
+
+  /** Copies the lists. */
   public PictureFolder {
     files = List.copyOf(files);
-    pictures = List.copyOf(pictures);
     unreadable = List.copyOf(unreadable);
   }
 
@@ -37,11 +45,12 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
    * Reads all pictures below a folder, or a single one.
    *
    * @param size to resize to, anti-aliased
+   * @param storage where the pixels are kept
    * @throws InvalidInputException if there is nothing by that name
    */
-  public static PictureFolder read(Path folder, int size) {
+  public static PictureFolder read(Path folder, int size, PixelStorage storage) {
     if (Files.isRegularFile(folder)) {
-      return read(folder.toAbsolutePath().getParent(), List.of(folder.toAbsolutePath()), size);
+      return read(folder.toAbsolutePath().getParent(), List.of(folder.toAbsolutePath()), size, storage);
     }
     if (!Files.isDirectory(folder)) {
       throw new InvalidInputException(folder + ": no such folder or picture");
@@ -54,33 +63,48 @@ public record PictureFolder(List<String> files, int size, List<RgbImage> picture
     } catch (UncheckedIOException e) {
       throw FileFailure.readingIn(folder, e.getCause());
     }
-    return read(folder, found, size);
+    return read(folder, found, size, storage);
   }
 
-  private static PictureFolder read(Path folder, List<Path> found, int size) {
+  private static PictureFolder read(Path folder, List<Path> found, int size, PixelStorage storage) {
     var files = new ArrayList<String>();
-    var pictures = new ArrayList<RgbImage>();
     var unreadable = new ArrayList<String>();
-    for (Path file : found) {
-      String name = folder.relativize(file).toString();
-      try {
-        RgbImage image = PictureReader.decode(name, Files.readAllBytes(file));
-        pictures.add(image.resized(size, size, Resize.Filter.BILINEAR_AA));
-        files.add(name);
-      } catch (InvalidInputException | IOException e) {
-        unreadable.add(name);
+    try (var pixels = new PixelWriter(folder.toString(), storage, ImageSet.bytes(found.size(), size, size))) {
+      for (int from = 0; from < found.size(); from += TOGETHER) {
+        List<Path> some = found.subList(from, Math.min(from + TOGETHER, found.size()));
+        List<Optional<RgbImage>> decoded = some.parallelStream().map(file -> decode(file, size)).toList();
+        for (int i = 0; i < some.size(); i++) {
+          String name = folder.relativize(some.get(i)).toString();
+          if (decoded.get(i).isPresent()) {
+            pixels.put(ImageSet.bytes(files.size(), size, size), decoded.get(i).get().pixels());
+            files.add(name);
+          } else {
+            unreadable.add(name);
+          }
+        }
       }
+      return new PictureFolder(files, size, pixels.finish(), unreadable);
     }
-    return new PictureFolder(files, size, pictures, unreadable);
   }
 
-  /** The pictures packed, all labelled 0. */
-  public ImageSet images(List<String> classNames) {
-    byte[] pixels = new byte[Math.multiplyExact(pictures.size(), 3 * size * size)];
-    for (int i = 0; i < pictures.size(); i++) {
-      System.arraycopy(pictures.get(i).pixels(), 0, pixels, i * 3 * size * size, 3 * size * size);
+  private static Optional<RgbImage> decode(Path file, int size) {
+    try {
+      RgbImage image = PictureReader.decode(file.toString(), Files.readAllBytes(file));
+      return Optional.of(image.resized(size, size, Resize.Filter.BILINEAR_AA));
+    } catch (InvalidInputException | IOException e) {
+      return Optional.empty();
     }
-    return new ImageSet("pictures", size, size, pixels, new int[pictures.size()], classNames);
+  }
+
+  /** The pictures, all labelled 0; at least one must have been read. */
+  public ImageSet images(List<String> classNames) {
+    return new ImageSet("pictures", size, size, pixels, new int[files.size()], classNames);
+  }
+
+  /** Gives the space of the pixels back; those of {@link #images} are the same. */
+  @Override
+  public void close() {
+    pixels.close();
   }
 
   private static boolean isPicture(Path file) {

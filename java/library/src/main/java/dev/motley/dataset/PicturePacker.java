@@ -2,12 +2,14 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelWriter;
 import dev.motley.image.PictureReader;
 import dev.motley.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.zip.ZipException;
@@ -16,7 +18,7 @@ import java.util.zip.ZipException;
  * Decodes pictures on all processors and packs them in the order they were given. A few that cannot be read are left out and
  * counted; where they are more than 1 % the set is taken to be damaged.
  */
-final class PicturePacker {
+final class PicturePacker implements AutoCloseable {
   /** Share of unreadable pictures from which the set is taken to be damaged. */
   private static final double MAX_UNREADABLE = 0.01;
 
@@ -55,16 +57,24 @@ final class PicturePacker {
   private final String source;
   private final RealData.Options options;
   private final List<Encoded> waiting = new ArrayList<>();
-  private final List<RgbImage> images = new ArrayList<>();
   private final List<String> labels = new ArrayList<>();
+  private final int expected;
+  private Optional<Packed> packed = Optional.empty();
   private int total;
   private int unreadable;
   private String firstFault = "";
 
-  /** @param source what messages call the whole */
-  PicturePacker(String source, RealData.Options options) {
+  /** The pixels so far, and the size of each picture. */
+  private record Packed(PixelWriter pixels, int height, int width) {}
+
+  /**
+   * @param source what messages call the whole
+   * @param expected how many pictures will come; 1 where that is not known
+   */
+  PicturePacker(String source, RealData.Options options, int expected) {
     this.source = source;
     this.options = options;
+    this.expected = expected;
   }
 
   /** What messages call the whole. */
@@ -120,17 +130,20 @@ final class PicturePacker {
 
   private void keep(Encoded picture, RgbImage image) {
     total++;
-    if (!images.isEmpty()) {
-      RgbImage first = images.getFirst();
-      if (image.height() != first.height() || image.width() != first.width()) {
-        throw new InvalidInputException(
-            "%s: %dx%d pixels, but the pictures before have %dx%d; give a size to resize all to"
-                .formatted(picture.name, image.width(), image.height(), first.width(), first.height()));
-      }
+    Packed all = packed.orElseGet(() -> begin(image));
+    packed = Optional.of(all);
+    if (image.height() != all.height || image.width() != all.width) {
+      throw new InvalidInputException(
+          "%s: %dx%d pixels, but the pictures before have %dx%d; give a size to resize all to"
+              .formatted(picture.name, image.width(), image.height(), all.width, all.height));
     }
-    ImageSet.bytes(source, images.size() + 1L, image.height(), image.width());
-    images.add(image);
+    all.pixels.put(ImageSet.bytes(labels.size(), image.height(), image.width()), image.pixels());
     labels.add(picture.label);
+  }
+
+  private Packed begin(RgbImage first) {
+    long bytes = ImageSet.bytes(expected, first.height(), first.width());
+    return new Packed(new PixelWriter(source, options.storage(), bytes), first.height(), first.width());
   }
 
   /** The labels as given, of the pictures that could be read so far, once all that wait are decoded. */
@@ -157,18 +170,14 @@ final class PicturePacker {
       throw new InvalidInputException(
           "%s: %,d of %,d pictures cannot be read, first: %s".formatted(source, unreadable, total, firstFault));
     }
-    if (images.isEmpty()) {
-      throw new InvalidInputException(source + ": no pictures");
-    }
-    int height = images.getFirst().height();
-    int width = images.getFirst().width();
-    int bytes = 3 * height * width;
-    byte[] pixels = new byte[ImageSet.bytes(source, images.size(), height, width)];
-    for (int i = 0; i < images.size(); i++) {
-      System.arraycopy(images.get(i).pixels(), 0, pixels, i * bytes, bytes);
-    }
-    images.clear();
+    Packed all = packed.orElseThrow(() -> new InvalidInputException(source + ": no pictures"));
     int[] classOf = labels.stream().mapToInt(labelOf::apply).toArray();
-    return new ImageSet(name, height, width, pixels, classOf, classNames);
+    return new ImageSet(name, all.height, all.width, all.pixels.finish(), classOf, classNames);
+  }
+
+  /** Gives up pictures that were not packed. */
+  @Override
+  public void close() {
+    packed.ifPresent(all -> all.pixels.close());
   }
 }

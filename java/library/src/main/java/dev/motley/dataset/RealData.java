@@ -3,6 +3,7 @@ package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
 import dev.motley.ResourceException;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.files.FileFailure;
 import dev.motley.image.Resize;
 import java.io.IOException;
@@ -45,8 +46,9 @@ public record RealData(ImageSet images, String format, String part, int unreadab
    *
    * @param size width and height to resize to; 0 keeps the pictures as they are
    * @param filter how to resize
+   * @param storage where the pixels are kept
    */
-  public record Options(Split split, int size, Resize.Filter filter) {
+  public record Options(Split split, int size, Resize.Filter filter, PixelStorage storage) {
     /** The test part as it is. */
     public static final Options TEST = new Options(Split.TEST, 0, Resize.Filter.BILINEAR_AA);
 
@@ -55,6 +57,11 @@ public record RealData(ImageSet images, String format, String part, int unreadab
       if (size < 0 || size > 4096) {
         throw new InvalidInputException("size " + size + " of real images, expected 0 to 4096");
       }
+    }
+
+    /** Pixels are kept as {@link PixelStorage#standard} says. */
+    public Options(Split split, int size, Resize.Filter filter) {
+      this(split, size, filter, PixelStorage.standard());
     }
   }
 
@@ -88,7 +95,7 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     if (parsed.isPartial()) {
       throw new InvalidInputException("\"" + spec + "\": a share is for training data; expected a path, or @train or @test");
     }
-    return open(parsed, options.split(), options.size(), options.filter());
+    return open(parsed, options);
   }
 
   /**
@@ -103,10 +110,11 @@ public record RealData(ImageSet images, String format, String part, int unreadab
   /**
    * Opens what a spec names.
    *
-   * @param split the part to read where the spec does not say
+   * @param options with the part to read where the spec does not say
    */
-  static RealData open(DataSpec spec, Split split, int size, Resize.Filter filter) {
-    RealData data = open(spec.path(), spec.kind(), new Options(spec.part().orElse(split), size, filter));
+  static RealData open(DataSpec spec, Options options) {
+    Split split = spec.part().orElse(options.split());
+    RealData data = open(spec.path(), spec.kind(), new Options(split, options.size(), options.filter(), options.storage()));
     return spec.part().isPresent() && data.part.equals(ALL) ? data.seeded(spec.part().get()) : data;
   }
 
@@ -122,8 +130,8 @@ public record RealData(ImageSet images, String format, String part, int unreadab
       test.removeAll(new HashSet<>(train));
       wanted.add(split == Split.TRAIN ? train : test);
     }
-    return new RealData(
-        images.subset(EvenDraw.all(wanted)), format, split == Split.TRAIN ? "train, 80 %" : "test, 20 %", unreadable);
+    ImageSet some = images.subset(EvenDraw.all(wanted)).insteadOf(images);
+    return new RealData(some, format, split == Split.TRAIN ? "train, 80 %" : "test, 20 %", unreadable);
   }
 
   private static RealData open(Path path, Optional<DataSpec.Kind> kind, Options options) {
@@ -131,13 +139,11 @@ public record RealData(ImageSet images, String format, String part, int unreadab
       throw new InvalidInputException("the path of the real images is empty");
     }
     RealData data = read(path, kind, options);
-    return options.size() == 0
-        ? data
-        : new RealData(
-            data.images().resized(options.size(), options.size(), options.filter()),
-            data.format(),
-            data.part(),
-            data.unreadable());
+    if (options.size() == 0) {
+      return data;
+    }
+    ImageSet images = data.images().resized(options.size(), options.size(), options.filter()).insteadOf(data.images());
+    return new RealData(images, data.format(), data.part(), data.unreadable());
   }
 
   private static RealData read(Path path, Optional<DataSpec.Kind> kind, Options options) {
@@ -163,9 +169,9 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     Split split = options.split();
     return switch (kind.orElseGet(() -> recognise(path, split))) {
       case STORE -> throw new InvalidInputException(path + ": a synthetic store is to be trained on, not tested on");
-      case IDX -> new RealData(idx(path, split), "IDX", split.id(), 0);
-      case CIFAR10 -> new RealData(cifar10(path, split), "CIFAR-10", split.id(), 0);
-      case CIFAR100 -> new RealData(cifar100(path, split), "CIFAR-100", split.id(), 0);
+      case IDX -> new RealData(idx(path, options), "IDX", split.id(), 0);
+      case CIFAR10 -> new RealData(cifar10(path, options), "CIFAR-10", split.id(), 0);
+      case CIFAR100 -> new RealData(cifar100(path, options), "CIFAR-100", split.id(), 0);
       case WEBDATASET -> ShardFinder.folder(name(path), path, options);
       case FOLDER -> ImageFolderReader.read(name(path), path, options);
     };
@@ -190,8 +196,8 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     return ShardFinder.hasShards(folder, split) ? DataSpec.Kind.WEBDATASET : DataSpec.Kind.FOLDER;
   }
 
-  private static ImageSet idx(Path folder, Split split) {
-    String prefix = split == Split.TEST ? "t10k" : "train";
+  private static ImageSet idx(Path folder, Options options) {
+    String prefix = options.split() == Split.TEST ? "t10k" : "train";
     Path images = require(folder, prefix + "-images-idx3-ubyte");
     Path labels = require(folder, prefix + "-labels-idx1-ubyte");
     Path file = folder.resolve(CLASS_NAMES);
@@ -203,12 +209,12 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     } else {
       names = IntStream.range(0, 10).mapToObj(Integer::toString).toList();
     }
-    return IdxReader.read(name(folder), images, labels, names);
+    return IdxReader.read(name(folder), images, labels, names, options.storage());
   }
 
-  private static ImageSet cifar10(Path folder, Split split) {
+  private static ImageSet cifar10(Path folder, Options options) {
     List<Path> files = new ArrayList<>();
-    if (split == Split.TEST) {
+    if (options.split() == Split.TEST) {
       files.add(require(folder, "test_batch.bin"));
     } else {
       for (int i = 1; i <= 5; i++) {
@@ -216,13 +222,13 @@ public record RealData(ImageSet images, String format, String part, int unreadab
       }
     }
     List<String> names = PackedFiles.names(require(folder, "batches.meta.txt"));
-    return CifarReader.read(name(folder), files, 1, names);
+    return CifarReader.read(name(folder), files, 1, names, options.storage());
   }
 
-  private static ImageSet cifar100(Path folder, Split split) {
-    Path file = require(folder, split == Split.TEST ? "test.bin" : "train.bin");
+  private static ImageSet cifar100(Path folder, Options options) {
+    Path file = require(folder, options.split() == Split.TEST ? "test.bin" : "train.bin");
     List<String> names = PackedFiles.names(require(folder, "fine_label_names.txt"));
-    return CifarReader.read(name(folder), List.of(file), 2, names);
+    return CifarReader.read(name(folder), List.of(file), 2, names, options.storage());
   }
 
   private static RealData zip(Path file, Options options) {

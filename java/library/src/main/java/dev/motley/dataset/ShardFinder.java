@@ -42,10 +42,16 @@ final class ShardFinder {
   static RealData archive(String name, Path file, Optional<DataSpec.Kind> kind, RealData.Options options) {
     boolean samples =
         kind.map(k -> k == DataSpec.Kind.WEBDATASET)
-            .orElseGet(() -> new TarReader(name, List.of(file), options).isWebDataset());
+            .orElseGet(() -> TarReader.isWebDataset(file));
     return samples
         ? webDataset(name, file.toAbsolutePath().getParent(), List.of(file), RealData.ALL, options)
-        : reading(file, () -> new TarReader(name, List.of(file), options).readFolders());
+        : reading(
+            file,
+            () -> {
+              try (var reader = new TarReader(name, List.of(file), options)) {
+                return reader.readFolders();
+              }
+            });
   }
 
   /** The shards of a folder. */
@@ -97,7 +103,13 @@ final class ShardFinder {
             .findFirst()
             .map(PackedFiles::names)
             .orElse(List.of());
-    return reading(folder, () -> new TarReader(name, shards, options).readWebDataset(names, part));
+    return reading(
+        folder,
+        () -> {
+          try (var reader = new TarReader(name, shards, options)) {
+            return reader.readWebDataset(names, part);
+          }
+        });
   }
 
   /** Does something that reads. */

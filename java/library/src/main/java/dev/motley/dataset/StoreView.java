@@ -2,6 +2,8 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
+import dev.motley.ffi.PixelWriter;
 import dev.motley.image.Png;
 import dev.motley.image.RgbImage;
 import dev.motley.tricks.GenerationPlan;
@@ -353,27 +355,37 @@ public record StoreView(String name, List<Item> items) {
    * @throws InvalidInputException if there are none, they differ in size, or one is damaged
    */
   public ImageSet load() {
+    return load(PixelStorage.standard());
+  }
+
+  /**
+   * As {@link #load()}.
+   *
+   * @param storage where the pixels are kept
+   */
+  public ImageSet load(PixelStorage storage) {
     if (items.isEmpty()) {
       throw new InvalidInputException(name + ": no images");
     }
     Item first = items.getFirst();
     RgbImage shape = decode(first, first.store.png(first.entry));
-    int bytes = shape.pixels().length;
-    var pixels = new byte[ImageSet.bytes(name, items.size(), shape.height(), shape.width())];
-    var labels = new int[items.size()];
-    runs().parallelStream()
-        .forEach(
-            run ->
-                items.get(run.from).store.pngs(
-                    items.subList(run.from, run.to).stream().map(Item::entry).toList(),
-                    (i, png) -> {
-                      Item item = items.get(run.from + i);
-                      RgbImage image = decode(item, png);
-                      requireSize(item, image, shape);
-                      System.arraycopy(image.pixels(), 0, pixels, (run.from + i) * bytes, bytes);
-                      labels[run.from + i] = item.planned().classIndex();
-                    }));
-    return new ImageSet(name, shape.height(), shape.width(), pixels, labels, classNames());
+    long bytes = shape.pixels().length;
+    try (var pixels = new PixelWriter(name, storage, items.size() * bytes)) {
+      var labels = new int[items.size()];
+      runs().parallelStream()
+          .forEach(
+              run ->
+                  items.get(run.from).store.pngs(
+                      items.subList(run.from, run.to).stream().map(Item::entry).toList(),
+                      (i, png) -> {
+                        Item item = items.get(run.from + i);
+                        RgbImage image = decode(item, png);
+                        requireSize(item, image, shape);
+                        pixels.put((run.from + i) * bytes, image.pixels());
+                        labels[run.from + i] = item.planned().classIndex();
+                      }));
+      return new ImageSet(name, shape.height(), shape.width(), pixels.finish(), labels, classNames());
+    }
   }
 
   private void requireSize(Item item, RgbImage image, RgbImage expected) {

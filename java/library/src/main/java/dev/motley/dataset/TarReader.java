@@ -19,7 +19,7 @@ import java.util.TreeSet;
  * Pictures in {@code .tar} files, also packed as {@code .tar.gz}, {@code .tgz} or {@code .tar.xz}: WebDataset shards, where {@code
  * KEY.png} and {@code KEY.cls} or {@code KEY.json} stand beside each other, and archives of class folders.
  */
-final class TarReader {
+final class TarReader implements AutoCloseable {
   static final List<String> ENDINGS = List.of(".tar", ".tar.gz", ".tgz", ".tar.xz");
 
   /** Entries after which an archive without a label is one of class folders. */
@@ -32,7 +32,7 @@ final class TarReader {
   TarReader(String name, List<Path> shards, RealData.Options options) {
     this.name = name;
     this.shards = shards;
-    packer = new PicturePacker(shards.size() == 1 ? shards.getFirst().toString() : name, options);
+    packer = new PicturePacker(shards.size() == 1 ? shards.getFirst().toString() : name, options, 1);
   }
 
   /** Whether a file's name is that of an archive. */
@@ -42,12 +42,12 @@ final class TarReader {
   }
 
   /** Whether labels stand beside the pictures. */
-  boolean isWebDataset() {
+  static boolean isWebDataset(Path archive) {
     Set<String> pictures = new HashSet<>();
     Set<String> labelled = new HashSet<>();
     int[] seen = {0};
     TarStream.visit(
-        shards.getFirst(),
+        archive,
         entry -> {
           String key = WebSample.key(entry.name());
           if (WebSample.isPicture(entry.name())) {
@@ -157,5 +157,11 @@ final class TarReader {
     }
     String first = folders.getFirst().get(depth);
     return folders.stream().allMatch(f -> f.get(depth).equals(first)) && folders.stream().anyMatch(f -> f.size() > depth + 1);
+  }
+
+  /** Gives up what was read and did not become a set. */
+  @Override
+  public void close() {
+    packer.close();
   }
 }

@@ -2,6 +2,7 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.image.Resize;
 import dev.motley.tricks.Trick;
 import java.util.ArrayList;
@@ -55,8 +56,9 @@ public record TrainingSet(
    * @param seed decides which images stand for a set of which not all are taken
    * @param size width and height to resize to; 0 keeps the pictures as they are
    * @param filter how to resize
+   * @param storage where the pixels are kept
    */
-  public record Options(int maxPerClass, long seed, int size, Resize.Filter filter) {
+  public record Options(int maxPerClass, long seed, int size, Resize.Filter filter, PixelStorage storage) {
     /** All images as they are. */
     public static final Options ALL = new Options(0, 0, 0, Resize.Filter.BILINEAR_AA);
 
@@ -65,7 +67,16 @@ public record TrainingSet(
       if (maxPerClass < 0) {
         throw new InvalidInputException("at most " + maxPerClass + " images per class, expected 0 or more");
       }
-      new RealData.Options(RealData.Split.TRAIN, size, filter); // for its check of the size
+      new RealData.Options(RealData.Split.TRAIN, size, filter, storage); // for its check of the size
+    }
+
+    /** Pixels are kept as {@link PixelStorage#standard} says. */
+    public Options(int maxPerClass, long seed, int size, Resize.Filter filter) {
+      this(maxPerClass, seed, size, filter, PixelStorage.standard());
+    }
+
+    RealData.Options ofReal() {
+      return new RealData.Options(RealData.Split.TRAIN, size, filter, storage);
     }
   }
 
@@ -172,7 +183,7 @@ public record TrainingSet(
       }
       ImageSet set = source.read(chosen.get(s));
       if (options.size() > 0) {
-        set = set.resized(options.size(), options.size(), options.filter());
+        set = set.resized(options.size(), options.size(), options.filter()).insteadOf(set);
       }
       if (!sets.isEmpty()) {
         requireSize(sets.getFirst(), set);
@@ -184,7 +195,9 @@ public record TrainingSet(
     }
     String name = sets.stream().map(ImageSet::name).collect(Collectors.joining(", "));
     Optional<Resize.Filter> resize = options.size() > 0 ? Optional.of(options.filter()) : Optional.empty();
-    return new TrainingSet(ImageSet.concat(name, sets), report, resize, counts(sources.getFirst().classNames, leftOut));
+    ImageSet whole = ImageSet.concat(name, sets);
+    sets.forEach(whole::insteadOf);
+    return new TrainingSet(whole, report, resize, counts(sources.getFirst().classNames, leftOut));
   }
 
   private static InvalidInputException noImages(List<TrainingSource> sources, int leftOut) {

@@ -2,6 +2,7 @@
 package dev.motley.dataset;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.tricks.PlannedImage;
 import dev.motley.tricks.Trick;
 import java.util.ArrayList;
@@ -53,10 +54,10 @@ abstract sealed class TrainingSource {
   /** Opens a set; of real sets all pictures are read. */
   static TrainingSource open(DataSpec spec, TrainingSet.Options options, List<TrainingSource> before) {
     if (spec.isStore()) {
-      return new Store(spec, StoreView.finished(spec.path()), before);
+      return new Store(spec, StoreView.finished(spec.path()), before, options.storage());
     }
     try {
-      return new Real(spec, RealData.open(spec, RealData.Split.TRAIN, options.size(), options.filter()), before);
+      return new Real(spec, RealData.open(spec, options.ofReal()), before);
     } catch (NoPicturesException e) {
       throw new InvalidInputException(
           "%s is no synthetic store, which would have a %s, and %s".formatted(spec.path(), StoreHeader.FILE, e.getMessage()), e);
@@ -90,7 +91,7 @@ abstract sealed class TrainingSource {
     return indices[label];
   }
 
-  /** Some of the images, labelled by {@link #classNames}. */
+  /** Some of the images, labelled by {@link #classNames}; can be asked once. */
   final ImageSet read(int[] chosen) {
     return load(chosen).relabelled(classNames, indices);
   }
@@ -101,14 +102,16 @@ abstract sealed class TrainingSource {
   /** A finished synthetic store: its images are only decoded when they are chosen. */
   private static final class Store extends TrainingSource {
     private final SyntheticStore store;
+    private final PixelStorage storage;
 
-    Store(DataSpec spec, SyntheticStore store, List<TrainingSource> before) {
+    Store(DataSpec spec, SyntheticStore store, List<TrainingSource> before, PixelStorage storage) {
       super(
           spec,
           store.header().plan().spec().classes().labels(),
           store.entries().stream().mapToInt(entry -> store.planned(entry).classIndex()).toArray(),
           before);
       this.store = store;
+      this.storage = storage;
     }
 
     @Override
@@ -154,7 +157,7 @@ abstract sealed class TrainingSource {
       for (int i : chosen) {
         items.add(new StoreView.Item(store, store.entries().get(i)));
       }
-      return new StoreView(store.folder().toString(), items).load();
+      return new StoreView(store.folder().toString(), items).load(storage);
     }
   }
 
@@ -175,7 +178,7 @@ abstract sealed class TrainingSource {
 
     @Override
     ImageSet load(int[] chosen) {
-      return data.images().subset(chosen);
+      return data.images().subset(chosen).insteadOf(data.images());
     }
   }
 }

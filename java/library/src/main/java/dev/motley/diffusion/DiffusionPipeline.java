@@ -6,6 +6,7 @@ import dev.motley.Precision;
 import dev.motley.Progress;
 import dev.motley.ProgressListener;
 import dev.motley.ResourceException;
+import dev.motley.ffi.AvailableMemory;
 import dev.motley.ffi.DdimConfig;
 import dev.motley.ffi.NativeNoise;
 import dev.motley.ffi.NativePrompts;

@@ -25,7 +25,7 @@ import java.util.Map;
  */
 final class Header {
 
-  static final int API_VERSION = 7000;
+  static final int API_VERSION = 8000;
   static final int MAX_BLOCKS = 8;
   static final int MAX_DIMS = 6;
   static final int MESSAGE_BYTES = 2040;

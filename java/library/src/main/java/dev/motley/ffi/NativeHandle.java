@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,12 +22,21 @@ abstract class NativeHandle implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<NativeHandle> children = ConcurrentHashMap.newKeySet();
   private final MethodHandle destroy;
+  private final Optional<Object> borrowed;
   private final Optional<LeakWatch> watch;
   private volatile MemorySegment pointer;
 
   NativeHandle(MemorySegment pointer, MethodHandle destroy) {
+    this(pointer, destroy, Optional.empty());
+  }
+
+  /**
+   * @param borrowed what native code reads through this handle, which must not be collected before
+   */
+  NativeHandle(MemorySegment pointer, MethodHandle destroy, Optional<Object> borrowed) {
     this.pointer = pointer;
     this.destroy = destroy;
+    this.borrowed = borrowed;
     this.watch = LeakWatch.start(this);
   }
 
@@ -59,17 +69,18 @@ abstract class NativeHandle implements AutoCloseable {
       lock.unlock();
       throw new IllegalStateException(name() + " is closed");
     }
-    return new Use(pointer, lock);
+    return new Use(pointer, this);
   }
 
-  record Use(MemorySegment pointer, ReentrantLock lock) implements AutoCloseable {
+  record Use(MemorySegment pointer, NativeHandle of) implements AutoCloseable {
     @Override
     public void close() {
-      lock.unlock();
+      of.lock.unlock();
+      Reference.reachabilityFence(of.borrowed);
     }
   }
 
-  private boolean isOpen() {
+  final boolean isOpen() {
     return pointer.address() != 0;
   }
 

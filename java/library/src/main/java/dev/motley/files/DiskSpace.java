@@ -21,6 +21,15 @@ public final class DiskSpace {
    * @throws ResourceException if fewer are free
    */
   public static void require(Path folder, long bytes, String what) {
+    require(folder, bytes, what, "");
+  }
+
+  /**
+   * As {@link #require(Path, long, String)}.
+   *
+   * @param remedy what else can be done, behind a semicolon; may be empty
+   */
+  public static void require(Path folder, long bytes, String what, String remedy) {
     long free;
     try {
       free = Files.getFileStore(folder).getUsableSpace();
@@ -29,8 +38,8 @@ public final class DiskSpace {
     }
     if (free < bytes) {
       throw new ResourceException(
-          "too little space on the disk of %s: %,d MB are free, %s need %,d MB"
-              .formatted(folder, free / MEGABYTE, what, Math.ceilDiv(bytes, MEGABYTE)));
+          "too little space on the disk of %s: %,d MB are free, %s need %,d MB%s"
+              .formatted(folder, free / MEGABYTE, what, Math.ceilDiv(bytes, MEGABYTE), remedy.isEmpty() ? "" : "; " + remedy));
     }
   }
 }

@@ -5,7 +5,6 @@ import dev.motley.InvalidInputException;
 import dev.motley.config.Names;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /**
  * Resizing between two fixed sizes: separable, width first, weights computed once. Immutable and
@@ -91,41 +90,11 @@ public final class Resize {
    * @return (newHeight, newWidth, 3)
    */
   public byte[] apply(byte[] pixels) {
-    return applyAll(pixels, 1);
-  }
-
-  /**
-   * Resizes many pictures, on all processors.
-   *
-   * @param pixels (count, height, width, 3)
-   * @return (count, newHeight, newWidth, 3)
-   */
-  public byte[] applyAll(byte[] pixels, int count) {
-    int from = CHANNELS * height * width;
-    int to = CHANNELS * newHeight * newWidth;
-    if ((long) from * count != pixels.length) {
+    if (pixels.length != CHANNELS * height * width) {
       throw new InvalidInputException(
-          count
-              + " pictures of "
-              + width
-              + "x"
-              + height
-              + " cannot have "
-              + pixels.length
-              + " bytes");
+          "a picture of " + width + "x" + height + " cannot have " + pixels.length + " bytes");
     }
-    byte[] result = new byte[Math.multiplyExact(to, count)];
-    IntStream images = IntStream.range(0, count);
-    (count > 1 ? images.parallel() : images)
-        .forEach(
-            i -> {
-              if (filter.fixedPoint()) {
-                fixedPoint(pixels, i * from, result, i * to);
-              } else {
-                rounded(pixels, i * from, result, i * to);
-              }
-            });
-    return result;
+    return filter.fixedPoint() ? fixedPoint(pixels) : rounded(pixels);
   }
 
   /**
@@ -155,24 +124,26 @@ public final class Resize {
     return result;
   }
 
-  private void rounded(byte[] pixels, int from, byte[] result, int to) {
+  private byte[] rounded(byte[] pixels) {
     float[] wide = new float[CHANNELS * width];
     float[] narrow = new float[CHANNELS * height * newWidth];
     for (int y = 0; y < height; y++) {
       if (rows.uses(y)) {
         for (int i = 0; i < wide.length; i++) {
-          wide[i] = pixels[from + y * wide.length + i] & 0xff;
+          wide[i] = pixels[y * wide.length + i] & 0xff;
         }
         narrowRow(wide, 0, narrow, y * CHANNELS * newWidth);
       }
     }
+    byte[] result = new byte[CHANNELS * newHeight * newWidth];
     float[] row = new float[CHANNELS * newWidth];
     for (int y = 0; y < newHeight; y++) {
       blendRows(narrow, y, row);
       for (int i = 0; i < row.length; i++) {
-        result[to + y * row.length + i] = (byte) Math.rint(Math.clamp(row[i], 0f, 255f));
+        result[y * row.length + i] = (byte) Math.rint(Math.clamp(row[i], 0f, 255f));
       }
     }
+    return result;
   }
 
   /** (width, 3) to (newWidth, 3). */
@@ -208,12 +179,12 @@ public final class Resize {
   }
 
   /** Pillow's ImagingResample for 8 bits per channel: each pass rounds to a byte. */
-  private void fixedPoint(byte[] pixels, int from, byte[] result, int to) {
+  private byte[] fixedPoint(byte[] pixels) {
     byte[] narrow = new byte[CHANNELS * height * newWidth];
     int[] weights = columns.fixed();
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < newWidth; x++) {
-        int at = from + CHANNELS * (y * width + columns.first(x));
+        int at = CHANNELS * (y * width + columns.first(x));
         int red = ResizeWeights.HALF;
         int green = ResizeWeights.HALF;
         int blue = ResizeWeights.HALF;
@@ -229,6 +200,7 @@ public final class Resize {
         narrow[out + 2] = toByte(blue);
       }
     }
+    byte[] result = new byte[CHANNELS * newHeight * newWidth];
     int[] row = new int[CHANNELS * newWidth];
     for (int y = 0; y < newHeight; y++) {
       java.util.Arrays.fill(row, ResizeWeights.HALF);
@@ -240,9 +212,10 @@ public final class Resize {
         }
       }
       for (int i = 0; i < row.length; i++) {
-        result[to + y * row.length + i] = toByte(row[i]);
+        result[y * row.length + i] = toByte(row[i]);
       }
     }
+    return result;
   }
 
   private static byte toByte(int fixed) {

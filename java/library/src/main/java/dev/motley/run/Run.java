@@ -80,15 +80,15 @@ public final class Run {
   }
 
   private RunResult execute() {
-    ImageSet real = realImages(config, embedded);
-    try (DiffusionPipeline pipeline =
-        DiffusionPipeline.load(
-            config.modelFolder(embedded),
-            config.precision(),
-            config.ema(),
-            config.safety() != SafetyPolicy.OFF,
-            config.sets().stream().map(set -> DatasetGenerator.sampling(set.plan())).toList(),
-            listener)) {
+    try (ImageSet real = realImages(config, embedded);
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.load(
+                config.modelFolder(embedded),
+                config.precision(),
+                config.ema(),
+                config.safety() != SafetyPolicy.OFF,
+                config.sets().stream().map(set -> DatasetGenerator.sampling(set.plan())).toList(),
+                listener)) {
       modelHash = pipeline.modelHash();
       requireOwn();
       AtomicFile.createFolder(folder); // nothing is written before all that can be checked is
@@ -102,7 +102,7 @@ public final class Run {
 
   /** The test set first: if it does not fit, nothing has been drawn in vain. */
   static void requireRealImages(RunConfig config, Embedded embedded) {
-    realImages(config, embedded);
+    realImages(config, embedded).close();
   }
 
   private static ImageSet realImages(RunConfig config, Embedded embedded) {
@@ -206,16 +206,17 @@ public final class Run {
     }
     for (RunConfig.SetConfig set : config.sets()) {
       StoreView view = stores.view(set);
-      ImageSet images = view.load();
-      stores.own(set).flatMap(SyntheticStore::safety).ifPresent(summary -> page.addSafety(set, summary, images));
-      var data = TrainingData.of(set.name(), GenerationPlan.of(set.plan()), view, images);
-      for (PlannedTraining planned : config.plannedTrainings().stream().filter(one -> one.set().equals(set)).toList()) {
-        var series = new TrainingSeries(images, data, planned.recipe(), Optional.empty(), CHECKPOINT_EVERY, Optional.of(testing));
-        ProgressListener hears = on(planned.subject(config, clock.left(imagesLeft())));
-        Member member = series.run(planned.recipe().seed(), folder(planned), hears);
-        trained.add(member.tested().orElseThrow());
-        clock.add(planned.recipe().architecture(), seconds(member), (long) images.count() * member.result().epochs().size());
-        page.add(set, trained.getLast(), member.result().epochs());
+      try (ImageSet images = view.load()) {
+        stores.own(set).flatMap(SyntheticStore::safety).ifPresent(summary -> page.addSafety(set, summary, images));
+        var data = TrainingData.of(set.name(), GenerationPlan.of(set.plan()), view, images);
+        for (PlannedTraining planned : config.plannedTrainings().stream().filter(one -> one.set().equals(set)).toList()) {
+          var series = new TrainingSeries(images, data, planned.recipe(), Optional.empty(), CHECKPOINT_EVERY, Optional.of(testing));
+          ProgressListener hears = on(planned.subject(config, clock.left(imagesLeft())));
+          Member member = series.run(planned.recipe().seed(), folder(planned), hears);
+          trained.add(member.tested().orElseThrow());
+          clock.add(planned.recipe().architecture(), seconds(member), (long) images.count() * member.result().epochs().size());
+          page.add(set, trained.getLast(), member.result().epochs());
+        }
       }
     }
     Path report = folder.resolve("report.html");

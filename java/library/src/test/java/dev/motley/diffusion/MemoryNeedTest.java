@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.motley.InvalidInputException;
 import dev.motley.Precision;
 import dev.motley.ProgressListener;
@@ -16,27 +15,20 @@ import dev.motley.weights.DType;
 import dev.motley.weights.Ema;
 import dev.motley.weights.UNetConfig;
 import dev.motley.weights.VaeConfig;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class MemoryNeedTest {
   private static final Path MODEL = Shared.repository().resolve("models/clothes");
   private static final long GIB = 1L << 30;
-  private static final long MIB = 1L << 20;
   private static final SamplingOptions SMALL = new SamplingOptions(32, 32, 4, false);
   private static final SamplingOptions USUAL = new SamplingOptions(512, 512, 4, false);
-
-  @TempDir Path folder;
 
   private static MemoryNeed stableDiffusion(Precision precision) throws URISyntaxException {
     Path configs = Path.of(Objects.requireNonNull(DType.class.getResource("sd-v1/unet/config.json")).toURI()).getParent().getParent();
@@ -106,54 +98,5 @@ class MemoryNeedTest {
         .hasMessageEndingWith(" 1.0 GiB are available; draw smaller ones");
     assertThatThrownBy(() -> need.requireForDrawing(USUAL, GIB))
         .hasMessageMatching("a picture of 512x512 pixels takes about 2\\.\\d GiB of memory, 1\\.0 are available: draw smaller ones");
-  }
-
-  @Test
-  void whatIsAvailableIsSomeOfWhatTheMachineHas() {
-    long total = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-    assertThat(AvailableMemory.bytes()).isBetween(1L, total);
-  }
-
-  private void write(String name, String text) throws IOException {
-    Path file = folder.resolve(name);
-    Files.createDirectories(file.getParent());
-    Files.writeString(file, text);
-  }
-
-  private long available() {
-    return new AvailableMemory(folder.resolve("proc"), folder.resolve("groups"), 64 * GIB).available();
-  }
-
-  @Test
-  void whatTheMachineHasLeftIsAvailable() throws IOException {
-    assertThat(available()).isEqualTo(64 * GIB); // nothing is known
-    write("proc/meminfo", "MemTotal: 99999999 kB\nMemFree:  1024 kB\nMemAvailable:    2048 kB\n");
-    assertThat(available()).isEqualTo(2 * MIB);
-  }
-
-  @Test
-  void aContainerHasItsLimitLessWhatItHolds() throws IOException {
-    write("proc/self/cgroup", "0::/pod/own\n");
-    write("groups/pod/own/memory.max", "max\n");
-    write("groups/pod/own/memory.current", "" + 3 * GIB);
-    write("groups/pod/memory.max", "" + 4 * GIB + "\n");
-    write("groups/pod/memory.current", "" + 3 * GIB + "\n");
-    assertThat(available()).isEqualTo(GIB);
-    write("groups/pod/memory.stat", "anon 5\nfile %d\ninactive_file %d\nactive_file %d\n".formatted(2 * GIB, GIB, GIB / 2));
-    assertThat(available()).as("pages of files can be given back").isEqualTo(GIB + GIB + GIB / 2);
-    write("groups/pod/memory.max", "" + GIB + "\n");
-    assertThat(available()).as("over its limit").isZero();
-  }
-
-  /** In the first version, and by a name that only its machine knows. */
-  @Test
-  void aContainerOfTheFirstVersionToo() throws IOException {
-    write("proc/self/cgroup", "5:cpu,cpuacct:/docker/ab\n4:memory:/docker/ab\n0::/\n");
-    write("groups/memory/memory.limit_in_bytes", "" + 4 * GIB + "\n");
-    write("groups/memory/memory.usage_in_bytes", "" + 3 * GIB + "\n");
-    write("groups/memory/memory.stat", "inactive_file 7\ntotal_inactive_file %d\n".formatted(GIB));
-    assertThat(available()).isEqualTo(2 * GIB);
-    write("groups/memory/memory.limit_in_bytes", "9223372036854771712\n"); // none
-    assertThat(available()).isEqualTo(64 * GIB);
   }
 }

@@ -39,7 +39,7 @@ class NativeTrainingTest {
     for (int i = 0; i < IMAGES; i++) {
       labels[i] = i % CLASSES;
     }
-    images = NativeImages.create(SIZE, SIZE, pixels, labels);
+    images = NativeImages.create(SIZE, SIZE, PackedPixels.of(pixels), labels);
   }
 
   @AfterEach
@@ -122,7 +122,7 @@ class NativeTrainingTest {
                     images, 4, 7, 4, BatchNormMode.RUNNING, 0, HALF, Progress.NONE))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("number of images is 7, expected 1 to 6");
-    assertThatThrownBy(() -> NativeImages.create(SIZE, SIZE, new byte[5], new int[1]))
+    assertThatThrownBy(() -> NativeImages.create(SIZE, SIZE, PackedPixels.of(new byte[5]), new int[1]))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("pixels has 5 elements, expected (1, 32, 32, 3) = 3072");
     assertThatThrownBy(() -> classifier.forward(new float[5], BatchNormMode.RUNNING))

@@ -115,18 +115,6 @@ class ResizeTest {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void everyPictureOfASetIsResizedAlone(Filter filter) {
-    byte[] images = random(5 * 3 * 9 * 11);
-    Resize resize = new Resize(9, 11, 4, 6, filter);
-    byte[] all = resize.applyAll(images, 5);
-    for (int i = 0; i < 5; i++) {
-      byte[] one = resize.apply(Arrays.copyOfRange(images, i * 297, (i + 1) * 297));
-      assertThat(Arrays.copyOfRange(all, i * 72, (i + 1) * 72)).isEqualTo(one);
-    }
-  }
-
   @Test
   void refusesWrongSizes() {
     assertThatThrownBy(() -> new Resize(8, 8, 0, 8, Filter.BILINEAR))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.motley.diffusion;
+package dev.motley.ffi;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * @param groups the folder of the control groups
  * @param total bytes of the machine, or of the container where there is one
  */
-record AvailableMemory(Path proc, Path groups, long total) {
+public record AvailableMemory(Path proc, Path groups, long total) {
   private static final Pattern AVAILABLE = Pattern.compile("(?m)^MemAvailable:\\s+(\\d{1,15}) kB$");
   private static final Pattern GROUP = Pattern.compile("(?m)^\\d+:([^:\\n]*):/(.*)$");
   private static final long KIB = 1 << 10;
@@ -33,7 +33,7 @@ record AvailableMemory(Path proc, Path groups, long total) {
       new Names("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", List.of("total_inactive_file", "total_active_file"));
 
   /** Of this process, in bytes. */
-  static long bytes() {
+  public static long bytes() {
     long total = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     return new AvailableMemory(Path.of("/proc"), Path.of("/sys/fs/cgroup"), total).available();
   }
