@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.image.Png;
+import dev.motley.image.Resize;
 import dev.motley.image.RgbImage;
 import dev.motley.testing.Mutations;
 import dev.motley.testing.RandomPicture;
@@ -21,6 +23,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.zip.GZIPOutputStream;
 import javax.imageio.ImageIO;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -112,7 +115,7 @@ class ArchiveTest {
     assertThat(RealData.open("webdataset:" + folder.resolve("set")).images().count()).isEqualTo(8);
     refused("set/train-{02..05}.tar", "train-04.tar: no such file, of ");
     refused("set/train-{05..02}.tar", "expected a range that goes up");
-    var options = new TrainingSet.Options(2, 0, 0, dev.motley.image.Resize.Filter.BILINEAR_AA);
+    var options = new TrainingSet.Options(2, 0, 0, Resize.Filter.BILINEAR_AA);
     assertThat(TrainingSet.load(List.of(folder.resolve("set/train-{00..03}.tar@6").toString()), options).images().classCounts())
         .containsExactly(2, 2, 2);
   }
@@ -163,6 +166,22 @@ class ArchiveTest {
       assertThat(shards.image(i).pixels()).isEqualTo(store.image(i).pixels());
     }
     assertThat(shards.classNames()).containsExactly("猫", "dog", "ankle_boot");
+  }
+
+  /** Of an archive it is not known how many will come. */
+  @Test
+  void aSetThatOutgrowsMemoryGoesToAFile() throws IOException {
+    write("set/0.tar", tar(samples(0, 1100)));
+    ImageSet inMemory = read("set");
+    long limit = inMemory.pixels().size() / 3;
+    var storage = new PixelStorage(Files.createDirectory(folder.resolve("scratch")), OptionalLong.of(limit));
+    var options = new RealData.Options(RealData.Split.TEST, 0, Resize.Filter.BILINEAR_AA, storage);
+    try (ImageSet inFile = RealData.open(folder.resolve("set").toString(), options).images()) {
+      assertThat(inMemory.pixels().isMapped()).isFalse();
+      assertThat(inFile.pixels().isMapped()).isTrue();
+      assertThat(inFile.sha256()).isEqualTo(inMemory.sha256());
+    }
+    assertThat(folder.resolve("scratch")).isEmptyDirectory();
   }
 
   @Test
@@ -289,7 +308,7 @@ class ArchiveTest {
   void classFoldersInAnArchiveAreReadAsInAFolder() throws IOException {
     var files = new LinkedHashMap<String, byte[]>();
     for (String name : List.of("set/b class/2.v1.png", "set/b class/10.PNG", "set/Zebra/deep/x.png", "set/aquarium_fish/é.png")) {
-      byte[] png = Png.encode(RandomPicture.of(3, name.length()).resized(4, 4, dev.motley.image.Resize.Filter.BILINEAR), Map.of());
+      byte[] png = Png.encode(RandomPicture.of(3, name.length()).resized(4, 4, Resize.Filter.BILINEAR), Map.of());
       files.put(name, png);
       write(name, png);
     }

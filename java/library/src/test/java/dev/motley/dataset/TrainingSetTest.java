@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.motley.InvalidInputException;
 import dev.motley.dataset.TrainingSet.Options;
+import dev.motley.ffi.PixelStorage;
 import dev.motley.image.Png;
 import dev.motley.image.Resize;
 import dev.motley.image.RgbImage;
@@ -90,6 +91,27 @@ class TrainingSetTest {
 
   private static TrainingSet load(Options options, String... specs) {
     return TrainingSet.load(List.of(specs), options);
+  }
+
+  /** Whatever a set is made of. */
+  @Test
+  void aSetInAFileIsTheSameAsInMemory() throws IOException {
+    store("a", plan(List.of(Trick.values()), 3), 1);
+    store("b", plan(List.of(Trick.values()), 3), 2);
+    folder("large", CLASSES, 5, 8);
+    folder("other", CLASSES, 10, 6);
+    String[] specs = {at("a"), at("large"), at("b") + "@0.5", at("other") + "@train"};
+    Path scratch = Files.createDirectory(temporary.resolve("scratch"));
+    var mapped = new Options(20, 0, 6, Resize.Filter.BILINEAR_AA, PixelStorage.mapped(scratch));
+    try (ImageSet inMemory = load(new Options(20, 0, 6, Resize.Filter.BILINEAR_AA), specs).images();
+        ImageSet inFile = load(mapped, specs).images()) {
+      assertThat(inMemory.pixels().isMapped()).isFalse();
+      assertThat(inFile.pixels().isMapped()).isTrue();
+      assertThat(inFile.sha256()).isEqualTo(inMemory.sha256());
+      assertThat(inFile.resized(4, 5, Resize.Filter.PIL_BICUBIC).sha256())
+          .isEqualTo(inMemory.resized(4, 5, Resize.Filter.PIL_BICUBIC).sha256());
+    }
+    assertThat(scratch).isEmptyDirectory();
   }
 
   private static Options perClass(int count, long seed) {

@@ -10,12 +10,14 @@ import dev.motley.CancelledException;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Precision;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The handles of classifier, images and trainer, on a fresh ResNet50. */
 class NativeTrainingTest {
@@ -224,6 +226,61 @@ class NativeTrainingTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("NativeTrainer is closed");
     assertThatCode(trainer::close).doesNotThrowAnyException();
+  }
+
+  private float[] logits(NativeImages of, int first) {
+    return classifier.evaluate(of, first, 4, 4, BatchNormMode.RUNNING, 0, HALF, Progress.NONE);
+  }
+
+  @Test
+  void pixelsCloseWhatReadsThem() {
+    PackedPixels pixels = PackedPixels.of(new byte[4 * SIZE * SIZE * 3]);
+    NativeImages one = NativeImages.create(SIZE, SIZE, pixels, new int[4]);
+    NativeImages other = NativeImages.create(SIZE, SIZE, pixels, new int[4]);
+    one.close();
+    assertThat(logits(other, 0)).as("the pixels are not its own").hasSize(4 * CLASSES);
+    Progress closing =
+        (done, total, v, v2) -> {
+          pixels.close();
+          return true;
+        };
+    assertThatThrownBy(() -> classifier.evaluate(other, 0, 4, 4, BatchNormMode.RUNNING, 0, HALF, closing))
+        .as("in the middle of a call that reads them")
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("NativeImages cannot be used from its own progress callback");
+    pixels.close();
+    assertThatThrownBy(() -> logits(other, 0)).isInstanceOf(IllegalStateException.class).hasMessage("NativeImages is closed");
+    other.close();
+  }
+
+  /** Nothing but the images knows their pixels. */
+  @Test
+  void pixelsStayWhileImagesAreReadFromThem() {
+    float[] before = logits(images, 3);
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+      PackedPixels.of(new byte[IMAGES * SIZE * SIZE * 3]).close(); // takes the place of what was freed
+    }
+    assertThat(logits(images, 3)).isEqualTo(before);
+  }
+
+  /** All but the last few are holes in a file, which take no room. */
+  @Test
+  void aSetMayBeMoreThanAnArrayHolds(@TempDir Path folder) {
+    int bytes = 3 * SIZE * SIZE;
+    int many = (int) ((1L << 31) / bytes) + 1000;
+    var last = new byte[4 * bytes];
+    new Random(2).nextBytes(last);
+    try (var writer = new PixelWriter("large", PixelStorage.mapped(folder), (long) many * bytes)) {
+      writer.put((long) (many - 4) * bytes, last);
+      try (PackedPixels pixels = writer.finish();
+          PackedPixels few = PackedPixels.of(last);
+          NativeTrainer trainer = NativeTrainer.create(classifier, config())) {
+        NativeImages large = NativeImages.create(SIZE, SIZE, pixels, new int[many]);
+        assertThat(logits(large, many - 4)).isEqualTo(logits(NativeImages.create(SIZE, SIZE, few, new int[4]), 0));
+        assertThat(trainer.run(large, 0, many / 4 - 3, 2, 1e-3, Progress.NONE).done()).isEqualTo(2);
+      }
+    }
   }
 
   @Test

@@ -17,6 +17,8 @@ import dev.motley.config.Yaml;
 import dev.motley.dataset.ImageSet;
 import dev.motley.ffi.ClassifierConfig;
 import dev.motley.ffi.NativeClassifier;
+import dev.motley.ffi.PixelStorage;
+import dev.motley.ffi.PixelWriter;
 import dev.motley.weights.SafeTensors;
 import dev.motley.weights.SafeTensorsWriter;
 import dev.motley.weights.TensorView;
@@ -52,6 +54,41 @@ class TrainingTest {
       }
     }
     return new ImageSet("two shades", 32, 32, pixels, labels, List.of("dark", "light"));
+  }
+
+  /** The same pixels in a mapped file, in other places of memory, and read as they are needed. */
+  @Test
+  void aSetInAFileTrainsToTheSameWeights() throws IOException {
+    Path scratch = Files.createDirectory(folder.resolve("scratch"));
+    try (ImageSet inMemory = images();
+        ImageSet inFile = mapped(inMemory, scratch)) {
+      assertThat(inFile.pixels().isMapped()).isTrue();
+      Path expected = Training.run(inMemory, RECIPE, folder.resolve("memory"), Duration.ofHours(1), ProgressListener.NONE).model();
+      assertThat(Training.run(inFile, RECIPE, folder.resolve("file"), Duration.ofHours(1), ProgressListener.NONE).model())
+          .hasSameBinaryContentAs(expected);
+      assertThatThrownBy(
+              () -> Training.run(inMemory, RECIPE, folder.resolve("both"), Duration.ofHours(1), progress -> progress.done() < 2))
+          .isInstanceOf(CancelledException.class);
+      assertThat(Training.run(inFile, RECIPE, folder.resolve("both"), Duration.ofHours(1), ProgressListener.NONE).model())
+          .as("begun on the one, ended on the other")
+          .hasSameBinaryContentAs(expected);
+      assertThat(logits(expected, inFile)).isEqualTo(logits(expected, inMemory));
+    }
+  }
+
+  private static ImageSet mapped(ImageSet set, Path scratch) {
+    var bytes = new byte[(int) set.pixels().size()];
+    set.pixels().read(0, bytes);
+    try (var writer = new PixelWriter(set.name(), PixelStorage.mapped(scratch), bytes.length)) {
+      writer.put(0, bytes);
+      return new ImageSet(set.name(), set.height(), set.width(), writer.finish(), set.labels(), set.classNames());
+    }
+  }
+
+  private static float[] logits(Path model, ImageSet set) {
+    try (Classifier classifier = Classifier.load(model, Precision.FP32)) {
+      return classifier.logits(set, 8, BatchNormMode.RUNNING, ProgressListener.NONE);
+    }
   }
 
   private TrainingResult train(String name, Recipe recipe, Duration every, ProgressListener listener) {
