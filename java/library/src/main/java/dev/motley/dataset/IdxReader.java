@@ -8,6 +8,7 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * IDX files, the format of MNIST and Fashion-MNIST: grey pictures and labels in two files. Pictures
@@ -28,6 +29,13 @@ final class IdxReader {
           "bag",
           "ankle boot");
 
+  /** How names of images' files end, before {@code .gz} or {@code .xz}; before it, which part of a set they are. */
+  static final String IMAGES = "-images-idx3-ubyte";
+
+  /** As above, of the labels' files. */
+  static final String LABELS = "-labels-idx1-ubyte";
+
+  private static final Pattern IMAGES_FILE = Pattern.compile("(.+)" + IMAGES + "(\\.gz|\\.xz)?");
   private static final int SIZE = 32;
   private static final int UNSIGNED_BYTES = 0x08;
 
@@ -38,6 +46,16 @@ final class IdxReader {
 
   /** A block of bytes with its sizes, slowest first. */
   private record Block(int[] sizes, byte[] bytes) {}
+
+  /** Whether a file's name says that it has images. */
+  static boolean isImages(Path file) {
+    return IMAGES_FILE.matcher(file.getFileName().toString()).matches();
+  }
+
+  /** The name of the labels that belong to a file of images, both packed or not. */
+  static String labelsOf(Path images) {
+    return IMAGES_FILE.matcher(images.getFileName().toString()).replaceFirst("$1" + LABELS);
+  }
 
   static ImageSet read(String name, Path images, Path labels, List<String> classNames, PixelStorage storage) {
     Block pictures = block(images, 3);

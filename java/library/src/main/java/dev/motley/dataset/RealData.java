@@ -157,13 +157,16 @@ public record RealData(ImageSet images, String format, String part, int unreadab
         return ShardFinder.archive(name(path), path, kind, options);
       }
     }
+    if (Files.isRegularFile(path) && kind.orElse(DataSpec.Kind.IDX) == DataSpec.Kind.IDX && IdxReader.isImages(path)) {
+      return new RealData(idx(path, options), "IDX", ALL, 0);
+    }
     if (pictures && ShardFinder.isPattern(path)) {
       return ShardFinder.shards(path, options);
     }
     if (!Files.isDirectory(path)) {
       throw new InvalidInputException(
           path
-              + ": no such data set; expected a folder with IDX files, CIFAR binary files, WebDataset shards or one"
+              + ": no such data set; expected a folder with IDX files (or their images file), CIFAR binary files, WebDataset shards or one"
               + " folder of pictures for each class (or a .zip or .tar.gz of those)");
     }
     Split split = options.split();
@@ -178,8 +181,8 @@ public record RealData(ImageSet images, String format, String part, int unreadab
   }
 
   private static DataSpec.Kind recognise(Path folder, Split split) {
-    for (String part : List.of("t10k-images-idx3", "train-images-idx3", "t10k-labels-idx1", "train-labels-idx1")) {
-      if (PackedFiles.find(folder.resolve(part + "-ubyte")).isPresent()) {
+    for (String file : List.of("t10k" + IdxReader.IMAGES, "train" + IdxReader.IMAGES, "t10k" + IdxReader.LABELS, "train" + IdxReader.LABELS)) {
+      if (PackedFiles.find(folder.resolve(file)).isPresent()) {
         return DataSpec.Kind.IDX;
       }
     }
@@ -196,10 +199,12 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     return ShardFinder.hasShards(folder, split) ? DataSpec.Kind.WEBDATASET : DataSpec.Kind.FOLDER;
   }
 
-  private static ImageSet idx(Path folder, Options options) {
-    String prefix = options.split() == Split.TEST ? "t10k" : "train";
-    Path images = require(folder, prefix + "-images-idx3-ubyte");
-    Path labels = require(folder, prefix + "-labels-idx1-ubyte");
+  /** A part of a folder, or all of one file of images. */
+  private static ImageSet idx(Path path, Options options) {
+    boolean whole = Files.isRegularFile(path);
+    Path folder = whole ? path.toAbsolutePath().getParent() : path;
+    Path images = whole ? path : require(folder, (options.split() == Split.TEST ? "t10k" : "train") + IdxReader.IMAGES);
+    Path labels = require(folder, IdxReader.labelsOf(images));
     Path file = folder.resolve(CLASS_NAMES);
     List<String> names;
     if (Files.isRegularFile(file)) {
@@ -209,7 +214,7 @@ public record RealData(ImageSet images, String format, String part, int unreadab
     } else {
       names = IntStream.range(0, 10).mapToObj(Integer::toString).toList();
     }
-    return IdxReader.read(name(folder), images, labels, names, options.storage());
+    return IdxReader.read(name(path), images, labels, names, options.storage());
   }
 
   private static ImageSet cifar10(Path folder, Options options) {

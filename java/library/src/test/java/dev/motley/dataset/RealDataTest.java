@@ -82,6 +82,22 @@ class RealDataTest {
         .containsExactly("a", "b", "c", "d e");
   }
 
+  @Test
+  void aFileOfImagesIsASetWithoutParts() {
+    String file = Shared.repository().resolve("models/fashion-mnist/t10k-images-idx3-ubyte.gz").toString();
+    RealData all = RealData.open(file);
+    assertThat(all.part()).isEqualTo(RealData.ALL);
+    assertThat(all.images().classNames()).startsWith("t-shirt", "trouser");
+    assertThat(all.images().classCounts()).containsOnly(1000).hasSize(10);
+    assertThat(RealData.open(file + "@train").images().classCounts()).containsOnly(800).hasSize(10);
+    RealData test = RealData.open("idx:" + file + "@test");
+    assertThat(test.part()).isEqualTo("test, 20 %");
+    assertThat(test.images().classCounts()).containsOnly(200).hasSize(10);
+    assertThatThrownBy(() -> RealData.open("idx:" + file.replace("images-idx3", "labels-idx1")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("labels-idx1-ubyte.gz: no such data set; expected a folder with IDX files (or their images file)");
+  }
+
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
