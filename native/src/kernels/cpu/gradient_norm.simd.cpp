@@ -7,13 +7,20 @@ namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
 double sum_of_squares(const float* values, int64_t n) {
-  DVec sums = {};
-  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) {
+  constexpr int kSums = 4;  // beside each other: a sum waits for its last addition
+  DVec sums[kSums] = {};
+  const auto add = [&]<bool kWhole>(DVec& sum, int64_t i, int64_t k) {
     const DVec v = __builtin_convertvector(get<kWhole>(values + i, k), DVec);
-    sums += v * v;
-  });
+    sum += v * v;
+  };
+  int64_t i = 0;
+  for (; i + kSums * kLanes <= n; i += kSums * kLanes) {
+    for (int s = 0; s < kSums; ++s) add.template operator()<true>(sums[s], i + s * kLanes, kLanes);
+  }
+  for_each_vector(n - i, [&]<bool kWhole>(int64_t j, int64_t k) { add.template operator()<kWhole>(sums[0], i + j, k); });
+  const DVec all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   double total = 0;
-  for (int i = 0; i < kLanes; ++i) total += sums[i];
+  for (int lane = 0; lane < kLanes; ++lane) total += all[lane];
   return total;
 }
 
