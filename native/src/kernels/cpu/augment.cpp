@@ -49,6 +49,37 @@ Window resized_window(int64_t height, int64_t width, int64_t resize, int64_t siz
   return {h, w, 0, 0, size, size};
 }
 
+// Of output i: torch's area_pixel_compute_source_index.
+Tap tap(int64_t i, int64_t in, int64_t out) {
+  const float step = static_cast<float>(in) / static_cast<float>(out);
+  const float at = std::max(0.0f, (static_cast<float>(i) + 0.5f) * step - 0.5f);
+  const int64_t first = std::min(static_cast<int64_t>(at), in - 1);
+  return {first, std::min(first + 1, in - 1), at - static_cast<float>(first)};
+}
+
+void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3],
+                 const float std[3], float* out) {
+  std::vector<Tap> rows, columns;
+  for (int64_t y = 0; y < window.height; ++y) rows.push_back(tap(window.top + y, crop.height, window.resized_h));
+  for (int64_t x = 0; x < window.width; ++x) columns.push_back(tap(window.left + x, crop.width, window.resized_w));
+  if (crop.flip) std::reverse(columns.begin(), columns.end());
+  Resampling how{image + (crop.top * width + crop.left) * 3,
+                 width * 3,
+                 crop.width,
+                 rows.data(),
+                 window.height,
+                 columns.data(),
+                 window.width,
+                 {},
+                 {}};
+  for (int c = 0; c < 3; ++c) {
+    how.scale[c] = 1.0f / (255.0f * std[c]);
+    how.offset[c] = -mean[c] / std[c];
+  }
+  std::vector<float> scratch(static_cast<size_t>(how.scratch()));
+  augment_kernels().resample(how, scratch.data(), out);
+}
+
 }  // namespace
 
 View draw_view(const Augmentation& how, int64_t height, int64_t width, int64_t size, uint64_t seed, uint64_t epoch,
@@ -67,7 +98,8 @@ View test_view(int64_t height, int64_t width, int64_t resize, int64_t size) {
   const Crop crop{0, 0, height, width, false};
   if (resize == 0) return {0, crop, whole_window(size, size)};
   Window window = resized_window(height, width, resize, size);
-  window.top = static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_h - size) / 2));  // Python's round
+  window.top =
+      static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_h - size) / 2));  // Python's round
   window.left = static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_w - size) / 2));
   return {0, crop, window};
 }
@@ -89,8 +121,7 @@ void augment_image(const uint8_t* image, int64_t height, int64_t width, const Vi
   const Crop& crop = view.crop;
   const Window& window = view.window;
   if (crop.height != window.resized_h || crop.width != window.resized_w) {
-    std::vector<float> scratch(static_cast<size_t>(3 * crop.width));
-    augment_kernels().crop_resize(image, width, crop, window, mean, std, scratch.data(), out);
+    crop_resize(image, width, crop, window, mean, std, out);
     return;
   }
   for (int64_t y = 0; y < window.height; ++y) {
@@ -120,8 +151,8 @@ void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Wi
         auto at = [&](int64_t i, int64_t j) {
           return static_cast<double>(image[((crop.top + i) * width + crop.left + j) * 3 + c]);
         };
-        const double value = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) +
-                             fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
+        const double value =
+            (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
         out[(y * window.width + (crop.flip ? window.width - 1 - x : x)) * 3 + c] =
             (value / 255 - static_cast<double>(mean[c])) / static_cast<double>(std[c]);
       }

@@ -8,58 +8,56 @@ namespace {
 
 typedef uint8_t ByteVec __attribute__((vector_size(kLanes), aligned(1), may_alias));
 
-// Source position of output i: first index, second index, weight of the second (torch's area_pixel_compute_source_index).
-struct Tap {
-  int64_t first, second;
-  float weight;
-};
+typedef float Pixel
+    __attribute__((vector_size(16), aligned(4), may_alias));  // three channels, and what comes after them
 
-inline Tap tap(int64_t i, int64_t in, int64_t out) {
-  const float step = static_cast<float>(in) / static_cast<float>(out);
-  float at = (static_cast<float>(i) + 0.5f) * step - 0.5f;
-  if (at < 0) at = 0;
-  int64_t first = static_cast<int64_t>(at);
-  if (first > in - 1) first = in - 1;
-  const int64_t second = first < in - 1 ? first + 1 : first;
-  return {first, second, at - static_cast<float>(first)};
-}
+inline Pixel& pixel(float* p) { return *reinterpret_cast<Pixel*>(p); }
 
-// line = a + (b - a) * weight over n bytes
-void blend_rows(const uint8_t* a, const uint8_t* b, float weight, int64_t n, float* line) {
+void to_floats(const uint8_t* bytes, int64_t n, float* floats) {
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const Vec va = __builtin_convertvector(*reinterpret_cast<const ByteVec*>(a + i), Vec);
-    const Vec vb = __builtin_convertvector(*reinterpret_cast<const ByteVec*>(b + i), Vec);
-    store(line + i, va + (vb - va) * weight);
-  }
-  for (; i < n; ++i) {
-    const float fa = a[i], fb = b[i];
-    line[i] = fa + (fb - fa) * weight;
+  for (; i + kLanes <= n; i += kLanes)
+    store(floats + i, __builtin_convertvector(*reinterpret_cast<const ByteVec*>(bytes + i), Vec));
+  for (; i < n; ++i) floats[i] = bytes[i];
+}
+
+// A source row -> the output's columns, normalised. Pixels are stored in order, each over the fourth value of the one
+// before.
+void resample_row(const Resampling& how, int64_t row, float* source, float* line) {
+  to_floats(how.corner + row * how.stride, 3 * how.width, source);
+  const Pixel scale = {how.scale[0], how.scale[1], how.scale[2], 0},
+              offset = {how.offset[0], how.offset[1], how.offset[2], 0};
+  for (int64_t x = 0; x < how.out_width; ++x) {
+    const Tap& t = how.columns[x];
+    const Pixel a = pixel(source + 3 * t.first), b = pixel(source + 3 * t.second);
+    pixel(line + 3 * x) = (a + (b - a) * t.weight) * scale + offset;
   }
 }
 
-void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3],
-                 const float std[3], float* scratch, float* out) {
-  const uint8_t* corner = image + (crop.top * width + crop.left) * 3;
-  for (int64_t y = 0; y < window.height; ++y) {
-    const Tap v = tap(window.top + y, crop.height, window.resized_h);
-    blend_rows(corner + v.first * width * 3, corner + v.second * width * 3, v.weight, crop.width * 3, scratch);
-    float* row = out + y * window.width * 3;
-    for (int64_t x = 0; x < window.width; ++x) {
-      const Tap h = tap(window.left + x, crop.width, window.resized_w);
-      float* pixel = row + (crop.flip ? window.width - 1 - x : x) * 3;
-      for (int64_t c = 0; c < 3; ++c) {
-        const float a = scratch[h.first * 3 + c], b = scratch[h.second * 3 + c];
-        pixel[c] = ((a + (b - a) * h.weight) / 255.0f - mean[c]) / std[c];
-      }
-    }
+// Rows after columns: every source row is resampled once, and two of them are kept.
+void resample(const Resampling& how, float* scratch, float* out) {
+  const int64_t n = 3 * how.out_width;
+  float* const source = scratch;
+  float* const lines[2] = {source + 3 * how.width + 1, source + 3 * how.width + 1 + n + 1};
+  int64_t held[2] = {-1, -1};
+  const auto line = [&](int64_t row) {
+    const int64_t at = row % 2;
+    if (held[at] != row) resample_row(how, held[at] = row, source, lines[at]);
+    return lines[at];
+  };
+  for (int64_t y = 0; y < how.out_height; ++y) {
+    const Tap& t = how.rows[y];
+    const float *top = line(t.first), *bottom = line(t.second);
+    for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) {
+      const Vec a = get<kWhole>(top + i, k), b = get<kWhole>(bottom + i, k);
+      put<kWhole>(out + y * n + i, a + (b - a) * t.weight, k);
+    });
   }
 }
 
 }  // namespace
 
 const AugmentKernels& augment_kernels() {
-  static constexpr AugmentKernels kernels{crop_resize};
+  static constexpr AugmentKernels kernels{resample};
   return kernels;
 }
 
