@@ -2,8 +2,9 @@
 // Each fused kernel against the same source built for the plain instruction set, and against the libtorch operators that it
 // replaces, in alternation.
 //
-//   fused_bench [--libtorch DIR] [--threads N] [--repeats N]
+//   fused_bench [--libtorch DIR] [--threads N] [--repeats N] [--only NAME]
 //
+// --only: the lines whose names begin so.
 // Bytes are those that must be read and written at least once, an element of a saved bit mask not counted. The copy's GB/s
 // are memcpy's over as many bytes, read and written both counted. With one thread (the default) time is the thread's CPU
 // time, so that other load on the machine disturbs little; with more it is wall time. Ratios above 1: ours is the faster one.
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness.h"
@@ -46,8 +48,10 @@ using libtorch::View;
 namespace {
 
 bench::Measure measure;
+std::string only;
 
 void report(const char* name, int64_t bytes, const bench::Body& ours, const bench::Body& theirs) {
+  if (!std::string_view(name).starts_with(only)) return;
   const Tensor from = Tensor::zeros({bytes / 2}, DType::u8), to = Tensor::zeros({bytes / 2}, DType::u8);
   const bench::Body copy = [&] {
     parallel_for(from.bytes(), 1 << 16, [&](int64_t begin, int64_t end) {
@@ -383,6 +387,7 @@ int main(int argc, char** argv) {
     if (key == "--libtorch") directory = argv[i + 1];
     if (key == "--threads") measure.threads = std::atoi(argv[i + 1]);
     if (key == "--repeats") measure.repeats = std::atoi(argv[i + 1]);
+    if (key == "--only") only = argv[i + 1];
   }
   libtorch::load(directory);
   libtorch::set_threads(measure.threads);
