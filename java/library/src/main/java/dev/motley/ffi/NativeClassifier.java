@@ -72,7 +72,7 @@ public final class NativeClassifier extends NativeHandle {
   }
 
   /**
-   * Checks a shape as {@link #create} does, without making the network.
+   * Checks a shape as {@link #create} does, without drawing or loading weights.
    *
    * @param config the shape
    * @return the fewest images of a training batch: 2 where BatchNorm would find but one value of a channel in a single image, else 1

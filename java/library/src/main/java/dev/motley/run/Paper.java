@@ -99,13 +99,13 @@ public record Paper(
    * @param folder of everything
    * @param listener hears every step of every stage; may stop
    * @throws dev.motley.CancelledException if the listener stopped it; what was done is kept
-   * @throws InvalidInputException if some real images are missing or do not fit, before anything is written
+   * @throws InvalidInputException if some real images are missing or do not fit, or a training cannot be, before anything is written
    */
   public Result execute(Embedded embedded, Path folder, ProgressListener listener) {
     var configs = new LinkedHashMap<String, RunConfig>();
     for (String dataset : datasets) {
       RunConfig config = config(dataset, embedded);
-      Run.requireRealImages(config, embedded);
+      Run.requirePossible(config, embedded);
       configs.put(dataset, config);
     }
     var trained = new ArrayList<Trained>();

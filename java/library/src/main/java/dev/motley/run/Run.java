@@ -80,6 +80,7 @@ public final class Run {
   }
 
   private RunResult execute() {
+    requireTrainings(config);
     try (ImageSet real = realImages(config, embedded);
         DiffusionPipeline pipeline =
             DiffusionPipeline.load(
@@ -100,9 +101,20 @@ public final class Run {
     }
   }
 
-  /** The test set first: if it does not fit, nothing has been drawn in vain. */
-  static void requireRealImages(RunConfig config, Embedded embedded) {
+  /** What is known before anything is drawn: the trainings and the test set. If one of them cannot be, nothing has been done in vain. */
+  static void requirePossible(RunConfig config, Embedded embedded) {
+    requireTrainings(config);
     realImages(config, embedded).close();
+  }
+
+  private static void requireTrainings(RunConfig config) {
+    for (RunConfig.SetConfig set : config.sets()) {
+      int images = GenerationPlan.of(set.plan()).size();
+      int classes = set.plan().classes().labels().size();
+      config.recipes().stream()
+          .filter(recipe -> set.architectures().contains(recipe.architecture()))
+          .forEach(recipe -> Training.require("set '" + set.name() + "'", images, classes, recipe));
+    }
   }
 
   private static ImageSet realImages(RunConfig config, Embedded embedded) {

@@ -133,7 +133,7 @@ public final class Training implements AutoCloseable {
           "%s has images of %dx%d pixels, the recipe says %dx%d"
               .formatted(images.name(), images.width(), images.height(), recipe.imageSize(), recipe.imageSize()));
     }
-    requireFullBatches(images, recipe, from.isPresent() && from.get().headOnly());
+    require(images.name(), images.count(), images.classNames().size(), recipe, from.isPresent() && from.get().headOnly());
     AtomicFile.createFolder(folder);
     try (FolderLock _ = FolderLock.take(folder)) {
       String identity = identity(images, recipe, from);
@@ -160,19 +160,30 @@ public final class Training implements AutoCloseable {
     }
   }
 
-  private static void requireFullBatches(ImageSet images, Recipe recipe, boolean headOnly) {
-    if (images.count() == 0) {
-      throw new InvalidInputException(images.name() + " has no images to learn from");
+  /**
+   * Refuses what could not be trained from scratch, before the images are there.
+   *
+   * @param name of the images, for messages
+   * @param images how many there will be
+   * @throws InvalidInputException if the architecture cannot have the recipe's size, stem or rates, or so many images do not fill its batches
+   */
+  public static void require(String name, int images, int classes, Recipe recipe) {
+    require(name, images, classes, recipe, false);
+  }
+
+  private static void require(String name, int images, int classes, Recipe recipe, boolean headOnly) {
+    if (images == 0) {
+      throw new InvalidInputException(name + " has no images to learn from");
     }
-    int count = images.count() - recipe.heldOut();
+    int count = images - recipe.heldOut();
     if (count < 1) {
       throw new InvalidInputException(
           "%s has %,d images, of which the recipe holds out %,d: choose a smaller held-out, or 0"
-              .formatted(images.name(), images.count(), recipe.heldOut()));
+              .formatted(name, images, recipe.heldOut()));
     }
     int rest = count % recipe.batch();
     int last = rest == 0 ? recipe.batch() : rest;
-    int least = Classifier.leastBatch(recipe, images.classNames().size());
+    int least = Classifier.leastBatch(recipe, classes);
     if (last < least && !headOnly) {
       throw new InvalidInputException(
           "%,d images in batches of %,d leave a batch of one image, which BatchNorm cannot train on: choose another batch"

@@ -27,6 +27,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RunTest {
   private static final Embedded EMBEDDED = Embedded.in(Shared.repository());
@@ -104,6 +106,33 @@ class RunTest {
     Files.writeString(folder.resolve("base/resnet50/seed-0/training.yaml"), "recipe: [");
     Run.execute(config, EMBEDDED, folder, hear);
     assertThat(stages).as("what is damaged costs a test, no more").contains("test").doesNotContain("train");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          vit_b          | 40 | 0   | image size 40 is not a multiple of 16
+          convnext_small | 28 | 0   | convnext_small
+          resnet50       | 32 | 20  | set 'Base' has 20 images, of which the recipe holds out 20
+          resnet50       | 32 | 10  | 10 images in batches of 9 leave a batch of one image
+          """)
+  void whatCannotBeTrainedIsRefusedBeforeAnythingIsDrawn(String architecture, int size, int heldOut, String complaint) {
+    Map<String, Object> plan = Map.of("classes", "fashion-mnist", "per-class", 2, "sampling", Map.of("steps", 1));
+    var config =
+        RunConfig.of(
+            Map.of(
+                "sets", List.of(Map.of("name", "Base", "plan", plan)),
+                "architectures", List.of("mobilenet_v3_small", architecture),
+                "stored-size", size,
+                "recipe", Map.of("batch", heldOut == 10 ? 9 : 8, "held-out", heldOut)),
+            EMBEDDED);
+    Path run = folder.resolve("run");
+    assertThatThrownBy(() -> Run.execute(config, EMBEDDED, run, ProgressListener.NONE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(complaint);
+    assertThat(run).doesNotExist();
   }
 
   /** One picture of each class: fewer to test than the whole test set. */
