@@ -48,8 +48,8 @@ std::vector<double> ours_total, theirs_total;
 void report(const std::string& name, double flops, const bench::Body& ours, const bench::Body& theirs, int times = 1) {
   const std::vector<double> seconds = measure.of({ours, theirs});
   const double a = seconds[0], b = seconds[1];
-  std::printf("| %s | %.1f | %.1f | %.0f %% | %.1f | %.2f |\n", name.c_str(), a * 1e6, flops / a * 1e-9,
-              100 * flops / a * 1e-9 / top, flops / b * 1e-9, b / a);
+  std::printf("| %s | %.1f | %.1f | %.0f %% | %.1f | %.2f |\n", name.c_str(), a * 1e6, flops / a * 1e-9, 100 * flops / a * 1e-9 / top,
+              flops / b * 1e-9, b / a);
   std::fflush(stdout);
   ours_total.push_back(a * times);
   theirs_total.push_back(b * times);
@@ -89,8 +89,8 @@ double conv_flops(const Layer& l) {
 
 std::string name_of(const Layer& l, const char* what) {
   char text[96];
-  std::snprintf(text, sizeof text, "%s%lldx%lld %lld->%lld @%lldx%lld%s n=%lld", what, (long long)l.kernel, (long long)l.kernel, (long long)l.in,
-                (long long)l.out, (long long)l.size, (long long)l.size, l.stride > 1 ? " /2" : "", (long long)l.n);
+  std::snprintf(text, sizeof text, "%s%lldx%lld %lld->%lld @%lldx%lld%s n=%lld", what, (long long)l.kernel, (long long)l.kernel,
+                (long long)l.in, (long long)l.out, (long long)l.size, (long long)l.size, l.stride > 1 ? " /2" : "", (long long)l.n);
   return text;
 }
 
@@ -99,12 +99,15 @@ void forward(const Layer& l, bool frozen) {
   ops::Epilogue e;
   if (frozen) e.bias = filled({l.out});
   const ops::Weight packed = frozen ? ops::Weight(w) : ops::Weight();
-  report(name_of(l, ""), conv_flops(l), [&] { frozen ? ops::conv2d(x, packed, how_of(l), e) : ops::conv2d(x, w, how_of(l), e); }, [&] { test::torch::conv2d(x, w, how_of(l), e); }, l.times);
+  report(
+      name_of(l, ""), conv_flops(l), [&] { frozen ? ops::conv2d(x, packed, how_of(l), e) : ops::conv2d(x, w, how_of(l), e); },
+      [&] { test::torch::conv2d(x, w, how_of(l), e); }, l.times);
 }
 
 void backward(const Layer& l, bool input) {
   const int64_t pad = l.kernel / 2, result = (l.size + 2 * pad - l.kernel) / l.stride + 1;
-  const Tensor x = filled({l.n, l.size, l.size, l.in}), w = filled({l.out, l.kernel, l.kernel, l.in}), dy = filled({l.n, result, result, l.out});
+  const Tensor x = filled({l.n, l.size, l.size, l.in}), w = filled({l.out, l.kernel, l.kernel, l.in}),
+               dy = filled({l.n, result, result, l.out});
   const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
   const kernels::ConvShape s{l.n, l.size, l.size, l.in, l.out, l.kernel, l.kernel, l.stride, pad, pad, result, result};
   auto ours = [&] {
@@ -112,9 +115,19 @@ void backward(const Layer& l, bool input) {
           : kernels::conv_weight_gradient(s, dy.data<float>(), x.data<float>(), dw.data<float>());
   };
   auto theirs = [&] {
-    Call("aten::convolution_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last)
-        .none().integers({l.stride, l.stride}).integers({pad, pad}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
-        .booleans({input, !input, false}).run(2, View::channels_last);
+    Call("aten::convolution_backward")
+        .tensor(dy, View::channels_last)
+        .tensor(x, View::channels_last)
+        .tensor(w, View::channels_last)
+        .none()
+        .integers({l.stride, l.stride})
+        .integers({pad, pad})
+        .integers({1, 1})
+        .boolean(false)
+        .integers({0, 0})
+        .integer(1)
+        .booleans({input, !input, false})
+        .run(2, View::channels_last);
   };
   report(name_of(l, input ? "dX " : "dW "), conv_flops(l), ours, theirs, l.times);
 }
@@ -126,7 +139,9 @@ void linear(int64_t rows, int64_t depth, int64_t columns, int times = 1) {
   const ops::Weight packed(w);
   char name[64];
   std::snprintf(name, sizeof name, "linear %lldx%lldx%lld", (long long)rows, (long long)depth, (long long)columns);
-  report(name, 2.0 * static_cast<double>(rows * depth * columns), [&] { ops::linear(x, packed, e); }, [&] { test::torch::linear(x, w, e); }, times);
+  report(
+      name, 2.0 * static_cast<double>(rows * depth * columns), [&] { ops::linear(x, packed, e); }, [&] { test::torch::linear(x, w, e); },
+      times);
 }
 
 void upsample(const Layer& l) {
@@ -136,7 +151,9 @@ void upsample(const Layer& l) {
   const ops::Weight packed(w);
   Layer big = l;
   big.size *= 2;
-  report(name_of(l, "upsample "), conv_flops(big), [&] { ops::upsample_conv2d(x, packed, e); }, [&] { test::torch::upsample_conv2d(x, w, e); }, l.times);
+  report(
+      name_of(l, "upsample "), conv_flops(big), [&] { ops::upsample_conv2d(x, packed, e); }, [&] { test::torch::upsample_conv2d(x, w, e); },
+      l.times);
 }
 
 bool wanted(const char* group) { return only.empty() || std::strstr(group, only.c_str()) != nullptr; }
@@ -144,9 +161,10 @@ bool wanted(const char* group) { return only.empty() || std::strstr(group, only.
 void small_unet() {
   if (!wanted("unet")) return;
   begin_group("Small UNet, 50 guidance pairs");
-  for (const Layer& l : {Layer{100, 8, 4, 64, 3, 1}, Layer{100, 8, 64, 64, 3, 1, 6}, Layer{100, 8, 128, 64, 3, 1, 2}, Layer{100, 8, 192, 64, 3, 1},
-                         Layer{100, 8, 64, 64, 3, 2}, Layer{100, 4, 64, 128, 3, 1}, Layer{100, 4, 128, 128, 3, 1, 6}, Layer{100, 4, 256, 128, 3, 1, 2},
-                         Layer{100, 8, 64, 4, 3, 1}, Layer{100, 8, 192, 64, 1, 1}, Layer{100, 8, 64, 64, 1, 1, 6}, Layer{100, 4, 256, 128, 1, 1, 2}}) {
+  for (const Layer& l :
+       {Layer{100, 8, 4, 64, 3, 1}, Layer{100, 8, 64, 64, 3, 1, 6}, Layer{100, 8, 128, 64, 3, 1, 2}, Layer{100, 8, 192, 64, 3, 1},
+        Layer{100, 8, 64, 64, 3, 2}, Layer{100, 4, 64, 128, 3, 1}, Layer{100, 4, 128, 128, 3, 1, 6}, Layer{100, 4, 256, 128, 3, 1, 2},
+        Layer{100, 8, 64, 4, 3, 1}, Layer{100, 8, 192, 64, 1, 1}, Layer{100, 8, 64, 64, 1, 1, 6}, Layer{100, 4, 256, 128, 1, 1, 2}}) {
     forward(l, true);
   }
   upsample({100, 4, 128, 128, 3, 1});
@@ -163,8 +181,9 @@ void small_unet() {
 void small_vae() {
   if (!wanted("vae")) return;
   begin_group("Small VAE decoder, batch 50");
-  for (const Layer& l : {Layer{50, 8, 4, 64, 3, 1}, Layer{50, 8, 64, 64, 3, 1, 4}, Layer{50, 16, 64, 32, 3, 1}, Layer{50, 16, 32, 32, 3, 1, 3},
-                         Layer{50, 32, 32, 16, 3, 1}, Layer{50, 32, 16, 16, 3, 1, 3}, Layer{50, 32, 16, 3, 3, 1}}) {
+  for (const Layer& l :
+       {Layer{50, 8, 4, 64, 3, 1}, Layer{50, 8, 64, 64, 3, 1, 4}, Layer{50, 16, 64, 32, 3, 1}, Layer{50, 16, 32, 32, 3, 1, 3},
+        Layer{50, 32, 32, 16, 3, 1}, Layer{50, 32, 16, 16, 3, 1, 3}, Layer{50, 32, 16, 3, 3, 1}}) {
     forward(l, true);
   }
   upsample({50, 8, 64, 64, 3, 1});
@@ -174,14 +193,14 @@ void small_vae() {
 
 const std::vector<Layer>& resnet50() {
   static const std::vector<Layer> layers = {
-      {128, 32, 3, 64, 7, 2, 1},                                                                                                    // stem
-      {128, 8, 64, 64, 1, 1, 1},    {128, 8, 64, 64, 3, 1, 3},   {128, 8, 64, 256, 1, 1, 4},  {128, 8, 256, 64, 1, 1, 2},            // layer1
-      {128, 8, 256, 128, 1, 1, 1},  {128, 8, 128, 128, 3, 2, 1}, {128, 4, 128, 512, 1, 1, 4}, {128, 8, 256, 512, 1, 2, 1},
-      {128, 4, 512, 128, 1, 1, 3},  {128, 4, 128, 128, 3, 1, 3},                                                                    // layer2
+      {128, 32, 3, 64, 7, 2, 1},                                                                                            // stem
+      {128, 8, 64, 64, 1, 1, 1},    {128, 8, 64, 64, 3, 1, 3},   {128, 8, 64, 256, 1, 1, 4},   {128, 8, 256, 64, 1, 1, 2},  // layer1
+      {128, 8, 256, 128, 1, 1, 1},  {128, 8, 128, 128, 3, 2, 1}, {128, 4, 128, 512, 1, 1, 4},  {128, 8, 256, 512, 1, 2, 1},
+      {128, 4, 512, 128, 1, 1, 3},  {128, 4, 128, 128, 3, 1, 3},  // layer2
       {128, 4, 512, 256, 1, 1, 1},  {128, 4, 256, 256, 3, 2, 1}, {128, 2, 256, 1024, 1, 1, 6}, {128, 4, 512, 1024, 1, 2, 1},
-      {128, 2, 1024, 256, 1, 1, 5}, {128, 2, 256, 256, 3, 1, 5},                                                                    // layer3
+      {128, 2, 1024, 256, 1, 1, 5}, {128, 2, 256, 256, 3, 1, 5},  // layer3
       {128, 2, 1024, 512, 1, 1, 1}, {128, 2, 512, 512, 3, 2, 1}, {128, 1, 512, 2048, 1, 1, 3}, {128, 2, 1024, 2048, 1, 2, 1},
-      {128, 1, 2048, 512, 1, 1, 2}, {128, 1, 512, 512, 3, 1, 2}};                                                                   // layer4
+      {128, 1, 2048, 512, 1, 1, 2}, {128, 1, 512, 512, 3, 1, 2}};  // layer4
   return layers;
 }
 
@@ -208,8 +227,9 @@ void resnet() {
 void full_size() {
   if (!wanted("sd14")) return;
   begin_group("Stable Diffusion 1.4, one guidance pair");
-  for (const Layer& l : {Layer{2, 64, 4, 320, 3, 1}, Layer{2, 64, 320, 320, 3, 1}, Layer{2, 32, 640, 640, 3, 1}, Layer{2, 16, 1280, 1280, 3, 1},
-                         Layer{2, 8, 1280, 1280, 3, 1}, Layer{2, 64, 320, 4, 3, 1}, Layer{2, 64, 640, 320, 1, 1}}) {
+  for (const Layer& l :
+       {Layer{2, 64, 4, 320, 3, 1}, Layer{2, 64, 320, 320, 3, 1}, Layer{2, 32, 640, 640, 3, 1}, Layer{2, 16, 1280, 1280, 3, 1},
+        Layer{2, 8, 1280, 1280, 3, 1}, Layer{2, 64, 320, 4, 3, 1}, Layer{2, 64, 640, 320, 1, 1}}) {
     forward(l, true);
   }
   upsample({2, 32, 640, 640, 3, 1});
@@ -236,7 +256,8 @@ int main(int argc, char** argv) {
   libtorch::set_threads(measure.threads);
   top = peak() * measure.threads;
   std::printf("%s, %s, libtorch %s, %d thread(s), %s of %d alternations; multiply-add peak %.1f GFLOP/s\n", kernels::cpu_brand(),
-              kernels::name_of(kernels::isa()), libtorch::version().c_str(), measure.threads, measure.best ? "best" : "medians", measure.repeats, top);
+              kernels::name_of(kernels::isa()), libtorch::version().c_str(), measure.threads, measure.best ? "best" : "medians",
+              measure.repeats, top);
   small_unet();
   small_vae();
   resnet();

@@ -93,7 +93,8 @@ inline void print_profile() {
   for (const ops::ProfileEntry& e : profile.entries) total += e.seconds;
   for (const ops::ProfileEntry& e : profile.entries) {
     std::printf("%-22s %-26s %8lld calls %9.3f s %5.1f %% %7.1f GFLOP/s %6.1f GB/s\n", e.op.c_str(), e.shape.c_str(),
-                static_cast<long long>(e.calls), e.seconds, 100 * e.seconds / total, 1e-9 * e.flops / e.seconds, 1e-9 * e.bytes / e.seconds);
+                static_cast<long long>(e.calls), e.seconds, 100 * e.seconds / total, 1e-9 * e.flops / e.seconds,
+                1e-9 * e.bytes / e.seconds);
   }
 }
 

@@ -52,7 +52,8 @@ struct Part {
   motley_weights weights;
   test::Json config;
 
-  Part(const std::string& folder, const std::string& name) : file(map_file(folder + "/" + name)), config(test::parse_json(read_file(folder + "/config.json"))) {
+  Part(const std::string& folder, const std::string& name)
+      : file(map_file(folder + "/" + name)), config(test::parse_json(read_file(folder + "/config.json"))) {
     uint64_t header = 0;
     std::memcpy(&header, file, 8);
     for (const auto& [key, value] : test::parse_json(std::string(file + 8, header)).members) {
@@ -78,7 +79,8 @@ void run(int argc, char** argv) {
   const auto number = [&](int i, int64_t otherwise) { return argc > i ? std::atoll(argv[i]) : otherwise; };
   const int64_t batch = number(2, 50), repeats = number(4, 3);
   const auto steps = static_cast<int32_t>(number(3, 40));
-  const std::map<std::string, int32_t> precisions = {{"fp32", MOTLEY_PRECISION_FP32}, {"bf16", MOTLEY_PRECISION_BF16}, {"fp16", MOTLEY_PRECISION_FP16}};
+  const std::map<std::string, int32_t> precisions = {
+      {"fp32", MOTLEY_PRECISION_FP32}, {"bf16", MOTLEY_PRECISION_BF16}, {"fp16", MOTLEY_PRECISION_FP16}};
   const int32_t precision = precisions.at(argc > 5 ? argv[5] : "fp32");
   motley_error e;
   const double begin = bench::now().wall;
@@ -139,7 +141,8 @@ void run(int argc, char** argv) {
     best_decode = std::min(best_decode, bench::now().wall - middle);
   }
   std::printf("batch %lld, %d steps: sampling %.2f images/s, decoding %.1f images/s, together %.2f images/s (best of %lld)\n",
-              static_cast<long long>(batch), steps, batch / best_sample, batch / best_decode, batch / (best_sample + best_decode), static_cast<long long>(repeats));
+              static_cast<long long>(batch), steps, batch / best_sample, batch / best_decode, batch / (best_sample + best_decode),
+              static_cast<long long>(repeats));
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
   std::printf("loading %.1f s; peak resident memory %.2f GiB\n", loaded, static_cast<double>(usage.ru_maxrss) / (1 << 20));

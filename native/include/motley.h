@@ -150,9 +150,8 @@ MOTLEY_EXPORT void motley_weights_destroy(motley_weights* weights) MOTLEY_NOEXCE
 /* name: UTF-8, the part's own name as in diffusers (e.g. "conv_in.weight"). bytes must equal product(shape) * size.
  * mapped: 1 where data lies in a read-only mapping of a file. Its pages are then let go of once they were read, so that a model
  * and its file are not in memory at the same time; read again, they come from the file. */
-MOTLEY_EXPORT motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
-                                               const int64_t* shape, const void* data, int64_t bytes, int32_t mapped,
-                                               motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims, const int64_t* shape,
+                                               const void* data, int64_t bytes, int32_t mapped, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- text encoder (CLIP text transformer) -------------------------------------------------------------------- */
 
@@ -167,8 +166,8 @@ typedef struct motley_text_config {
 
 typedef struct motley_text motley_text;
 /* Missing, extra or mis-shaped tensors are one MOTLEY_INVALID_ARGUMENT that names each key and both shapes. */
-MOTLEY_EXPORT motley_status motley_text_create(const motley_text_config* config, const motley_weights* weights,
-                                               motley_text** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_text_create(const motley_text_config* config, const motley_weights* weights, motley_text** out,
+                                               motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_text_destroy(motley_text* text) MOTLEY_NOEXCEPT;
 /* ids (n, positions) in [0, vocabulary) -> hidden (n, positions, width): last hidden state after the final norm. */
 MOTLEY_EXPORT motley_status motley_text_encode(motley_text* text, int64_t n, const int32_t* ids, float* hidden,
@@ -186,8 +185,8 @@ typedef struct motley_vision_config {
 
 typedef struct motley_vision motley_vision;
 /* Tensors as transformers' CLIPVisionModelWithProjection names them; faults as in motley_text_create. */
-MOTLEY_EXPORT motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights,
-                                                 motley_vision** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights, motley_vision** out,
+                                                 motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_vision_destroy(motley_vision* vision) MOTLEY_NOEXCEPT;
 /* pixels (n, 3, image_size, image_size), normalised -> embeds (n, projection), not scaled to length 1. */
 MOTLEY_EXPORT motley_status motley_vision_encode(motley_vision* vision, int64_t n, const float* pixels, float* embeds,
@@ -208,14 +207,14 @@ typedef struct motley_unet_config {
 } motley_unet_config;
 
 typedef struct motley_unet motley_unet;
-MOTLEY_EXPORT motley_status motley_unet_create(const motley_unet_config* config, const motley_weights* weights,
-                                               motley_unet** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_unet_create(const motley_unet_config* config, const motley_weights* weights, motley_unet** out,
+                                               motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_unet_destroy(motley_unet* unet) MOTLEY_NOEXCEPT;
 /* sample (n, in_channels, height, width), timesteps (n), context (n, tokens, cross_attention_dim) -> eps, as sample
  * with out_channels. Any height and width, as diffusers has it. */
-MOTLEY_EXPORT motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width,
-                                                int64_t tokens, const float* sample, const float* timesteps,
-                                                const float* context, float* eps, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width, int64_t tokens,
+                                                const float* sample, const float* timesteps, const float* context, float* eps,
+                                                motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- AutoencoderKL -------------------------------------------------------------------------------------------- */
 
@@ -230,22 +229,22 @@ typedef struct motley_vae_config {
 } motley_vae_config;
 
 typedef struct motley_vae motley_vae;
-MOTLEY_EXPORT motley_status motley_vae_create(const motley_vae_config* config, const motley_weights* weights,
-                                              motley_vae** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_vae_create(const motley_vae_config* config, const motley_weights* weights, motley_vae** out,
+                                              motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_vae_destroy(motley_vae* vae) MOTLEY_NOEXCEPT;
 /* latents (n, latent_channels, h, w), not scaled -> images (n, out_channels, H, W), nominally in [-1, 1],
  * H = h * 2^(block_count - 1). */
-MOTLEY_EXPORT motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents,
-                                              float* images, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents, float* images,
+                                              motley_error* error) MOTLEY_NOEXCEPT;
 /* images (n, in_channels, H, W) in [-1, 1] -> mean and logvar (n, latent_channels, h, w); logvar is not clamped. */
-MOTLEY_EXPORT motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width,
-                                              const float* images, float* mean, float* logvar, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width, const float* images, float* mean,
+                                              float* logvar, motley_error* error) MOTLEY_NOEXCEPT;
 /* Scaled latents as the sampler gives them -> pixels (n, H, W, out_channels): value = clamp((decoded + 1) / 2, 0, 1) * 255,
  * rounded to even (truncate = 0, diffusers) or cut (1, CompVis). flags (n): bit 0 a NaN or infinity was decoded, bit 1 the
  * image is one constant colour. `pixels` and `floats` (the same before quantising, in [0, 1]) may be NULL, not both. */
-MOTLEY_EXPORT motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w,
-                                                     const float* latents, int32_t truncate, uint8_t* pixels,
-                                                     float* floats, int32_t* flags, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents,
+                                                     int32_t truncate, uint8_t* pixels, float* floats, int32_t* flags,
+                                                     motley_error* error) MOTLEY_NOEXCEPT;
 
 /* ---- sampler (DDIM with classifier-free guidance) ------------------------------------------------------------- */
 
@@ -260,14 +259,14 @@ typedef struct motley_ddim_config {
 
 /* "leading" spacing as diffusers' DDIMScheduler. timesteps (steps), descending; alpha and alpha_prev (steps): cumulative
  * products at each time step and at the one before it. The first time step must be below train_timesteps. */
-MOTLEY_EXPORT motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps,
-                                                 double* alpha, double* alpha_prev, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps, double* alpha,
+                                                 double* alpha_prev, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Prompts encoded once: their cross-attention keys and values for one UNet, whose weights they keep alive. */
 typedef struct motley_prompts motley_prompts;
 /* context (n, tokens, cross_attention_dim) */
-MOTLEY_EXPORT motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context,
-                                                  motley_prompts** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context, motley_prompts** out,
+                                                  motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_prompts_destroy(motley_prompts* prompts) MOTLEY_NOEXCEPT;
 
 typedef struct motley_sample_params {
@@ -286,20 +285,19 @@ typedef struct motley_sample_params {
   const float* noise;          /* (steps, batch, channels, height, width) for eta > 0, or NULL: Philox normals */
   motley_progress_fn progress; /* may be NULL; counts the steps from first_step on */
   void* user;
-  const float* image;          /* (batch, channels, height, width) latents of images to begin from, scaled, or NULL. The first
+  const float* image;   /* (batch, channels, height, width) latents of images to begin from, scaled, or NULL. The first
                                 * step then sees sqrt(alpha) image + sqrt(1 - alpha) noise, noise being `latents` or drawn */
-  int32_t first_step;          /* steps left out at the beginning, 0 to steps - 1: diffusers' img2img leaves out
+  int32_t first_step;   /* steps left out at the beginning, 0 to steps - 1: diffusers' img2img leaves out
                                 * steps - min(int(steps * strength), steps) */
-  int32_t as_published;        /* bits of MOTLEY_PUBLISHED_*, or 0 */
-  float* preview;              /* (batch, channels, height, width) or NULL: before each call of progress, the denoised latents
+  int32_t as_published; /* bits of MOTLEY_PUBLISHED_*, or 0 */
+  float* preview;       /* (batch, channels, height, width) or NULL: before each call of progress, the denoised latents
                                 * as the last step predicts them (x0) */
 } motley_sample_params;
 
 /* latents (batch, channels, height, width): denoised, still scaled. An image's result depends only on its own entries,
  * not on the batch it is in. */
-MOTLEY_EXPORT motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts,
-                                          const motley_ddim_config* config, const motley_sample_params* params,
-                                          float* latents, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_sample(motley_unet* unet, const motley_prompts* prompts, const motley_ddim_config* config,
+                                          const motley_sample_params* params, float* latents, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Philox4x32-10 normals (Box-Muller): element i depends on (seed, key, draw, i) only. draw 0 is the initial noise,
  * 1 + s the noise of step s. */
@@ -314,8 +312,8 @@ MOTLEY_EXPORT motley_status motley_noise_torch(uint64_t seed, int64_t draws, int
 /* Packed images: pixels (n, height, width, 3) uint8 RGB, labels (n). The labels are copied. The pixels are not: they are read by every
  * call that is given the images, and must stay where and as they are until the destroy; they may be a mapped file. */
 typedef struct motley_images motley_images;
-MOTLEY_EXPORT motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels,
-                                                 const int32_t* labels, motley_images** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_images_create(int64_t n, int64_t height, int64_t width, const uint8_t* pixels, const int32_t* labels,
+                                                 motley_images** out, motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_images_destroy(motley_images* images) MOTLEY_NOEXCEPT;
 
 #define MOTLEY_BATCHNORM_RUNNING 0 /* running statistics: model.eval() */
@@ -329,36 +327,35 @@ typedef struct motley_classifier_config {
   int64_t struct_size;
   const char* architecture; /* one of those that motley_runtime_describe lists */
   int32_t classes, image_size, precision;
-  int32_t stem;    /* MOTLEY_STEM_*; only ResNets have another than 0 */
-  double dropout;  /* share of features dropped while training; negative: the architecture's own */
+  int32_t stem;            /* MOTLEY_STEM_*; only ResNets have another than 0 */
+  double dropout;          /* share of features dropped while training; negative: the architecture's own */
   double stochastic_depth; /* chance that the last residual branch is left out for an image; negative: the architecture's own */
-  uint64_t seed;   /* of the initialisation, when no weights are given, and of evaluation in MOTLEY_BATCHNORM_TRAIN */
+  uint64_t seed;           /* of the initialisation, when no weights are given, and of evaluation in MOTLEY_BATCHNORM_TRAIN */
 } motley_classifier_config;
 
 typedef struct motley_classifier motley_classifier;
-/* Checks a config as motley_classifier_create does, without making the network. least_batch: the fewest images of a training
+/* Checks a config as motley_classifier_create does, without drawing or loading weights. least_batch: the fewest images of a training
  * batch, 2 where BatchNorm would find but one value of a channel in a single image, else 1. */
 MOTLEY_EXPORT motley_status motley_classifier_check(const motley_classifier_config* config, int64_t* least_batch,
                                                     motley_error* error) MOTLEY_NOEXCEPT;
 /* weights NULL: initialised from the seed as torchvision does; else all tensors by torchvision's names. */
-MOTLEY_EXPORT motley_status motley_classifier_create(const motley_classifier_config* config,
-                                                     const motley_weights* weights, motley_classifier** out,
-                                                     motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_classifier_create(const motley_classifier_config* config, const motley_weights* weights,
+                                                     motley_classifier** out, motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_classifier_destroy(motley_classifier* classifier) MOTLEY_NOEXCEPT;
 
 /* Parameters first (in torchvision's order), then buffers. name stays valid as long as the classifier. */
 typedef struct motley_tensor_info {
   const char* name;
   int32_t dtype, dims, trainable, head; /* head: of the layer that makes the logits */
-  int64_t shape[MOTLEY_MAX_DIMS]; /* torchvision's shape, e.g. OIHW */
+  int64_t shape[MOTLEY_MAX_DIMS];       /* torchvision's shape, e.g. OIHW */
 } motley_tensor_info;
 MOTLEY_EXPORT motley_status motley_classifier_tensors(const motley_classifier* classifier, int64_t* count,
                                                       motley_error* error) MOTLEY_NOEXCEPT;
-MOTLEY_EXPORT motley_status motley_classifier_tensor(const motley_classifier* classifier, int64_t index,
-                                                     motley_tensor_info* info, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_classifier_tensor(const motley_classifier* classifier, int64_t index, motley_tensor_info* info,
+                                                     motley_error* error) MOTLEY_NOEXCEPT;
 /* Copies tensor `index` out as float32 (num_batches_tracked too), in torchvision's layout. */
-MOTLEY_EXPORT motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values,
-                                                   int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_classifier_read(const motley_classifier* classifier, int64_t index, float* values, int64_t count,
+                                                   motley_error* error) MOTLEY_NOEXCEPT;
 
 /* The network's graph for running statistics, as a JSON object in buffer: {"output":VALUE,"nodes":[{"op","inputs":[VALUE or null],
  * "output":VALUE,"shape":[...],ATTRIBUTES}]} in the order of computation. Values are "input" (1, S, S, 3), names of tensors, and "%1",
@@ -367,8 +364,8 @@ MOTLEY_EXPORT motley_status motley_classifier_graph(motley_classifier* classifie
                                                     motley_error* error) MOTLEY_NOEXCEPT;
 
 /* Network inputs (n, 3, image_size, image_size), already normalised -> logits (n, classes). */
-MOTLEY_EXPORT motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs,
-                                                      int32_t batchnorm, float* logits, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm,
+                                                      float* logits, motley_error* error) MOTLEY_NOEXCEPT;
 
 typedef struct motley_normalisation {
   float mean[3], std[3]; /* input = (pixel / 255 - mean) / std */
@@ -377,8 +374,8 @@ typedef struct motley_normalisation {
  * which the central image_size x image_size is seen; 0: images of another size than image_size are refused. Small batches run
  * side by side, one a thread; progress counts images, in the order in which they are done. With batch statistics, a last image by
  * itself joins the batch before it where BatchNorm would find one value a channel in it. */
-MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images,
-                                                       int64_t first, int64_t n, int64_t batch, int32_t batchnorm, int32_t resize,
+MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images, int64_t first, int64_t n,
+                                                       int64_t batch, int32_t batchnorm, int32_t resize,
                                                        const motley_normalisation* normalisation, float* logits,
                                                        motley_progress_fn progress, void* user, motley_error* error) MOTLEY_NOEXCEPT;
 
@@ -390,58 +387,56 @@ typedef struct motley_trainer_config {
   int32_t drop_last; /* 1: an epoch's last, smaller batch is left out */
   int32_t head_only; /* 1: only the layer that makes the logits is trained; the rest computes as in evaluation, and stays as it is */
   int32_t reserved;
-  double beta1, beta2, epsilon, weight_decay;          /* AdamW, torch semantics: decay by lr * weight_decay, all parameters */
-  double label_smoothing;                              /* 0: plain cross-entropy */
-  double crop_scale_min, crop_scale_max;               /* RandomResizedCrop area; 1, 1: no crop */
-  double crop_ratio_min, crop_ratio_max;               /* aspect ratio, sampled log-uniformly */
-  double flip;                                         /* probability of a horizontal flip */
-  double rotation;                                     /* RandomRotation before the flip: by up to so many degrees, nearest pixel, 0 outside */
-  int64_t resize;                                      /* shorter side, before a RandomCrop of the classifier's size; 0: none. Excludes a crop scale */
-  int64_t held_out;                                    /* images drawn by the seed that are never trained on */
-  double mixup;                                        /* alpha: a batch's share is from Beta(alpha, alpha); 0: images are not mixed */
-  double ema_decay;                                    /* average += (1 - decay) * (weight - average) after every step; 0: none kept */
-  double clip_norm;                                    /* of all gradients together, as torch's clip_grad_norm_; 0: not clipped */
-  int32_t randaugment_ops;                             /* operations of torchvision's RandAugment on each image; 0: none */
-  int32_t randaugment_magnitude;                       /* of them, 0 to 30 */
+  double beta1, beta2, epsilon, weight_decay; /* AdamW, torch semantics: decay by lr * weight_decay, all parameters */
+  double label_smoothing;                     /* 0: plain cross-entropy */
+  double crop_scale_min, crop_scale_max;      /* RandomResizedCrop area; 1, 1: no crop */
+  double crop_ratio_min, crop_ratio_max;      /* aspect ratio, sampled log-uniformly */
+  double flip;                                /* probability of a horizontal flip */
+  double rotation;                            /* RandomRotation before the flip: by up to so many degrees, nearest pixel, 0 outside */
+  int64_t resize;                /* shorter side, before a RandomCrop of the classifier's size; 0: none. Excludes a crop scale */
+  int64_t held_out;              /* images drawn by the seed that are never trained on */
+  double mixup;                  /* alpha: a batch's share is from Beta(alpha, alpha); 0: images are not mixed */
+  double ema_decay;              /* average += (1 - decay) * (weight - average) after every step; 0: none kept */
+  double clip_norm;              /* of all gradients together, as torch's clip_grad_norm_; 0: not clipped */
+  int32_t randaugment_ops;       /* operations of torchvision's RandAugment on each image; 0: none */
+  int32_t randaugment_magnitude; /* of them, 0 to 30 */
   motley_normalisation normalisation;
   uint64_t seed; /* of order and augmentation: Philox by (seed, epoch, image) */
 } motley_trainer_config;
 
 typedef struct motley_trainer motley_trainer;
 /* The classifier must outlive the trainer, and the two count as one handle: not for two threads at a time. */
-MOTLEY_EXPORT motley_status motley_trainer_create(motley_classifier* classifier, const motley_trainer_config* config,
-                                                  motley_trainer** out, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_create(motley_classifier* classifier, const motley_trainer_config* config, motley_trainer** out,
+                                                  motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT void motley_trainer_destroy(motley_trainer* trainer) MOTLEY_NOEXCEPT;
 
 /* Optimizer steps [first, first + count) of epoch `epoch` over the images; count is cut at the epoch's end, *done says how many
  * were made (also when cancelled or failed). The order is a permutation from (seed, epoch). progress is called after every
  * step. loss_sum and correct are sums over the images seen; of mixed images the label of the larger share is the right one. A loss
- * or, where gradients are clipped, a norm that is not finite stops with MOTLEY_NOT_FINITE before weights change. */
-MOTLEY_EXPORT motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch,
-                                               int64_t first, int64_t count, double learning_rate, int64_t* done,
-                                               double* loss_sum, int64_t* correct, motley_progress_fn progress,
-                                               void* user, motley_error* error) MOTLEY_NOEXCEPT;
+ * or, where gradients are clipped, a norm that is not finite stops with MOTLEY_NOT_FINITE before weights change; running statistics
+ * have taken the batch in by then, so that to go on means to load a former state. */
+MOTLEY_EXPORT motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first,
+                                               int64_t count, double learning_rate, int64_t* done, double* loss_sum, int64_t* correct,
+                                               motley_progress_fn progress, void* user, motley_error* error) MOTLEY_NOEXCEPT;
 /* One step on given network inputs (n, 3, S, S) and labels (n), without augmentation -> mean loss, training logits (n, classes;
  * may be NULL). learning_rate NaN: gradients only, no update. MOTLEY_NOT_FINITE as above. */
-MOTLEY_EXPORT motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs,
-                                                const int32_t* labels, double learning_rate, double* loss, float* logits,
-                                                motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs, const int32_t* labels,
+                                                double learning_rate, double* loss, float* logits, motley_error* error) MOTLEY_NOEXCEPT;
 /* Augmented, normalised batch as the network would see it: entries [first, first + n) of epoch's order -> inputs (n, 3, S, S)
  * and labels (n). For tests and pictures. */
-MOTLEY_EXPORT motley_status motley_trainer_preview(motley_trainer* trainer, const motley_images* images, int64_t epoch,
-                                                   int64_t first, int64_t n, float* inputs, int32_t* labels,
-                                                   motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_preview(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first,
+                                                   int64_t n, float* inputs, int32_t* labels, motley_error* error) MOTLEY_NOEXCEPT;
 
 /* State of parameter `index` (an index of motley_classifier_tensor that is trained), in torchvision's layout. */
 #define MOTLEY_STATE_GRADIENT 0 /* of the last step, before it is clipped; read only */
 #define MOTLEY_STATE_EXP_AVG 1
 #define MOTLEY_STATE_EXP_AVG_SQ 2
 #define MOTLEY_STATE_AVERAGE 3 /* of the weights; only with an ema_decay, and only after a step */
-MOTLEY_EXPORT motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state,
-                                                float* values, int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_read(const motley_trainer* trainer, int64_t index, int32_t state, float* values, int64_t count,
+                                                motley_error* error) MOTLEY_NOEXCEPT;
 /* Restores optimizer state (count elements); `motley_trainer_set_steps` restores the step count of the bias correction. */
-MOTLEY_EXPORT motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32_t state,
-                                                 const float* values, int64_t count, motley_error* error) MOTLEY_NOEXCEPT;
+MOTLEY_EXPORT motley_status motley_trainer_write(motley_trainer* trainer, int64_t index, int32_t state, const float* values, int64_t count,
+                                                 motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT motley_status motley_trainer_steps(const motley_trainer* trainer, int64_t* steps, motley_error* error) MOTLEY_NOEXCEPT;
 MOTLEY_EXPORT motley_status motley_trainer_set_steps(motley_trainer* trainer, int64_t steps, motley_error* error) MOTLEY_NOEXCEPT;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels that make network inputs of pictures, against float64 references and torchvision's rules.
+#include "kernels/cpu/augment.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include <vector>
 
 #include "kernels/cpu/affine.h"
-#include "kernels/cpu/augment.h"
 #include "support/compare.h"
 
 using namespace motley;
@@ -24,8 +25,8 @@ TEST_CASE("crop and resize") {
     const int64_t h = 37, w = 41;
     std::vector<uint8_t> image(static_cast<size_t>(h * w * 3));
     for (size_t i = 0; i < image.size(); ++i) image[i] = static_cast<uint8_t>(i * 73 + i / 31);
-    for (const Crop& crop : {Crop{0, 0, 37, 41, false}, Crop{3, 5, 20, 17, true}, Crop{36, 40, 1, 1, false},
-                             Crop{0, 7, 32, 32, true}, Crop{2, 2, 33, 9, false}}) {
+    for (const Crop& crop : {Crop{0, 0, 37, 41, false}, Crop{3, 5, 20, 17, true}, Crop{36, 40, 1, 1, false}, Crop{0, 7, 32, 32, true},
+                             Crop{2, 2, 33, 9, false}}) {
       for (int64_t size : {1, 17, 32, 50}) {
         std::vector<float> out(static_cast<size_t>(size * size * 3));
         std::vector<double> out64(out.size());
@@ -148,7 +149,8 @@ TEST_CASE("a rotation takes the nearest pixel, as torchvision's affine grid has 
       const double theta[2][2] = {{std::cos(t), std::sin(t)}, {-std::sin(t), std::cos(t)}};
       for (int64_t y = 0; y < h; ++y) {
         for (int64_t x = 0; x < w; ++x) {
-          const double u = static_cast<double>(x) + 0.5 - 0.5 * static_cast<double>(w), v = static_cast<double>(y) + 0.5 - 0.5 * static_cast<double>(h);
+          const double u = static_cast<double>(x) + 0.5 - 0.5 * static_cast<double>(w),
+                       v = static_cast<double>(y) + 0.5 - 0.5 * static_cast<double>(h);
           const double gx = (theta[0][0] * u + theta[0][1] * v) / (0.5 * static_cast<double>(w));
           const double gy = (theta[1][0] * u + theta[1][1] * v) / (0.5 * static_cast<double>(h));
           const double sx = ((gx + 1) * static_cast<double>(w) - 1) / 2, sy = ((gy + 1) * static_cast<double>(h) - 1) / 2;

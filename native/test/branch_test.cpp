@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/branch.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <numeric>
 
-#include "kernels/cpu/branch.h"
 #include "ops/branch.h"
 #include "ops/tape.h"
 #include "support/compare.h"
@@ -12,10 +13,7 @@
 using namespace motley;
 using test::wide;
 
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a branch is scaled and added as its definition says, and so is its gradient") {
   test::on_every_isa([&] {
@@ -30,7 +28,8 @@ TEST_CASE("a branch is scaled and added as its definition says, and so is its gr
         run.add(x.data(), branch.data(), rows, channels, scale.data(), kFactor, y.data());
         run.backward(dy.data(), d.data(), rows, channels, scale.data(), kFactor, d.data(), sums.data());
         kernels::reference::branch_add(wide(x).data(), wide(branch).data(), rows, channels, wide(scale).data(), kFactor, y64.data());
-        kernels::reference::branch_backward(wide(dy).data(), wide(branch).data(), rows, channels, wide(scale).data(), kFactor, d64.data(), sums64.data());
+        kernels::reference::branch_backward(wide(dy).data(), wide(branch).data(), rows, channels, wide(scale).data(), kFactor, d64.data(),
+                                            sums64.data());
         CHECK(test::worst(y, y64) < 4e-7);
         CHECK(test::worst(d, d64) < 4e-7);
         CHECK(test::worst(sums, sums64) < 3e-6);
@@ -65,16 +64,20 @@ TEST_CASE("images that leave a branch out are as if it were multiplied by 0, in 
       }
     }
     std::vector<double> factors(n, p == 0 ? 1.0 : 0.0), wanted_dscale(channels, 0.0);
-    for (int64_t i = 0; !kept.all() && i < static_cast<int64_t>(kept.images->size()); ++i) factors[static_cast<size_t>((*kept.images)[static_cast<size_t>(i)])] = 1 / (1 - p);
+    for (int64_t i = 0; !kept.all() && i < static_cast<int64_t>(kept.images->size()); ++i)
+      factors[static_cast<size_t>((*kept.images)[static_cast<size_t>(i)])] = 1 / (1 - p);
     tape.backward(y, Tensor::of(x.shape(), dys.data()));
     for (int64_t i = 0; i < x.numel(); ++i) {
-      const double f = factors[static_cast<size_t>(i / (pixels * channels))], s = static_cast<double>(ws[static_cast<size_t>(i % channels)]);
+      const double f = factors[static_cast<size_t>(i / (pixels * channels))],
+                   s = static_cast<double>(ws[static_cast<size_t>(i % channels)]);
       const double v = static_cast<double>(xs[static_cast<size_t>(i)]), d = static_cast<double>(dys[static_cast<size_t>(i)]);
       CHECK(std::abs(static_cast<double>(y.data<float>()[i]) - (v + 2 * v * s * f)) < 1e-6 * (1 + f) * (1 + std::abs(v)));
-      CHECK(std::abs(static_cast<double>(dx.data<float>()[i]) - (d + 2 * d * s * f)) < 1e-6 * (1 + f) * (1 + std::abs(d) * (1 + std::abs(s))));
+      CHECK(std::abs(static_cast<double>(dx.data<float>()[i]) - (d + 2 * d * s * f)) <
+            1e-6 * (1 + f) * (1 + std::abs(d) * (1 + std::abs(s))));
       wanted_dscale[static_cast<size_t>(i % channels)] += d * 2 * v * f;
     }
-    for (size_t c = 0; c < channels; ++c) CHECK(std::abs(static_cast<double>(dscale.data<float>()[c]) - wanted_dscale[c]) < 1e-5 * (1 + std::abs(wanted_dscale[c])));
+    for (size_t c = 0; c < channels; ++c)
+      CHECK(std::abs(static_cast<double>(dscale.data<float>()[c]) - wanted_dscale[c]) < 1e-5 * (1 + std::abs(wanted_dscale[c])));
   }
 }
 

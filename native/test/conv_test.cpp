@@ -9,10 +9,10 @@
 #include "libtorch/call.h"
 #include "ops/layout.h"
 #include "ops/linear.h"
-#include "support/torch_ops.h"
 #include "ops/tape.h"
 #include "product_reference.h"
 #include "support/threads.h"
+#include "support/torch_ops.h"
 
 using namespace motley;
 using namespace motley::test;
@@ -27,23 +27,23 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {13, 8, 8, 20, 17, 3, 3, ops::Conv2d::same(3)},      // blocks of images with the same pixel, and a rest
-    {2, 4, 4, 64, 33, 3, 3, ops::Conv2d::same(3)},       // fewer images than rows of a tile
-    {7, 2, 2, 40, 70, 3, 3, ops::Conv2d::same(3)},       // 4 of 9 taps
-    {12, 1, 1, 300, 40, 3, 3, ops::Conv2d::same(3)},     // 1 of 9 taps, several blocks to a tap
-    {3, 7, 5, 12, 40, 3, 3, ops::Conv2d::same(3)},       // tiles that reach over the edge
-    {2, 4, 5, 300, 20, 3, 3, ops::Conv2d::same(3)},      // several blocks of the depth
-    {1, 19, 13, 5, 4, 3, 3, ops::Conv2d::same(3)},       // few channels: kernel rows in one
-    {2, 9, 6, 16, 6, 3, 3, ops::Conv2d::same(3)},        // few outputs
-    {3, 32, 32, 3, 16, 7, 7, ops::Conv2d::same(7, 2)},   // the stem of a ResNet
-    {7, 8, 8, 24, 18, 3, 3, ops::Conv2d::same(3, 2)},    // stride
-    {7, 7, 5, 24, 18, 1, 1, {2, 0, 0, 0, 0}},            // stride and 1x1
-    {3, 9, 9, 8, 8, 3, 3, {2, 0, 0, 1, 1}},              // padding after only, as the VAE encoder
+    {13, 8, 8, 20, 17, 3, 3, ops::Conv2d::same(3)},     // blocks of images with the same pixel, and a rest
+    {2, 4, 4, 64, 33, 3, 3, ops::Conv2d::same(3)},      // fewer images than rows of a tile
+    {7, 2, 2, 40, 70, 3, 3, ops::Conv2d::same(3)},      // 4 of 9 taps
+    {12, 1, 1, 300, 40, 3, 3, ops::Conv2d::same(3)},    // 1 of 9 taps, several blocks to a tap
+    {3, 7, 5, 12, 40, 3, 3, ops::Conv2d::same(3)},      // tiles that reach over the edge
+    {2, 4, 5, 300, 20, 3, 3, ops::Conv2d::same(3)},     // several blocks of the depth
+    {1, 19, 13, 5, 4, 3, 3, ops::Conv2d::same(3)},      // few channels: kernel rows in one
+    {2, 9, 6, 16, 6, 3, 3, ops::Conv2d::same(3)},       // few outputs
+    {3, 32, 32, 3, 16, 7, 7, ops::Conv2d::same(7, 2)},  // the stem of a ResNet
+    {7, 8, 8, 24, 18, 3, 3, ops::Conv2d::same(3, 2)},   // stride
+    {7, 7, 5, 24, 18, 1, 1, {2, 0, 0, 0, 0}},           // stride and 1x1
+    {3, 9, 9, 8, 8, 3, 3, {2, 0, 0, 1, 1}},             // padding after only, as the VAE encoder
     {2, 6, 6, 3, 8, 3, 3, {2, 0, 0, 1, 1}},
-    {3, 5, 6, 100, 12, 1, 1, {}},                        // 1x1
-    {2, 40, 30, 96, 16, 3, 3, ops::Conv2d::same(3)},     // an image too large to share tiles
-    {2, 6, 5, 9, 10, 2, 3, {1, 2, 1, 0, 3}},             // nothing symmetric
-    {3, 16, 16, 200, 220, 3, 3, ops::Conv2d::same(3)},   // Winograd's weights larger than the caches, large blocks of tiles
+    {3, 5, 6, 100, 12, 1, 1, {}},                       // 1x1
+    {2, 40, 30, 96, 16, 3, 3, ops::Conv2d::same(3)},    // an image too large to share tiles
+    {2, 6, 5, 9, 10, 2, 3, {1, 2, 1, 0, 3}},            // nothing symmetric
+    {3, 16, 16, 200, 220, 3, 3, ops::Conv2d::same(3)},  // Winograd's weights larger than the caches, large blocks of tiles
 };
 
 Shape result_shape(const Case& k) {
@@ -96,7 +96,8 @@ TEST_CASE("conv2d and its gradients agree with a double reference") {
     const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 1), w = random_tensor({k.o, k.kh, k.kw, k.c}, 2), b = random_tensor({k.o}, 3);
     const Shape result = result_shape(k);
     const Tensor dy = random_tensor(result, 4);
-    std::vector<double> ey(static_cast<size_t>(dy.numel())), ex(static_cast<size_t>(x.numel())), ew(static_cast<size_t>(w.numel())), eb(static_cast<size_t>(k.o));
+    std::vector<double> ey(static_cast<size_t>(dy.numel())), ex(static_cast<size_t>(x.numel())), ew(static_cast<size_t>(w.numel())),
+        eb(static_cast<size_t>(k.o));
     for (size_t i = 0; i < ey.size(); ++i) {
       ey[i] = b.data<float>()[i % static_cast<size_t>(k.o)];
       eb[i % static_cast<size_t>(k.o)] += dy.data<float>()[i];
@@ -110,7 +111,8 @@ TEST_CASE("conv2d and its gradients agree with a double reference") {
     ops::Epilogue e;
     e.bias = b;
     const double taps = double(k.kh * k.kw), plain = tolerance(taps * double(k.c));
-    const double of_y = kernels::winograd_suits(shape_of(k)) ? std::max(plain, kRule * worst_error(test::torch::conv2d(x, w, k.how, e), ey)) : plain;
+    const double of_y =
+        kernels::winograd_suits(shape_of(k)) ? std::max(plain, kRule * worst_error(test::torch::conv2d(x, w, k.how, e), ey)) : plain;
     for_each_isa([&] {
       CAPTURE(shown(x.shape()));
       CAPTURE(shown(w.shape()));
@@ -217,7 +219,8 @@ TEST_CASE("gradients of products on bf16 inputs are those on the same numbers in
 
 TEST_CASE("gradients do not depend on the number of threads") {
   const Case k{20, 8, 8, 48, 40, 3, 3, ops::Conv2d::same(3)};
-  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6), dy = random_tensor(result_shape(k), 7);
+  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 5), w = random_tensor({k.o, k.kh, k.kw, k.c}, 6),
+               dy = random_tensor(result_shape(k), 7);
   auto gradients = [&](int threads) {
     const Threads scope(threads);
     const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
@@ -317,7 +320,8 @@ TEST_CASE("upsample_conv2d is doubling, then a 3x3 convolution") {
 
 TEST_CASE("libtorch's convolution and its backward give the same") {
   const Case k{6, 8, 8, 32, 48, 3, 3, ops::Conv2d::same(3, 2)};
-  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 13), w = random_tensor({k.o, k.kh, k.kw, k.c}, 14), dy = random_tensor(result_shape(k), 15);
+  const Tensor x = random_tensor({k.n, k.h, k.w, k.c}, 13), w = random_tensor({k.o, k.kh, k.kw, k.c}, 14),
+               dy = random_tensor(result_shape(k), 15);
   const Tensor dx = Tensor::empty(x.shape()), dw = Tensor::empty(w.shape());
   Tape tape;
   tape.watch(x, dx);
@@ -332,9 +336,19 @@ TEST_CASE("libtorch's convolution and its backward give the same") {
     return worst_error(a, std::vector<double>(b.data<float>(), b.data<float>() + b.numel())) < 2e-5;
   };
   CHECK(close(y, test::torch::conv2d(x, w, k.how)));
-  const auto g = Call("aten::convolution_backward").tensor(dy, View::channels_last).tensor(x, View::channels_last).tensor(w, View::channels_last)
-                     .none().integers({2, 2}).integers({1, 1}).integers({1, 1}).boolean(false).integers({0, 0}).integer(1)
-                     .booleans({true, true, false}).run(2, View::channels_last);
+  const auto g = Call("aten::convolution_backward")
+                     .tensor(dy, View::channels_last)
+                     .tensor(x, View::channels_last)
+                     .tensor(w, View::channels_last)
+                     .none()
+                     .integers({2, 2})
+                     .integers({1, 1})
+                     .integers({1, 1})
+                     .boolean(false)
+                     .integers({0, 0})
+                     .integer(1)
+                     .booleans({true, true, false})
+                     .run(2, View::channels_last);
   CHECK(close(dx, g[0]));
   CHECK(close(dw, g[1]));
 }
@@ -372,7 +386,8 @@ TEST_CASE("a weight packed for one instruction set serves the others") {
     CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3)), ops::conv2d(x, ops::Weight(w), ops::Conv2d::same(3))));
     CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3, 2)), ops::conv2d(x, ops::Weight(w), ops::Conv2d::same(3, 2))));
     CHECK(same_bits(ops::upsample_conv2d(x, frozen), ops::upsample_conv2d(x, ops::Weight(w))));
-    CHECK(same_bits(ops::conv2d(x, pairs, ops::Conv2d::same(3, 2)), ops::conv2d(x, ops::Weight(w.to(DType::bf16).to(DType::f32)), ops::Conv2d::same(3, 2))));
+    CHECK(same_bits(ops::conv2d(x, pairs, ops::Conv2d::same(3, 2)),
+                    ops::conv2d(x, ops::Weight(w.to(DType::bf16).to(DType::f32)), ops::Conv2d::same(3, 2))));
   });
 }
 
@@ -385,6 +400,7 @@ TEST_CASE("large kernels are transformed a few panels at a time, with the same r
     CHECK(same_bits(ops::conv2d(x, frozen, ops::Conv2d::same(3)), ops::conv2d(x, w, ops::Conv2d::same(3))));
     // too few tiles to make U for: the direct sum
     const Tensor direct = test::torch::conv2d(small, w, ops::Conv2d::same(3));
-    CHECK(worst_error(ops::conv2d(small, frozen, ops::Conv2d::same(3)), std::vector<double>(direct.data<float>(), direct.data<float>() + direct.numel())) < 1e-4);
+    CHECK(worst_error(ops::conv2d(small, frozen, ops::Conv2d::same(3)),
+                      std::vector<double>(direct.data<float>(), direct.data<float>() + direct.numel())) < 1e-4);
   });
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // IEEE binary16: every pattern, and the floats around every border between two of them, in plain code and in each set's vectors.
+#include "libtorch/convert.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <vector>
 
 #include "kernels/cpu/group_norm.h"
-#include "libtorch/convert.h"
 #include "libtorch/tensor.h"
 #include "support/compare.h"
 
@@ -22,8 +23,9 @@ half pattern(int bits) { return {static_cast<uint16_t>(bits)}; }
 // What a pattern means, by the standard's words.
 double meaning(int bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  const double magnitude = exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
-                           : exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+  const double magnitude = exponent == 31  ? (fraction == 0 ? INFINITY : NAN)
+                           : exponent == 0 ? std::ldexp(fraction, -24)
+                                           : std::ldexp(1024 + fraction, exponent - 25);
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -40,7 +42,8 @@ bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : a == b &&
 
 // Each half, the number midway to the next, and the floats beside both; numbers beyond all halves and near zero; NaN.
 std::vector<float> borders() {
-  std::vector<float> values = {65519.996f, 65520, 65536, 1e5f, 1e30f, 3.4e38f, INFINITY, NAN, 0x1p-25f, 0x1.000002p-25f, 0x1p-26f, 1e-45f, 1e-38f};
+  std::vector<float> values = {65519.996f, 65520,    65536,           1e5f,     1e30f,  3.4e38f, INFINITY,
+                               NAN,        0x1p-25f, 0x1.000002p-25f, 0x1p-26f, 1e-45f, 1e-38f};
   for (int bits = 0; bits < 0x7bff; ++bits) {
     const auto low = static_cast<float>(meaning(bits)), high = static_cast<float>(meaning(bits + 1)), middle = (low + high) / 2;
     for (float x : {low, middle, high}) {

@@ -12,13 +12,9 @@ test::ClassifierGolden small() { return test::ClassifierGolden("convnext_small",
 
 }  // namespace
 
-TEST_CASE("ConvNeXt-Small has torchvision's tensors in torchvision's order") {
-  small().check_tensors(49'462'378);
-}
+TEST_CASE("ConvNeXt-Small has torchvision's tensors in torchvision's order") { small().check_tensors(49'462'378); }
 
-TEST_CASE("ConvNeXt-Small gives torchvision's logits, in f32 and to bf16's accuracy") {
-  small().check_inference();
-}
+TEST_CASE("ConvNeXt-Small gives torchvision's logits, in f32 and to bf16's accuracy") { small().check_inference(); }
 
 TEST_CASE("ConvNeXt-Small trains as torchvision's: logits, loss, every gradient, three AdamW steps") {
   // LayerNorm keeps rounding small: seen were 1.2e-6, {2.8e-7, 1.0e-6, 1.1e-8}, 6.1e-7, 1.1e-5, 7.6e-8 and 4.2e-6.

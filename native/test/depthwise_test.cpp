@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution and its gradients against the definition in float64, over awkward sizes.
+#include "kernels/cpu/depthwise.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,7 +9,6 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/cpu/depthwise.h"
 #include "ops/depthwise.h"
 #include "ops/tape.h"
 #include "support/compare.h"
@@ -20,7 +21,6 @@ using kernels::DepthwiseShape;
 using test::kUnit;
 
 namespace {
-
 
 struct Kernel {
   int64_t size, stride;
@@ -169,10 +169,12 @@ TEST_CASE("the tape holds a depthwise convolution's gradients: in place, and add
     for (const Kernel& k : kKernels) {
       const auto s = kernels::depthwise_shape(n, h, w, c, k.size, k.stride);
       const auto v = test::fill_input("x", {inputs(s)});
-      const Tensor x = Tensor::of({n, h, w, c}, v.data()).to(type), weight = Tensor::of({c, k.size, k.size, 1}, random<float>("w", weights(s)).data());
+      const Tensor x = Tensor::of({n, h, w, c}, v.data()).to(type),
+                   weight = Tensor::of({c, k.size, k.size, 1}, random<float>("w", weights(s)).data());
       const Tensor bias = Tensor::of({c}, random<float>("bias", c).data());
       const Tensor dy = Tensor::of({n, s.out_height, s.out_width, c}, random<float>("dy", outputs(s)).data()).to(type);
-      const Tensor dx2 = Tensor::of(x.shape(), random<float>("dx2", inputs(s)).data()).to(type), dx = Tensor::zeros(x.shape(), type), dw = Tensor::zeros(weight.shape()), db = Tensor::zeros({c});
+      const Tensor dx2 = Tensor::of(x.shape(), random<float>("dx2", inputs(s)).data()).to(type), dx = Tensor::zeros(x.shape(), type),
+                   dw = Tensor::zeros(weight.shape()), db = Tensor::zeros({c});
       Tape tape;
       tape.watch(x, dx);
       tape.watch(weight, dw);
@@ -191,7 +193,8 @@ TEST_CASE("the tape holds a depthwise convolution's gradients: in place, and add
       tape.backward(both, Tensor::zeros({1}));
       const Tensor x32 = x.to(DType::f32), dy32 = dy.to(DType::f32), dx32 = dx.to(DType::f32), more = dx2.to(DType::f32);
       const auto all = [](const Tensor& t) { return std::vector<double>(t.data<float>(), t.data<float>() + t.numel()); };
-      std::vector<double> y64(static_cast<size_t>(outputs(s))), dx64(static_cast<size_t>(inputs(s))), dw64(static_cast<size_t>(weights(s))), db64(static_cast<size_t>(c));
+      std::vector<double> y64(static_cast<size_t>(outputs(s))), dx64(static_cast<size_t>(inputs(s))), dw64(static_cast<size_t>(weights(s))),
+          db64(static_cast<size_t>(c));
       kernels::reference::depthwise(s, all(x32).data(), all(weight).data(), all(bias).data(), y64.data());
       kernels::reference::depthwise_backward(s, all(dy32).data(), all(x32).data(), all(weight).data(), dx64.data(), dw64.data());
       for (int64_t i = 0; i < dy.numel(); ++i) db64[static_cast<size_t>(i % c)] += static_cast<double>(dy32.data<float>()[i]);

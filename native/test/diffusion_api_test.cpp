@@ -41,7 +41,8 @@ TEST_CASE("configs that make no sense are refused") {
   for (auto [field, value, message] : {std::tuple{&motley_text_config::heads, 5, "width 48 is not a multiple of heads 5"},
                                        {&motley_text_config::layers, 0, "must be positive"},
                                        {&motley_text_config::layers, 2000000000, "at most 256 layers"},
-                                       {&motley_text_config::vocabulary, 2000000000, "16777216 tokens"}, {&motley_text_config::activation, 7, "unknown activation 7"},
+                                       {&motley_text_config::vocabulary, 2000000000, "16777216 tokens"},
+                                       {&motley_text_config::activation, 7, "unknown activation 7"},
                                        {&motley_text_config::precision, 9, "unknown precision 9"}}) {
     motley_text_config wrong = t;
     wrong.*field = value;
@@ -109,7 +110,8 @@ TEST_CASE("the autoencoder's attention may have its former names") {
   motley_weights old;
   for (const auto& [key, tensor] : filled.tensors()) {
     std::string name = key;
-    for (const auto& [now, before] : {std::pair<std::string, std::string>{"to_q", "query"}, {"to_k", "key"}, {"to_v", "value"}, {"to_out.0", "proj_attn"}}) {
+    for (const auto& [now, before] :
+         {std::pair<std::string, std::string>{"to_q", "query"}, {"to_k", "key"}, {"to_v", "value"}, {"to_out.0", "proj_attn"}}) {
       const auto at = name.find("attentions.0." + now);
       if (at != std::string::npos) name.replace(at + 13, now.size(), before);
     }

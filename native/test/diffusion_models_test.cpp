@@ -35,7 +35,8 @@ void unet_golden(const Golden& g, int32_t precision, const std::string& name) {
     std::vector<float> eps(g.values(output).size());
     motley_error e;
     ok(motley_unet_forward(unet.get(), shape[0], shape[2], shape[3], context[1], g.values("sample").data(), timesteps.data(),
-                           g.values("context").data(), eps.data(), &e), e);
+                           g.values("context").data(), eps.data(), &e),
+       e);
     check_against(g, output, eps.data(), name);
   }
 }
@@ -62,9 +63,7 @@ TEST_CASE("the UNet gives diffusers' eps, also with mixed time steps") {
   unet_golden(Golden("unet_small"), MOTLEY_PRECISION_FP32, "float32");
 }
 
-TEST_CASE("the autoencoder gives diffusers' images and moments") {
-  vae_golden(Golden("vae_small"), MOTLEY_PRECISION_FP32, "float32");
-}
+TEST_CASE("the autoencoder gives diffusers' images and moments") { vae_golden(Golden("vae_small"), MOTLEY_PRECISION_FP32, "float32"); }
 
 TEST_CASE("the full-size Stable Diffusion v1.4 autoencoder gives diffusers' images and moments") {
   vae_golden(Golden("vae_sd14"), MOTLEY_PRECISION_FP32, "float32");

@@ -85,7 +85,8 @@ TEST_CASE("the epilogue adds bias, image term and residual, then activates") {
         std::vector<double> expected;
         for (int64_t i = 0; i < 21; ++i) {
           for (int64_t j = 0; j < columns; ++j) {
-            double v = double(e.bias.data<float>()[j]) + e.per_image.data<float>()[i / 7 * columns + j] + e.residual.data<float>()[i * columns + j];
+            double v = double(e.bias.data<float>()[j]) + e.per_image.data<float>()[i / 7 * columns + j] +
+                       e.residual.data<float>()[i * columns + j];
             for (int64_t k = 0; k < 11; ++k) v += double(x.data<float>()[i * 11 + k]) * w.data<float>()[j * 11 + k];
             expected.push_back(c.f(v));
           }
@@ -98,7 +99,8 @@ TEST_CASE("the epilogue adds bias, image term and residual, then activates") {
 
 TEST_CASE("16 bits in and out: f32 sums, rounded once") {
   for (DType type : {DType::bf16, DType::f16}) {
-    for (auto [rows, depth, columns] : {std::tuple<int64_t, int64_t, int64_t>{9, 70, 24}, {1, 1, 1}, {3, 17, 5}, {7, 1031, 100}, {17, 64, 33}}) {
+    for (auto [rows, depth, columns] :
+         {std::tuple<int64_t, int64_t, int64_t>{9, 70, 24}, {1, 1, 1}, {3, 17, 5}, {7, 1031, 100}, {17, 64, 33}}) {
       const Tensor x = random_tensor({rows, depth}, 11).to(type), w = random_tensor({columns, depth}, 12).to(type);
       for_each_isa([&] {
         CAPTURE(columns);
@@ -143,7 +145,8 @@ TEST_CASE("a row in float16 depends on nothing but the row, and overflows to inf
       CHECK(same_bits(ops::slice(large, n, 1).clone(), ops::upsample_conv2d(ops::slice(x, n, 1), doubling)));
     }
     const float much[] = {60000, -60000, 1}, twice[] = {2};
-    const Tensor y = ops::linear(Tensor::of({3, 1}, much).to(DType::f16), ops::Weight(Tensor::of({1, 1}, twice).to(DType::f16))).to(DType::f32);
+    const Tensor y =
+        ops::linear(Tensor::of({3, 1}, much).to(DType::f16), ops::Weight(Tensor::of({1, 1}, twice).to(DType::f16))).to(DType::f32);
     CHECK(y.data<float>()[0] == INFINITY);
     CHECK(y.data<float>()[1] == -INFINITY);
     CHECK(y.data<float>()[2] == 2);
@@ -202,10 +205,10 @@ TEST_CASE("depth blocks cover the depth once, in order") {
 TEST_CASE("work is cut where it needs the least preparation") {
   using kernels::choose_split;
   auto is = [](kernels::Split s, int64_t tiles, int64_t panels) { return s.tile_parts == tiles && s.panel_parts == panels; };
-  CHECK(is(choose_split(1000, 4, 2, 0.05, 0.02, 96), 2, 1));    // packed weights: over rows
-  CHECK(is(choose_split(22, 128, 2, 0.05, 0.5, 96), 1, 2));     // weights to pack: over columns
+  CHECK(is(choose_split(1000, 4, 2, 0.05, 0.02, 96), 2, 1));  // packed weights: over rows
+  CHECK(is(choose_split(22, 128, 2, 0.05, 0.5, 96), 1, 2));   // weights to pack: over columns
   CHECK(is(choose_split(1, 1, 8, 0.05, 0.5, 96), 1, 1));
   CHECK(is(choose_split(1, 64, 8, 0.05, 0.02, 96), 1, 8));
-  CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 96), 2, 1));   // packed again for every chunk: no loss to a part of rows
+  CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 96), 2, 1));  // packed again for every chunk: no loss to a part of rows
   CHECK(is(choose_split(960, 128, 2, 0.05, 0.5, 960), 1, 2));
 }

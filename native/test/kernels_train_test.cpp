@@ -74,16 +74,16 @@ void check_batch_norm(const NormCase& k, double bound) {
   auto variance64 = mean64, dgamma64 = mean64, dbeta64 = mean64;
   const double* residual64 = k.residual ? r64.data() : nullptr;
   // Where rounding could change on which side of a corner an element lies the gradient is 0.
-  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, Activation::none, y64.data(),
-                        mean64.data(), variance64.data());
+  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, Activation::none, y64.data(), mean64.data(),
+                        variance64.data());
   for (size_t i = 0; i < dy.size(); ++i) {
     for (double corner : {-3.0, 0.0, 3.0}) {
       if (std::abs(y64[i] - corner) < 1e-4) dy[i] = T{};
     }
   }
   const auto dy64 = widened(dy);
-  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.activation, y64.data(),
-                        mean64.data(), variance64.data());
+  reference::batch_norm(x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.activation, y64.data(), mean64.data(),
+                        variance64.data());
   reference::batch_norm_backward(dy64.data(), x64.data(), k.rows, c, gamma64.data(), beta64.data(), kEps, residual64, k.activation,
                                  dgamma64.data(), dbeta64.data(), dx64.data(), dz64.data());
 
@@ -101,8 +101,8 @@ void check_batch_norm(const NormCase& k, double bound) {
                     : k.residual                             ? Gate::relu_bits
                                                              : Gate::relu;
   std::vector<float> dgamma(static_cast<size_t>(c)), dbeta(dgamma);
-  batch_norm_backward(dy.data(), x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate, bits.data(),
-                      dgamma.data(), dbeta.data(), dx.data(), k.residual ? dz.data() : nullptr);
+  batch_norm_backward(dy.data(), x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate, bits.data(), dgamma.data(),
+                      dbeta.data(), dx.data(), k.residual ? dz.data() : nullptr);
 
   for (size_t i = 0; i < mean.size(); ++i) {
     CHECK(std::abs(mean[i] - mean64[i]) <= 8 * kUnit * std::abs(mean64[i]));
@@ -119,16 +119,19 @@ void check_batch_norm(const NormCase& k, double bound) {
   if (k.residual) CHECK(relative(dz, dz64) < bound);
 
   auto own_x = x, own_dy = dy;  // in place: the same bits
-  batch_norm_backward(own_dy.data(), own_x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate,
-                      bits.data(), dgamma.data(), dbeta.data(), own_x.data(), k.residual ? own_dy.data() : nullptr);
+  batch_norm_backward(own_dy.data(), own_x.data(), k.rows, c, gamma.data(), beta.data(), m.data(), invstd.data(), gate, bits.data(),
+                      dgamma.data(), dbeta.data(), own_x.data(), k.residual ? own_dy.data() : nullptr);
   CHECK(std::memcmp(own_x.data(), dx.data(), dx.size() * sizeof(T)) == 0);
   if (k.residual) CHECK(std::memcmp(own_dy.data(), dz.data(), dz.size() * sizeof(T)) == 0);
 }
 
 }  // namespace
 
-constexpr std::pair<Activation, bool> kModes[] = {
-    {Activation::none, false}, {Activation::none, true}, {Activation::relu, false}, {Activation::relu, true}, {Activation::hard_swish, false}};
+constexpr std::pair<Activation, bool> kModes[] = {{Activation::none, false},
+                                                  {Activation::none, true},
+                                                  {Activation::relu, false},
+                                                  {Activation::relu, true},
+                                                  {Activation::hard_swish, false}};
 
 TEST_CASE("BatchNorm with its activations and residual, forward and backward") {
   on_every_isa([] {
@@ -170,8 +173,8 @@ TEST_CASE("BatchNorm gives the same bits for any number of threads") {
       mean[i].resize(zero.size()), variance[i].resize(zero.size()), dx[i].resize(x.size()), dgamma[i].resize(zero.size());
       std::vector<float> dbeta(zero.size());
       batch_moments(x.data(), rows, channels, mean[i].data(), variance[i].data());
-      batch_norm_backward<float>(dy.data(), x.data(), rows, channels, gamma.data(), zero.data(), zero.data(), one.data(),
-                                 Gate::relu, nullptr, dgamma[i].data(), dbeta.data(), dx[i].data(), nullptr);
+      batch_norm_backward<float>(dy.data(), x.data(), rows, channels, gamma.data(), zero.data(), zero.data(), one.data(), Gate::relu,
+                                 nullptr, dgamma[i].data(), dbeta.data(), dx[i].data(), nullptr);
     }
     CHECK(mean[0] == mean[1]);
     CHECK(variance[0] == variance[1]);
@@ -242,8 +245,8 @@ TEST_CASE("softmax cross-entropy with label smoothing, forward and backward") {
         std::vector<uint8_t> right(5), right64(5);
         cross_entropy_kernels().cross_entropy(logits.data(), labels.data(), rows, classes, static_cast<float>(smoothing), 0.2f,
                                               losses.data(), gradient.data(), right.data());
-        reference::cross_entropy(wide(logits).data(), labels.data(), rows, classes, smoothing, 0.2, losses64.data(),
-                                 gradient64.data(), right64.data());
+        reference::cross_entropy(wide(logits).data(), labels.data(), rows, classes, smoothing, 0.2, losses64.data(), gradient64.data(),
+                                 right64.data());
         for (size_t r = 0; r < 5; ++r) CHECK(losses[r] == doctest::Approx(losses64[r]).epsilon(1e-6));
         for (size_t i = 0; i < gradient.size(); ++i) CHECK(std::abs(gradient[i] - gradient64[i]) < 8 * kUnit);
         CHECK(right == right64);

@@ -24,9 +24,7 @@ test::ClassifierGolden golden() { return test::ClassifierGolden(kName, 0.0); }
 
 }  // namespace
 
-TEST_CASE("MobileNetV3-Small has torchvision's tensors in torchvision's order") {
-  golden().check_tensors(1'528'106);
-}
+TEST_CASE("MobileNetV3-Small has torchvision's tensors in torchvision's order") { golden().check_tensors(1'528'106); }
 
 TEST_CASE("MobileNetV3-Small gives torchvision's logits with running statistics, in f32 and to bf16's accuracy") {
   golden().check_inference();
@@ -44,8 +42,9 @@ TEST_CASE("MobileNetV3-Small begins as torchvision's") {
   test::check_initialisation(*model);
   for (const ClassifierTensor& t : model->tensors()) {
     const bool weight = t.name.ends_with("weight") && t.shape.size() > 1;
-    const double expected = !weight ? (t.name.ends_with("weight") || t.name.ends_with("var") ? 1 : 0)
-                            : t.shape.size() == 2 ? 0.01 : std::sqrt(2.0 / static_cast<double>(t.shape[0] * t.shape[2] * t.shape[3]));  // fan out
+    const double expected = !weight               ? (t.name.ends_with("weight") || t.name.ends_with("var") ? 1 : 0)
+                            : t.shape.size() == 2 ? 0.01
+                                                  : std::sqrt(2.0 / static_cast<double>(t.shape[0] * t.shape[2] * t.shape[3]));  // fan out
     CHECK_MESSAGE(t.initial.scale == doctest::Approx(expected), t.name);
     CHECK_MESSAGE((t.initial.kind == Initial::Kind::normal) == weight, t.name);
   }

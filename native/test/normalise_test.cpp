@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ops/normalise.h"
+
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -6,7 +8,6 @@
 #include "kernels/cpu/group_norm.h"
 #include "kernels/cpu/rowwise.h"
 #include "libtorch/call.h"
-#include "ops/normalise.h"
 #include "support/compare.h"
 
 using namespace motley;
@@ -33,13 +34,23 @@ std::vector<double> exact_group_norm(const std::vector<float>& x, int64_t n, int
 }  // namespace
 
 TEST_CASE("group norm agrees with float64 over awkward sizes") {
-  struct Case { int64_t n, h, w, c, groups; };
-  for (const Case& k : {Case{1, 1, 1, 4, 2}, {2, 3, 5, 6, 3}, {3, 8, 8, 64, 16}, {1, 17, 9, 100, 4}, {2, 4, 4, 33, 1}, {1, 40, 40, 96, 16}, {2, 64, 64, 48, 8}}) {
-    const auto x = normals(static_cast<size_t>(k.n * k.h * k.w * k.c), 1, 3.0, 2.0), w = normals(static_cast<size_t>(k.c), 2, 1, 0.2), b = normals(static_cast<size_t>(k.c), 3);
+  struct Case {
+    int64_t n, h, w, c, groups;
+  };
+  for (const Case& k : {Case{1, 1, 1, 4, 2},
+                        {2, 3, 5, 6, 3},
+                        {3, 8, 8, 64, 16},
+                        {1, 17, 9, 100, 4},
+                        {2, 4, 4, 33, 1},
+                        {1, 40, 40, 96, 16},
+                        {2, 64, 64, 48, 8}}) {
+    const auto x = normals(static_cast<size_t>(k.n * k.h * k.w * k.c), 1, 3.0, 2.0), w = normals(static_cast<size_t>(k.c), 2, 1, 0.2),
+               b = normals(static_cast<size_t>(k.c), 3);
     for (bool silu : {false, true}) {
       const auto exact = exact_group_norm(x, k.n, k.h * k.w, k.c, k.groups, 1e-6, w, b, silu);
       on_every_isa([&] {
-        const auto y = list(ops::group_norm(tensor({k.n, k.h, k.w, k.c}, x), k.groups, 1e-6, tensor({k.c}, w), tensor({k.c}, b), silu ? ops::Activation::silu : ops::Activation::none));
+        const auto y = list(ops::group_norm(tensor({k.n, k.h, k.w, k.c}, x), k.groups, 1e-6, tensor({k.c}, w), tensor({k.c}, b),
+                                            silu ? ops::Activation::silu : ops::Activation::none));
         CHECK(worst(y, exact) < 2e-6);
       });
     }
@@ -52,8 +63,16 @@ TEST_CASE("group norm is no less accurate than torch's, also where the mean dwar
     const auto x = normals(h * w * c, 5, mean, 1.0), scale = normals(c, 6, 1, 0.1), offset = normals(c, 7);
     const auto exact = exact_group_norm(x, n, h * w, c, groups, 1e-5, scale, offset, false);
     const Tensor xt = tensor({n, h, w, c}, x), wt = tensor({c}, scale), bt = tensor({c}, offset);
-    const auto torch = list(libtorch::Call("aten::native_group_norm").tensor(xt, libtorch::View::channels_last).optional(wt).optional(bt)
-                                .integer(n).integer(c).integer(h * w).integer(groups).real(1e-5).run(1, libtorch::View::channels_last)[0]);
+    const auto torch = list(libtorch::Call("aten::native_group_norm")
+                                .tensor(xt, libtorch::View::channels_last)
+                                .optional(wt)
+                                .optional(bt)
+                                .integer(n)
+                                .integer(c)
+                                .integer(h * w)
+                                .integer(groups)
+                                .real(1e-5)
+                                .run(1, libtorch::View::channels_last)[0]);
     const auto ours = list(ops::group_norm(xt, groups, 1e-5, wt, bt, ops::Activation::none));
     MESSAGE("mean ", mean, ": error ", worst(ours, exact), ", torch's ", worst(torch, exact));
     CHECK(worst(ours, exact) <= worst(torch, exact) * 1.1 + 1e-7);
@@ -75,7 +94,8 @@ TEST_CASE("group norm of an image does not depend on its batch, and keeps NaN") 
 TEST_CASE("layer norm agrees with float64 over awkward sizes") {
   for (int64_t width : {1, 3, 17, 48, 64, 100, 320, 1283}) {
     const int64_t rows = 7;
-    const auto x = normals(static_cast<size_t>(rows * width), 11, 5.0, 3.0), w = normals(static_cast<size_t>(width), 12, 1, 0.2), b = normals(static_cast<size_t>(width), 13);
+    const auto x = normals(static_cast<size_t>(rows * width), 11, 5.0, 3.0), w = normals(static_cast<size_t>(width), 12, 1, 0.2),
+               b = normals(static_cast<size_t>(width), 13);
     std::vector<double> exact(x.size());
     kernels::reference::layer_norm(x.data(), exact.data(), rows, width, 1e-5, w.data(), b.data());
     on_every_isa([&] {
@@ -91,7 +111,8 @@ TEST_CASE("activations agree with float64 over their whole range") {
   const auto n = static_cast<int64_t>(x.size());
   using Exact = double (*)(double);
   for (const auto& [activation, exact] : {std::pair<ops::Activation, Exact>{ops::Activation::silu, kernels::reference::silu},
-                                          {ops::Activation::gelu, kernels::reference::gelu}, {ops::Activation::quick_gelu, kernels::reference::quick_gelu},
+                                          {ops::Activation::gelu, kernels::reference::gelu},
+                                          {ops::Activation::quick_gelu, kernels::reference::quick_gelu},
                                           {ops::Activation::hard_swish, kernels::reference::hard_swish}}) {
     std::vector<double> expected;
     for (float v : x) expected.push_back(exact(v));
@@ -120,7 +141,8 @@ TEST_CASE("geglu multiplies the first half by the exact GELU of the second") {
     std::vector<double> expected;
     for (int64_t r = 0; r < 3; ++r) {
       for (int64_t i = 0; i < width; ++i) {
-        expected.push_back(x[static_cast<size_t>(r * 2 * width + i)] * kernels::reference::gelu(x[static_cast<size_t>(r * 2 * width + width + i)]));
+        expected.push_back(x[static_cast<size_t>(r * 2 * width + i)] *
+                           kernels::reference::gelu(x[static_cast<size_t>(r * 2 * width + width + i)]));
       }
     }
     on_every_isa([&] { CHECK(worst(list(ops::geglu(tensor({3, 2 * width}, x))), expected) < 1e-6); });
@@ -143,7 +165,8 @@ TEST_CASE("the kernels take 16-bit numbers and round once") {
         rounded_once([&](const Tensor& t) { return ops::group_norm(t, 2, 1e-5, w, b, ops::Activation::silu); });
         rounded_once([&](const Tensor& t) { return ops::layer_norm(t, 1e-5, w, b); });
         rounded_once([&](const Tensor& t) { return ops::geglu(t); });
-        for (auto f : {ops::Activation::silu, ops::Activation::relu, ops::Activation::gelu, ops::Activation::quick_gelu, ops::Activation::hard_swish}) {
+        for (auto f : {ops::Activation::silu, ops::Activation::relu, ops::Activation::gelu, ops::Activation::quick_gelu,
+                       ops::Activation::hard_swish}) {
           rounded_once([&](const Tensor& t) { return ops::activate(t, f); });
         }
       });

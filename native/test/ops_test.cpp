@@ -94,10 +94,15 @@ TEST_CASE("gradients of batch_norm with its activations and residual") {
         return dot(out, dy);
       };
       const Values vx = wide(x), vg = wide(norm.weight), vb = wide(norm.bias), vr = residual ? wide(r) : Values();
-      check_gradient("x", [&](const Values& v) { return loss(v, vg, vb, vr); }, vx, dx);
-      check_gradient("gamma", [&](const Values& v) { return loss(vx, v, vb, vr); }, vg, dgamma);
-      check_gradient("beta", [&](const Values& v) { return loss(vx, vg, v, vr); }, vb, dbeta);
-      if (residual) check_gradient("residual", [&](const Values& v) { return loss(vx, vg, vb, v); }, vr, dr);
+      check_gradient(
+          "x", [&](const Values& v) { return loss(v, vg, vb, vr); }, vx, dx);
+      check_gradient(
+          "gamma", [&](const Values& v) { return loss(vx, v, vb, vr); }, vg, dgamma);
+      check_gradient(
+          "beta", [&](const Values& v) { return loss(vx, vg, v, vr); }, vb, dbeta);
+      if (residual)
+        check_gradient(
+            "residual", [&](const Values& v) { return loss(vx, vg, vb, v); }, vr, dr);
     }
   }
 }
@@ -106,7 +111,8 @@ TEST_CASE("batch_norm updates the running statistics as torch does, in training 
   const int64_t rows = 12, c = 3;
   const Tensor x = filled("x", {rows, 1, 1, c}, 1, 2);
   for (auto statistics : {ops::Statistics::training, ops::Statistics::batch, ops::Statistics::running}) {
-    const ops::BatchNorm norm{filled("g", {c}), filled("b", {c}), filled("m", {c}), filled("v", {c}, 0.2, 1), Tensor::zeros({1}, DType::i64)};
+    const ops::BatchNorm norm{filled("g", {c}), filled("b", {c}), filled("m", {c}), filled("v", {c}, 0.2, 1),
+                              Tensor::zeros({1}, DType::i64)};
     const Values m = wide(norm.running_mean), v = wide(norm.running_var);
     ops::batch_norm(x.clone(), norm, statistics, kernels::Activation::none);
     const bool training = statistics == ops::Statistics::training;
@@ -183,14 +189,18 @@ TEST_CASE("gradients of layer_norm and GELU") {
       double mean = 0, variance = 0;
       for (size_t k = 0; k < c; ++k) mean += vx[r * c + k] / c;
       for (size_t k = 0; k < c; ++k) variance += std::pow(vx[r * c + k] - mean, 2) / c;
-      for (size_t k = 0; k < c; ++k) out[r * c + k] = kernels::reference::gelu((vx[r * c + k] - mean) / std::sqrt(variance + 1e-5) * vw[k] + vb[k]);
+      for (size_t k = 0; k < c; ++k)
+        out[r * c + k] = kernels::reference::gelu((vx[r * c + k] - mean) / std::sqrt(variance + 1e-5) * vw[k] + vb[k]);
     }
     return dot(out, dy);
   };
   const Values vx = wide(x), vw = wide(w), vb = wide(b);
-  check_gradient("x", [&](const Values& v) { return loss(v, vw, vb); }, vx, dx);
-  check_gradient("weight", [&](const Values& v) { return loss(vx, v, vb); }, vw, dw);
-  check_gradient("bias", [&](const Values& v) { return loss(vx, vw, v); }, vb, db);
+  check_gradient(
+      "x", [&](const Values& v) { return loss(v, vw, vb); }, vx, dx);
+  check_gradient(
+      "weight", [&](const Values& v) { return loss(vx, v, vb); }, vw, dw);
+  check_gradient(
+      "bias", [&](const Values& v) { return loss(vx, vw, v); }, vb, db);
 }
 
 TEST_CASE("the mean of one pixel is passed on, forward and backward") {
@@ -229,8 +239,13 @@ TEST_CASE("gradient of the cross-entropy") {
 TEST_CASE("doubling is libtorch's nearest-neighbour interpolation, to odd sizes too") {
   for (auto [h, w] : {std::pair<int64_t, int64_t>{8, 6}, {7, 6}, {8, 5}, {9, 11}, {1, 1}, {63, 127}}) {
     for (DType type : {DType::f32, DType::bf16, DType::f16}) {
-      const Tensor x = ops::from_nchw(test::normals(static_cast<size_t>(2 * 3 * ((h + 1) / 2) * ((w + 1) / 2)), 3).data(), 2, 3, (h + 1) / 2, (w + 1) / 2, type);
-      const Tensor wanted = libtorch::Call("aten::upsample_nearest2d").tensor(x, libtorch::View::channels_last).integers({h, w}).none().none()
+      const Tensor x = ops::from_nchw(test::normals(static_cast<size_t>(2 * 3 * ((h + 1) / 2) * ((w + 1) / 2)), 3).data(), 2, 3,
+                                      (h + 1) / 2, (w + 1) / 2, type);
+      const Tensor wanted = libtorch::Call("aten::upsample_nearest2d")
+                                .tensor(x, libtorch::View::channels_last)
+                                .integers({h, w})
+                                .none()
+                                .none()
                                 .run(1, libtorch::View::channels_last)[0];
       const Tensor y = ops::doubled(x, h, w);
       REQUIRE(y.shape() == wanted.shape());

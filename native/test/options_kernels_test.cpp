@@ -41,8 +41,8 @@ TEST_CASE("cross-entropy against a share of two labels") {
           std::vector<double> losses(5), losses64(5), gradient64(logits.size());
           std::vector<float> gradient(logits.size());
           std::vector<uint8_t> right(5), right64(5);
-          cross_entropy_kernels().cross_entropy(logits.data(), targets, rows, classes, static_cast<float>(smoothing), 0.2f,
-                                                losses.data(), gradient.data(), right.data());
+          cross_entropy_kernels().cross_entropy(logits.data(), targets, rows, classes, static_cast<float>(smoothing), 0.2f, losses.data(),
+                                                gradient.data(), right.data());
           reference::cross_entropy(wide(logits).data(), targets, rows, classes, smoothing, 0.2, losses64.data(), gradient64.data(),
                                    right64.data());
           for (size_t r = 0; r < 5; ++r) CHECK(losses[r] == doctest::Approx(losses64[r]).epsilon(1e-6));
@@ -50,8 +50,10 @@ TEST_CASE("cross-entropy against a share of two labels") {
           CHECK(right == right64);
           // The reference itself: the loss of a mixture is the mixture of the losses.
           std::vector<double> one(5), other(5);
-          reference::cross_entropy(wide(logits).data(), {labels.data()}, rows, classes, smoothing, 0.2, one.data(), gradient64.data(), right64.data());
-          reference::cross_entropy(wide(logits).data(), {others.data()}, rows, classes, smoothing, 0.2, other.data(), gradient64.data(), right64.data());
+          reference::cross_entropy(wide(logits).data(), {labels.data()}, rows, classes, smoothing, 0.2, one.data(), gradient64.data(),
+                                   right64.data());
+          reference::cross_entropy(wide(logits).data(), {others.data()}, rows, classes, smoothing, 0.2, other.data(), gradient64.data(),
+                                   right64.data());
           const double s = static_cast<double>(share);
           for (size_t r = 0; r < 5; ++r) CHECK(losses64[r] == doctest::Approx(s * one[r] + (1 - s) * other[r]).epsilon(1e-12));
         }

@@ -39,10 +39,12 @@ struct Case {
   ops::Conv2d how;
 };
 const Case kCases[] = {
-    {2, 8, 8, 32, 40, 3, ops::Conv2d::same(3)},   {1, 5, 7, 64, 16, 3, ops::Conv2d::same(3)},   {3, 4, 4, 24, 33, 3, ops::Conv2d::same(3, 2)},
-    {1, 9, 9, 4, 70, 3, ops::Conv2d::same(3)},    {1, 9, 9, 3, 5, 3, ops::Conv2d::same(3)},     {2, 6, 6, 20, 7, 1, ops::Conv2d::same(1)},
-    {1, 3, 3, 640, 48, 3, ops::Conv2d::same(3)},  {2, 7, 7, 32, 17, 3, {2, 0, 0, 1, 1}},        {1, 16, 16, 128, 64, 1, ops::Conv2d::same(1)},
-    {1, 1, 1, 5, 1, 1, ops::Conv2d::same(1)},     {1, 20, 31, 96, 32, 3, ops::Conv2d::same(3)},
+    {2, 8, 8, 32, 40, 3, ops::Conv2d::same(3)},    {1, 5, 7, 64, 16, 3, ops::Conv2d::same(3)},
+    {3, 4, 4, 24, 33, 3, ops::Conv2d::same(3, 2)}, {1, 9, 9, 4, 70, 3, ops::Conv2d::same(3)},
+    {1, 9, 9, 3, 5, 3, ops::Conv2d::same(3)},      {2, 6, 6, 20, 7, 1, ops::Conv2d::same(1)},
+    {1, 3, 3, 640, 48, 3, ops::Conv2d::same(3)},   {2, 7, 7, 32, 17, 3, {2, 0, 0, 1, 1}},
+    {1, 16, 16, 128, 64, 1, ops::Conv2d::same(1)}, {1, 1, 1, 5, 1, 1, ops::Conv2d::same(1)},
+    {1, 20, 31, 96, 32, 3, ops::Conv2d::same(3)},
 };
 
 }  // namespace
@@ -68,7 +70,8 @@ TEST_CASE("convolutions in pairs are those of any CPU") {
 }
 
 TEST_CASE("dense layers in pairs, in place and written out") {
-  for (auto [rows, depth, columns] : {std::tuple<int64_t, int64_t, int64_t>{77, 768, 96}, {64, 320, 320}, {1, 1280, 33}, {13, 50, 20}, {300, 1600, 31}, {16, 32, 16}}) {
+  for (auto [rows, depth, columns] :
+       {std::tuple<int64_t, int64_t, int64_t>{77, 768, 96}, {64, 320, 320}, {1, 1280, 33}, {13, 50, 20}, {300, 1600, 31}, {16, 32, 16}}) {
     CAPTURE(rows);
     CAPTURE(depth);
     const Tensor x = rounded({rows, depth}, 1), w = rounded({columns, depth}, 2);
@@ -100,7 +103,8 @@ TEST_CASE("a row in pairs depends on nothing but the row, nor on the threads") {
     const Tensor x = rounded({5, 7, 9, 64}, 1), w = rounded({48, 3, 3, 64}, 2);
     const ops::Weight frozen(w);
     const Tensor all = ops::conv2d(x, frozen, ops::Conv2d::same(3));
-    for (int64_t n : {0, 2, 4}) CHECK(same_bits(ops::slice(all, n, 1).clone(), ops::conv2d(ops::slice(x, n, 1), frozen, ops::Conv2d::same(3))));
+    for (int64_t n : {0, 2, 4})
+      CHECK(same_bits(ops::slice(all, n, 1).clone(), ops::conv2d(ops::slice(x, n, 1), frozen, ops::Conv2d::same(3))));
     const Tensor rows = rounded({61, 1600}, 3), v = rounded({40, 1600}, 4);
     const ops::Weight dense(v);
     const Tensor every = ops::linear(rows, dense);

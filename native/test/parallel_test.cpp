@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "libtorch/parallel.h"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "libtorch/error.h"
-#include "libtorch/parallel.h"
 #include "libtorch/tasks.h"
 #include "support/threads.h"
 
@@ -104,15 +105,16 @@ TEST_CASE("tasks take their steps in order, and steps are reported in order on t
       std::atomic<bool> in_order = true;
       int64_t reported = 0;
       const auto caller = std::this_thread::get_id();
-      for_each_step(kSteps, tasks,
-                    [&](int64_t s, int64_t i) {
-                      if (done[static_cast<size_t>(i)]++ != s) in_order = false;
-                    },
-                    [&](int64_t s) {
-                      CHECK(s == reported++);
-                      CHECK(std::this_thread::get_id() == caller);
-                      for (const auto& d : done) CHECK(d > s);
-                    });
+      for_each_step(
+          kSteps, tasks,
+          [&](int64_t s, int64_t i) {
+            if (done[static_cast<size_t>(i)]++ != s) in_order = false;
+          },
+          [&](int64_t s) {
+            CHECK(s == reported++);
+            CHECK(std::this_thread::get_id() == caller);
+            for (const auto& d : done) CHECK(d > s);
+          });
       CHECK(in_order);
       CHECK(reported == kSteps);
       for (const auto& d : done) CHECK(d == kSteps);
@@ -144,8 +146,17 @@ TEST_CASE("an error in a step or a report ends all tasks") {
   const Threads set(3);
   std::atomic<int64_t> ran = 0;
   const auto count = [&](int64_t, int64_t) { ++ran; };
-  CHECK_THROWS_AS(for_each_step(1'000'000, 6, count, [](int64_t s) { if (s == 5) throw Error(MOTLEY_CANCELLED, "enough"); }), Error);
+  CHECK_THROWS_AS(for_each_step(1'000'000, 6, count,
+                                [](int64_t s) {
+                                  if (s == 5) throw Error(MOTLEY_CANCELLED, "enough");
+                                }),
+                  Error);
   CHECK(ran < 6'000'000);
-  CHECK_THROWS_AS(for_each_step(1'000, 6, [](int64_t s, int64_t i) { if (s == 7 && i == 2) throw Error(MOTLEY_INTERNAL, "boom"); },
-                                [](int64_t s) { CHECK(s < 7); }), Error);
+  CHECK_THROWS_AS(for_each_step(
+                      1'000, 6,
+                      [](int64_t s, int64_t i) {
+                        if (s == 7 && i == 2) throw Error(MOTLEY_INTERNAL, "boom");
+                      },
+                      [](int64_t s) { CHECK(s < 7); }),
+                  Error);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/philox.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <vector>
-
-#include "kernels/philox.h"
 
 using namespace motley::kernels;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The profile counts what small ops are known to cost, and nothing while it is off.
+#include "ops/profile.h"
+
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -14,7 +16,6 @@
 #include "ops/linear.h"
 #include "ops/normalise.h"
 #include "ops/peaks.h"
-#include "ops/profile.h"
 #include "support/golden.h"
 #include "support/threads.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // RandAugment's operations against float64 references written from torchvision's definitions, over awkward sizes.
+#include "kernels/cpu/rand_augment.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
-
-#include "kernels/cpu/rand_augment.h"
 
 using namespace motley;
 using namespace motley::kernels;
@@ -65,7 +65,8 @@ void affine_matches(ImageOp op, float magnitude, const Picture& p, double angle,
   const auto out = applied(op, magnitude, p);
   for (int64_t y = 0; y < p.h; ++y) {
     for (int64_t x = 0; x < p.w; ++x) {
-      const double u = static_cast<double>(x) + 0.5 - 0.5 * static_cast<double>(p.w), v = static_cast<double>(y) + 0.5 - 0.5 * static_cast<double>(p.h);
+      const double u = static_cast<double>(x) + 0.5 - 0.5 * static_cast<double>(p.w),
+                   v = static_cast<double>(y) + 0.5 - 0.5 * static_cast<double>(p.h);
       const double from_x = m[0] * u + m[1] * v + m[2] + 0.5 * static_cast<double>(p.w) - 0.5;
       const double from_y = m[3] * u + m[4] * v + m[5] + 0.5 * static_cast<double>(p.h) - 0.5;
       const auto near_half = [](double at) { return std::abs(std::abs(at - std::floor(at)) - 0.5) < 1e-6; };
@@ -91,7 +92,8 @@ TEST_CASE("RandAugment's operations are torchvision's") {
       double mean = 0;
       for (int64_t i = 0; i < h * w; ++i) mean += grey(p, i / w, i % w) / static_cast<double>(h * w);
       matches(applied(ImageOp::brightness, m, p), p, [&](int64_t y, int64_t x, int64_t c) { return f * p.at(y, x, c); });
-      matches(applied(ImageOp::color, m, p), p, [&](int64_t y, int64_t x, int64_t c) { return f * p.at(y, x, c) + (1 - f) * grey(p, y, x); });
+      matches(applied(ImageOp::color, m, p), p,
+              [&](int64_t y, int64_t x, int64_t c) { return f * p.at(y, x, c) + (1 - f) * grey(p, y, x); });
       matches(applied(ImageOp::contrast, m, p), p, [&](int64_t y, int64_t x, int64_t c) { return f * p.at(y, x, c) + (1 - f) * mean; });
       matches(applied(ImageOp::sharpness, m, p), p, [&](int64_t y, int64_t x, int64_t c) {
         if (y == 0 || x == 0 || y == h - 1 || x == w - 1) return p.at(y, x, c);
@@ -104,10 +106,13 @@ TEST_CASE("RandAugment's operations are torchvision's") {
     }
     for (int bits : {4, 5, 8}) {
       const double step = std::pow(2, 8 - bits);
-      matches(applied(ImageOp::posterize, static_cast<float>(bits), p), p, [&](int64_t y, int64_t x, int64_t c) { return std::floor(p.at(y, x, c) / step) * step; });
+      matches(applied(ImageOp::posterize, static_cast<float>(bits), p), p,
+              [&](int64_t y, int64_t x, int64_t c) { return std::floor(p.at(y, x, c) / step) * step; });
     }
     for (float t : {0.0f, 100.5f, 255.0f}) {
-      matches(applied(ImageOp::solarize, t, p), p, [&](int64_t y, int64_t x, int64_t c) { return p.at(y, x, c) >= static_cast<double>(t) ? 255 - p.at(y, x, c) : p.at(y, x, c); });
+      matches(applied(ImageOp::solarize, t, p), p, [&](int64_t y, int64_t x, int64_t c) {
+        return p.at(y, x, c) >= static_cast<double>(t) ? 255 - p.at(y, x, c) : p.at(y, x, c);
+      });
     }
     matches(applied(ImageOp::auto_contrast, 0, p), p, [&](int64_t y, int64_t x, int64_t c) {
       double least = 255, most = 0;
@@ -129,7 +134,8 @@ TEST_CASE("RandAugment's operations are torchvision's") {
       affine_matches(ImageOp::shear_y, m, p, 0, 0, 0, 0, s, true);
       affine_matches(ImageOp::translate_x, 30 * m, p, 0, std::trunc(30 * static_cast<double>(m)), 0, 0, 0, false);
       affine_matches(ImageOp::translate_y, 30 * m, p, 0, 0, std::trunc(30 * static_cast<double>(m)), 0, 0, false);
-      affine_matches(ImageOp::rotate, 70 * m, p, -70 * static_cast<double>(m) * kPi / 180, 0, 0, 0, 0, false);  // torchvision's rotate negates
+      affine_matches(ImageOp::rotate, 70 * m, p, -70 * static_cast<double>(m) * kPi / 180, 0, 0, 0, 0,
+                     false);  // torchvision's rotate negates
     }
   }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sampler/sampler.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 
 #include "kernels/cpu/sampling.h"
 #include "libtorch/memory.h"
-#include "sampler/sampler.h"
 #include "support/compare.h"
 #include "support/models.h"
 
@@ -124,7 +125,8 @@ TEST_CASE("the update agrees with float64, clipped or not, and mixes in the nega
   for (bool clip : {false, true}) {
     std::vector<double> expected;
     for (size_t i = 0; i < x0.size(); ++i) {
-      expected.push_back(kernels::reference::ddim_update(0.3, 0.4, 0.7, clip, x0[i], u[i] + 2.5 * (static_cast<double>(c[i]) - u[i]), z[i]));
+      expected.push_back(
+          kernels::reference::ddim_update(0.3, 0.4, 0.7, clip, x0[i], u[i] + 2.5 * (static_cast<double>(c[i]) - u[i]), z[i]));
     }
     on_every_isa([&] {
       auto x = x0;
@@ -167,7 +169,8 @@ TEST_CASE("torch's generator is followed, on both of its paths") {
     ok(motley_noise_torch(seed, 1, 4 * 64 * 64, large.data(), &e), e);
     ok(motley_noise_torch(seed, 1, 15, small.data(), &e), e);
     std::vector<float> cut;
-    for (size_t c = 0; c < 4; ++c) cut.insert(cut.end(), large.begin() + static_cast<int64_t>(c * 4096), large.begin() + static_cast<int64_t>(c * 4096 + 512));
+    for (size_t c = 0; c < 4; ++c)
+      cut.insert(cut.end(), large.begin() + static_cast<int64_t>(c * 4096), large.begin() + static_cast<int64_t>(c * 4096 + 512));
     const auto& expected = g.values(name + "_4x64x64");
     CHECK(worst(cut, expected) < 2e-6);
     CHECK(small == g.values(name + "_15"));
@@ -190,7 +193,8 @@ TEST_CASE("Philox normals depend on seed, key, draw and position only") {
   ok(motley_noise_philox(1, 2, 3, 1000, a.data(), &e), e);
   ok(motley_noise_philox(1, 2, 3, 10, b.data(), &e), e);
   CHECK(std::equal(b.begin(), b.end(), a.begin()));
-  const std::vector<std::array<uint64_t, 3>> names = {{{2, 2, 3}}, {{1, 3, 3}}, {{1, 2, 4}}, {{1 + (uint64_t{1} << 40), 2, 3}}, {{1, 2 + (uint64_t{1} << 40), 3}}};
+  const std::vector<std::array<uint64_t, 3>> names = {
+      {{2, 2, 3}}, {{1, 3, 3}}, {{1, 2, 4}}, {{1 + (uint64_t{1} << 40), 2, 3}}, {{1, 2 + (uint64_t{1} << 40), 3}}};
   for (const auto& n : names) {
     ok(motley_noise_philox(n[0], n[1], n[2], 10, other.data(), &e), e);
     CHECK(other != b);
@@ -204,7 +208,8 @@ TEST_CASE("an image does not depend on its batch, its place in it, or the others
   SUBCASE("bfloat16") { precision = MOTLEY_PRECISION_BF16; }
   SUBCASE("float16") { precision = MOTLEY_PRECISION_FP16; }
   Small small(precision);
-  const std::vector<std::tuple<int32_t, float, float>> kinds = {{1, 7.5f, 0.0f}, {2, 1.0f, 0.0f}, {1, 2.0f, 0.8f}, {2, 0.0f, 0.0f}, {1, 1.0f, 1.0f}};
+  const std::vector<std::tuple<int32_t, float, float>> kinds = {
+      {1, 7.5f, 0.0f}, {2, 1.0f, 0.0f}, {1, 2.0f, 0.8f}, {2, 0.0f, 0.0f}, {1, 1.0f, 1.0f}};
   std::vector<std::vector<float>> alone;
   for (size_t i = 0; i < kinds.size(); ++i) {
     Images one;
@@ -215,7 +220,8 @@ TEST_CASE("an image does not depend on its batch, its place in it, or the others
   for (int round = 0; round < 4; ++round) {
     for (size_t batch : {size_t{2}, size_t{3}, size_t{5}}) {
       Images images;
-      for (size_t i = 0; i < batch; ++i) images.add(std::get<0>(kinds[order[i]]), std::get<1>(kinds[order[i]]), std::get<2>(kinds[order[i]]), 100 + order[i]);
+      for (size_t i = 0; i < batch; ++i)
+        images.add(std::get<0>(kinds[order[i]]), std::get<1>(kinds[order[i]]), std::get<2>(kinds[order[i]]), 100 + order[i]);
       const auto together = run(small, images);
       for (size_t i = 0; i < batch; ++i) {
         CAPTURE(batch);
@@ -276,8 +282,8 @@ TEST_CASE("work that is saved changes nothing but rounding") {
 namespace {
 
 // The method as published, one image, by single passes of the UNet: latents after the steps from `first` on, and x0 of step `first`.
-std::pair<std::vector<double>, std::vector<double>> by_hand(Small& small, int64_t h, int64_t w, const std::vector<float>& start, int32_t steps,
-                                                            int32_t first, double guidance) {
+std::pair<std::vector<double>, std::vector<double>> by_hand(Small& small, int64_t h, int64_t w, const std::vector<float>& start,
+                                                            int32_t steps, int32_t first, double guidance) {
   const size_t size = start.size();
   std::vector<int32_t> t(static_cast<size_t>(steps));
   std::vector<double> alpha(t.size()), previous(t.size());
@@ -291,7 +297,8 @@ std::pair<std::vector<double>, std::vector<double>> by_hand(Small& small, int64_
       const auto timestep = static_cast<float>(t[s]);
       eps[half].resize(size);
       ok(motley_unet_forward(small.unet.get(), 1, h, w, 77, sample.data(), &timestep, context.data() + half * 77 * 48, eps[half].data(),
-                             &small.error), small.error);
+                             &small.error),
+         small.error);
     }
     for (size_t i = 0; i < size; ++i) {
       const double e = eps[0][i] + guidance * (static_cast<double>(eps[1][i]) - eps[0][i]);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Squeeze-and-excitation, hard-swish and ReLU, forward and backward, against float64.
+#include "kernels/cpu/squeeze_excite.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "kernels/cpu/pooling.h"
 #include "kernels/cpu/rowwise.h"
-#include "kernels/cpu/squeeze_excite.h"
 #include "ops/normalise.h"
 #include "ops/squeeze_excite.h"
 #include "ops/tape.h"
@@ -85,9 +86,12 @@ void check_loops(int64_t pixels, int64_t channels, double bound) {
 }
 
 ops::SqueezeExcite layer_of(int64_t channels, int64_t squeezed) {
-  const auto tensor = [](const char* name, Shape shape, double scale) { return Tensor::of(shape, test::fill_input(name, shape, scale).data()); };
+  const auto tensor = [](const char* name, Shape shape, double scale) {
+    return Tensor::of(shape, test::fill_input(name, shape, scale).data());
+  };
   // the second layer's results lie on all three pieces of the hard sigmoid
-  return {tensor("w1", {squeezed, 1, 1, channels}, 3), tensor("b1", {squeezed}, 0.5), tensor("w2", {channels, 1, 1, squeezed}, 6), tensor("b2", {channels}, 4)};
+  return {tensor("w1", {squeezed, 1, 1, channels}, 3), tensor("b1", {squeezed}, 0.5), tensor("w2", {channels, 1, 1, squeezed}, 6),
+          tensor("b2", {channels}, 4)};
 }
 
 // sum of squeeze_excite(x) * dy in float64
@@ -172,7 +176,8 @@ TEST_CASE("squeeze_excite of 16-bit activations is rounded once, and an image's 
   const Threads threads(libtorch::threads() == 1 ? 3 : 1);
   const int64_t one = 4 * 3 * 24;
   for (int64_t i = 0; i < 5; ++i) {
-    const Values image = wide(ops::squeeze_excite(Tensor::of({1, 4, 3, 24}, x.to(DType::f32).data<float>() + i * one).to(DType::bf16), layer));
+    const Values image =
+        wide(ops::squeeze_excite(Tensor::of({1, 4, 3, 24}, x.to(DType::f32).data<float>() + i * one).to(DType::bf16), layer));
     CHECK(std::equal(image.begin(), image.end(), narrow.begin() + i * one));
   }
 }

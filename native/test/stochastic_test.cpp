@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/stochastic.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "kernels/cpu/stochastic.h"
 #include "models/classifier.h"
 #include "ops/stochastic.h"
 #include "ops/tape.h"
@@ -70,7 +71,8 @@ TEST_CASE("dropout passes gradients where it passed values, and is off without r
 
 TEST_CASE("dropout beside a residual") {
   const auto a = test::normals(60, 1), b = test::normals(60, 2), d = test::normals(60, 3);
-  const Tensor x = Tensor::of({3, 20}, a.data()), r = Tensor::of({3, 20}, b.data()), dx = Tensor::empty(x.shape()), dr = Tensor::empty(x.shape());
+  const Tensor x = Tensor::of({3, 20}, a.data()), r = Tensor::of({3, 20}, b.data()), dx = Tensor::empty(x.shape()),
+               dr = Tensor::empty(x.shape());
   for (bool on : {true, false}) {
     const Tensor factors = ops::dropout_factors(x.shape(), 0.5, {1, 2}, 3);
     Tape tape;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ops/tokens.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "libtorch/convert.h"
 #include "ops/linear.h"
 #include "ops/tape.h"
-#include "ops/tokens.h"
 #include "support/compare.h"
 
 using namespace motley;
@@ -60,7 +61,8 @@ TEST_CASE("patches are rows of pixels, row by row, and their gradient goes back 
 
 TEST_CASE("the class token comes first, each token has its position, and gradients reach them all") {
   constexpr int64_t n = 3, count = 4, width = 5;
-  const Tensor x = random({n, count, width}, 1), token = random({1, width}, 2), positions = random({1 + count, width}, 3), dy = random({n, 1 + count, width}, 4);
+  const Tensor x = random({n, count, width}, 1), token = random({1, width}, 2), positions = random({1 + count, width}, 3),
+               dy = random({n, 1 + count, width}, 4);
   const Tensor dx = Tensor::zeros(x.shape()), dtoken = Tensor::zeros(token.shape()), dpositions = Tensor::zeros(positions.shape());
   Tape tape;
   tape.watch(x, dx);
@@ -92,7 +94,9 @@ TEST_CASE("the first token of each image, and where its gradient goes") {
   const Tensor x = random({3, 4, 5}, 1), dx = Tensor::zeros(x.shape()), dy = random({3, 5}, 2);
   for (DType type : {DType::f32, DType::bf16}) {
     const Tensor stored = x.to(type), y = ops::first_tokens(stored);
-    for (int64_t i = 0; i < 3; ++i) CHECK(std::memcmp(static_cast<char*>(y.raw()) + i * 5 * size_of(type), static_cast<char*>(stored.raw()) + i * 20 * size_of(type), static_cast<size_t>(5 * size_of(type))) == 0);
+    for (int64_t i = 0; i < 3; ++i)
+      CHECK(std::memcmp(static_cast<char*>(y.raw()) + i * 5 * size_of(type), static_cast<char*>(stored.raw()) + i * 20 * size_of(type),
+                        static_cast<size_t>(5 * size_of(type))) == 0);
   }
   Tape tape;
   tape.watch(x, dx);
@@ -119,7 +123,8 @@ TEST_CASE("a dense layer with a residual is differentiable in all it takes") {
   tape.backward(y, dy.clone());
   CHECK(std::memcmp(dr.raw(), dy.raw(), static_cast<size_t>(dy.bytes())) == 0);
   const Tensor plain = ops::linear(x, w, {b, {}, {}, ops::Activation::none});
-  for (int64_t i = 0; i < y.numel(); ++i) CHECK(y.data<float>()[i] == doctest::Approx(plain.data<float>()[i] + r.data<float>()[i]).epsilon(1e-6));
+  for (int64_t i = 0; i < y.numel(); ++i)
+    CHECK(y.data<float>()[i] == doctest::Approx(plain.data<float>()[i] + r.data<float>()[i]).epsilon(1e-6));
   const Tensor product = ops::linear(x, w);  // bilinear in x and w
   CHECK(dot(x, dx) == doctest::Approx(dot(product, dy)).epsilon(1e-5));
   CHECK(dot(w, dw) == doctest::Approx(dot(product, dy)).epsilon(1e-5));

@@ -51,8 +51,31 @@ Handle<motley_classifier> classifier(uint64_t seed = 1, const motley_weights* we
 }
 
 motley_trainer_config trainer_config(int32_t batch) {
-  return {sizeof(motley_trainer_config), batch, 0, 0, 0, 0.9, 0.999, 1e-8, 0.05, 0.1, 0.35, 1, 0.75, 4.0 / 3, 0.5, 0, 0, 0,
-          0, 0, 0, 0, 9, kImageNet, 7};
+  return {sizeof(motley_trainer_config),
+          batch,
+          0,
+          0,
+          0,
+          0.9,
+          0.999,
+          1e-8,
+          0.05,
+          0.1,
+          0.35,
+          1,
+          0.75,
+          4.0 / 3,
+          0.5,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          9,
+          kImageNet,
+          7};
 }
 
 Handle<motley_trainer> trainer(const Handle<motley_classifier>& c, const motley_trainer_config& config) {
@@ -88,8 +111,7 @@ struct Run {
   double loss = -1;
 };
 
-Run run(const Handle<motley_trainer>& t, const Set& set, int64_t epoch, int64_t first, int64_t count,
-        double rate = 1e-3) {
+Run run(const Handle<motley_trainer>& t, const Set& set, int64_t epoch, int64_t first, int64_t count, double rate = 1e-3) {
   Run r;
   ok(motley_trainer_run(t.get(), set.get(), epoch, first, count, rate, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error));
   return r;
@@ -118,8 +140,8 @@ Handle<motley_classifier> restored(const Handle<motley_classifier>& from, const 
   for (size_t i = 0; i < tensors.size(); ++i) {
     motley_tensor_info info;
     ok(motley_classifier_tensor(from.get(), static_cast<int64_t>(i), &info, &error));
-    ok(motley_weights_add(w, info.name, MOTLEY_F32, info.dims, info.shape, tensors[i].data(),
-                          static_cast<int64_t>(tensors[i].size() * 4), 0, &error));
+    ok(motley_weights_add(w, info.name, MOTLEY_F32, info.dims, info.shape, tensors[i].data(), static_cast<int64_t>(tensors[i].size() * 4),
+                          0, &error));
   }
   return classifier(99, w);
 }
@@ -325,14 +347,19 @@ TEST_CASE("training learns, and evaluation in both BatchNorm modes sees it") {
   CHECK(correct > 20);
   std::vector<float> running(32 * 4), batch(32 * 4), again(32 * 4);
   const auto before = values(c);
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, batch.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, batch.data(), nullptr, nullptr,
+                                &error));
   CHECK(before == values(c));  // running statistics are left alone
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, running.data(), nullptr, nullptr, &error));
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 5, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, again.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 32, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, running.data(), nullptr, nullptr,
+                                &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 32, 5, MOTLEY_BATCHNORM_RUNNING, 0, &kImageNet, again.data(), nullptr, nullptr,
+                                &error));
   CHECK(running == again);  // an image's logits do not depend on its batch
   int64_t right = 0;
   for (int64_t i = 0; i < 32; ++i) {
-    right += std::max_element(&batch[static_cast<size_t>(i * 4)], &batch[static_cast<size_t>(i * 4)] + 4) - &batch[static_cast<size_t>(i * 4)] == i % 4;
+    right +=
+        std::max_element(&batch[static_cast<size_t>(i * 4)], &batch[static_cast<size_t>(i * 4)] + 4) - &batch[static_cast<size_t>(i * 4)] ==
+        i % 4;
   }
   CHECK(right > 24);
 }
@@ -382,7 +409,8 @@ TEST_CASE("with batch statistics a last single image joins the batch before it")
   const auto c = classifier();
   const auto logits = [&](int64_t n, int64_t batch) {
     std::vector<float> out(static_cast<size_t>(n) * 4);
-    ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, out.data(), nullptr, nullptr, &error));
+    ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, out.data(), nullptr, nullptr,
+                                  &error));
     return out;
   };
   CHECK(logits(9, 8) == logits(9, 9));
@@ -470,29 +498,37 @@ TEST_CASE("pictures that are resized and cropped may have any size, in training 
   ok(motley_trainer_preview(t.get(), set.get(), 0, 0, 8, inputs.data(), labels.data(), &error));
   CHECK(std::count(inputs.begin(), inputs.end(), (0.0f - 0.485f) / 0.229f) > 0);  // corners that turned in
   CHECK(run(t, set, 0, 0, 2).done == 2);
-  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 40, &kImageNet, logits.data(), nullptr, nullptr, &error));
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 40, &kImageNet, logits.data(), nullptr, nullptr,
+                                &error));
   // The same by hand: bilinear to 40 x 40, of which the rows and columns from 4 on are seen
   std::vector<uint8_t> pixels(8 * 20 * 20 * 3);
   const auto noise = test::fill_input("pixels", {static_cast<int64_t>(pixels.size())}, 40);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(128 + noise[i] + 20.0f * static_cast<float>(i / 1200 % 4) - 30);
+  for (size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<uint8_t>(128 + noise[i] + 20.0f * static_cast<float>(i / 1200 % 4) - 30);
   for (int64_t i = 0; i < 8; ++i) {
     for (int64_t k = 0; k < 3; ++k) {
       for (int64_t y = 0; y < 32; ++y) {
         for (int64_t x = 0; x < 32; ++x) {
-          const double v = std::max(0.0, (static_cast<double>(y + 4) + 0.5) / 2 - 0.5), h = std::max(0.0, (static_cast<double>(x + 4) + 0.5) / 2 - 0.5);
-          const auto at = [&](int64_t row, int64_t column) { return static_cast<double>(pixels[static_cast<size_t>(((i * 20 + row) * 20 + column) * 3 + k)]); };
+          const double v = std::max(0.0, (static_cast<double>(y + 4) + 0.5) / 2 - 0.5),
+                       h = std::max(0.0, (static_cast<double>(x + 4) + 0.5) / 2 - 0.5);
+          const auto at = [&](int64_t row, int64_t column) {
+            return static_cast<double>(pixels[static_cast<size_t>(((i * 20 + row) * 20 + column) * 3 + k)]);
+          };
           const auto y0 = static_cast<int64_t>(v), x0 = static_cast<int64_t>(h);
           const double fy = v - static_cast<double>(y0), fx = h - static_cast<double>(x0);
-          const double value = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x0 + 1)) + fy * ((1 - fx) * at(y0 + 1, x0) + fx * at(y0 + 1, x0 + 1));
+          const double value =
+              (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x0 + 1)) + fy * ((1 - fx) * at(y0 + 1, x0) + fx * at(y0 + 1, x0 + 1));
           const auto channel = static_cast<size_t>(k);
-          inputs[static_cast<size_t>(((i * 3 + k) * 32 + y) * 32 + x)] = (static_cast<float>(value) / 255 - kImageNet.mean[channel]) / kImageNet.std[channel];
+          inputs[static_cast<size_t>(((i * 3 + k) * 32 + y) * 32 + x)] =
+              (static_cast<float>(value) / 255 - kImageNet.mean[channel]) / kImageNet.std[channel];
         }
       }
     }
   }
   ok(motley_classifier_forward(c.get(), 8, inputs.data(), MOTLEY_BATCHNORM_RUNNING, own.data(), &error));
   for (size_t i = 0; i < own.size(); ++i) CHECK(logits[i] == doctest::Approx(own[i]).epsilon(1e-3));
-  refused(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 31, &kImageNet, logits.data(), nullptr, nullptr, &error),
+  refused(motley_classifier_evaluate(c.get(), set.get(), 0, 8, 8, MOTLEY_BATCHNORM_RUNNING, 31, &kImageNet, logits.data(), nullptr, nullptr,
+                                     &error),
           "images of 20 x 20 resized to 31 for a classifier of 32 x 32");
 }
 
@@ -529,7 +565,8 @@ TEST_CASE("a loss that is not finite stops the training and names epoch and step
   all.mixup = 0.4, all.ema_decay = 0.9, all.clip_norm = 1;
   const auto own = classifier();
   const auto with = trainer(own, all);
-  CHECK(motley_trainer_run(with.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) == MOTLEY_NOT_FINITE);
+  CHECK(motley_trainer_run(with.get(), set.get(), 2, 0, 2, 1e30, &r.done, &r.loss, &r.correct, nullptr, nullptr, &error) ==
+        MOTLEY_NOT_FINITE);
   CHECK(std::string(error.message).find("epoch 2, step 1: the loss is not finite") == 0);
 }
 
@@ -620,7 +657,8 @@ TEST_CASE("bad input is refused with one clear line") {
           "images of 2 x 2 for a classifier of 32 x 32");
   refused(motley_classifier_evaluate(c.get(), eight.get(), 4, 5, 1, 0, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
           "images [4, 9) of a set of 8");
-  refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, 0, &kImageNet, logits.data(), nullptr, nullptr, &error), "batchnorm");
+  refused(motley_classifier_evaluate(c.get(), eight.get(), 0, 1, 1, 7, 0, &kImageNet, logits.data(), nullptr, nullptr, &error),
+          "batchnorm");
   refused(motley_classifier_read(c.get(), 0, logits.data(), 4, &error), "conv1.weight (64, 3, 7, 7) has 9408 elements, the buffer holds 4");
   refused(motley_classifier_read(c.get(), 1000, logits.data(), 4, &error), "tensor index 1000");
   refused(motley_trainer_read(good.get(), 200, 0, logits.data(), 4, &error), "is not trained");

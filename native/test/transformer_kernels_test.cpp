@@ -19,7 +19,9 @@ using namespace motley::test;
 
 namespace {
 
-Tensor tensor(Shape shape, const std::vector<float>& values, DType type = DType::f32) { return Tensor::of(std::move(shape), values.data()).to(type); }
+Tensor tensor(Shape shape, const std::vector<float>& values, DType type = DType::f32) {
+  return Tensor::of(std::move(shape), values.data()).to(type);
+}
 
 std::vector<double> wide(const Tensor& t) {
   const Tensor f = t.to(DType::f32);
@@ -38,7 +40,9 @@ double relative(const Tensor& a, const std::vector<double>& b, double least = 1e
   return error / largest;
 }
 
-bool same(const Tensor& a, const Tensor& b) { return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.bytes())) == 0; }
+bool same(const Tensor& a, const Tensor& b) {
+  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.bytes())) == 0;
+}
 
 constexpr double kEps = 1e-5;
 
@@ -151,7 +155,8 @@ TEST_CASE("GELU's gradient takes 16-bit numbers, rounds once, and keeps NaN") {
     const Tensor x = tensor({n}, normals(count, 5, 0, 2), DType::bf16), dy = tensor({n}, normals(count, 6), DType::bf16);
     on_every_isa([&] {
       const auto& k = kernels::rowwise_functions<bf16>();
-      const Tensor dx = Tensor::empty({n}, DType::bf16), wanted = Tensor::empty({n}), wide_x = x.to(DType::f32), wide_dy = dy.to(DType::f32);
+      const Tensor dx = Tensor::empty({n}, DType::bf16), wanted = Tensor::empty({n}), wide_x = x.to(DType::f32),
+                   wide_dy = dy.to(DType::f32);
       k.gelu_backward(dy.data<bf16>(), x.data<bf16>(), dx.data<bf16>(), n);
       kernels::rowwise_functions<float>().gelu_backward(wide_dy.data<float>(), wide_x.data<float>(), wanted.data<float>(), n);
       CHECK(same(dx, wanted.to(DType::bf16)));
@@ -172,7 +177,8 @@ struct Sequence {
   bool drop;
   Tensor qkv, dout, factors;
 
-  Sequence(int64_t n, int64_t t, int64_t h, int64_t d, bool dropped, DType type = DType::f32) : images(n), tokens(t), heads(h), head(d), drop(dropped) {
+  Sequence(int64_t n, int64_t t, int64_t h, int64_t d, bool dropped, DType type = DType::f32)
+      : images(n), tokens(t), heads(h), head(d), drop(dropped) {
     const auto count = static_cast<size_t>(n * t * h * d);
     qkv = tensor({n, t, 3 * h * d}, normals(3 * count, 7, 0, 1.5), type);
     dout = tensor({n, t, h * d}, normals(count, 8), type);
@@ -193,15 +199,17 @@ struct Sequence {
       std::vector<double> rows[4], gradients[3], f;
       for (auto& r : rows) r.resize(size);
       for (auto& g : gradients) g.resize(size);
-      const auto place = [&](int64_t t, int64_t part) { return static_cast<size_t>((i / heads * tokens + t) * 3 * width + part * width + i % heads * head); };
+      const auto place = [&](int64_t t, int64_t part) {
+        return static_cast<size_t>((i / heads * tokens + t) * 3 * width + part * width + i % heads * head);
+      };
       const auto result = [&](int64_t t) { return static_cast<size_t>((i / heads * tokens + t) * width + i % heads * head); };
       for (int64_t t = 0; t < tokens; ++t) {
         for (int64_t p = 0; p < 3; ++p) std::copy_n(x.data() + place(t, p), head, rows[p].data() + t * head);
         std::copy_n(d.data() + result(t), head, rows[3].data() + t * head);
       }
       if (drop) f.assign(factors.data<float>() + i * tokens * tokens, factors.data<float>() + (i + 1) * tokens * tokens);
-      kernels::reference::self_attention_backward(tokens, head, rows[0].data(), rows[1].data(), rows[2].data(), drop ? f.data() : nullptr, rows[3].data(),
-                                                  gradients[0].data(), gradients[1].data(), gradients[2].data());
+      kernels::reference::self_attention_backward(tokens, head, rows[0].data(), rows[1].data(), rows[2].data(), drop ? f.data() : nullptr,
+                                                  rows[3].data(), gradients[0].data(), gradients[1].data(), gradients[2].data());
       forward(rows, f, [&](int64_t t, int64_t c, double value) { out[result(t) + static_cast<size_t>(c)] = value; });
       for (int64_t t = 0; t < tokens; ++t) {
         for (int64_t p = 0; p < 3; ++p) std::copy_n(gradients[p].data() + t * head, head, dqkv.data() + place(t, p));
@@ -222,7 +230,8 @@ struct Sequence {
       for (int64_t c = 0; c < head; ++c) {
         double value = 0;
         for (int64_t j = 0; j < tokens; ++j) {
-          value += weights[static_cast<size_t>(j)] / total * (drop ? f[static_cast<size_t>(i * tokens + j)] : 1) * rows[2][static_cast<size_t>(j * head + c)];
+          value += weights[static_cast<size_t>(j)] / total * (drop ? f[static_cast<size_t>(i * tokens + j)] : 1) *
+                   rows[2][static_cast<size_t>(j * head + c)];
         }
         put(i, c, value);
       }
@@ -251,7 +260,8 @@ TEST_CASE("self-attention and its gradient agree with float64 over lengths and h
   struct Case {
     int64_t images, tokens, heads, head;
   };
-  for (const Case& c : {Case{1, 1, 1, 1}, {2, 5, 3, 64}, {2, 65, 2, 64}, {1, 3, 2, 17}, {3, 17, 2, 3}, {1, 48, 1, 100}, {1, 131, 1, 48}, {1, 300, 1, 7}}) {
+  for (const Case& c :
+       {Case{1, 1, 1, 1}, {2, 5, 3, 64}, {2, 65, 2, 64}, {1, 3, 2, 17}, {3, 17, 2, 3}, {1, 48, 1, 100}, {1, 131, 1, 48}, {1, 300, 1, 7}}) {
     for (bool drop : {false, true}) {
       for (DType type : {DType::f32, DType::bf16}) {
         CAPTURE(c.tokens);
@@ -286,7 +296,8 @@ TEST_CASE("the gradient of self-attention is that of central differences") {
     return sum;
   };
   constexpr double kStep = 0x1p-10;  // exact in float32 beside values of this size
-  for (int64_t i = 0; i < s.qkv.numel(); ++i) CHECK(std::abs((loss(i, kStep) - loss(i, -kStep)) / (2 * kStep) - gradient.data<float>()[i]) < 2e-5);
+  for (int64_t i = 0; i < s.qkv.numel(); ++i)
+    CHECK(std::abs((loss(i, kStep) - loss(i, -kStep)) / (2 * kStep) - gradient.data<float>()[i]) < 2e-5);
 }
 
 TEST_CASE("an image's self-attention does not depend on its batch or the threads, forward and backward") {

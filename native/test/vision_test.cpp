@@ -126,7 +126,8 @@ TEST_CASE("vision configs that make no sense are refused") {
   const motley_vision_config good = vision_config(Golden("clip_vision_small").meta()["config"]);
   using C = motley_vision_config;
   for (auto [field, value, message] : {std::tuple{&C::heads, 5, "width 48 is not a multiple of heads 5"},
-                                       {&C::layers, 0, "must be positive"}, {&C::projection, -1, "must be positive"},
+                                       {&C::layers, 0, "must be positive"},
+                                       {&C::projection, -1, "must be positive"},
                                        {&C::layers, 2000000000, "at most 256 layers"},
                                        {&C::width, 2000000000, "65536 channels"},
                                        {&C::image_size, 2000000000, "65536 pixels a side"},

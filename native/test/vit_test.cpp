@@ -68,9 +68,10 @@ TEST_CASE("a Vision Transformer begins as vit-pytorch's does") {
 }
 
 TEST_CASE("a Vision Transformer wants images that its patches fill") {
-  for (const auto& [name, size, message] : {std::tuple{"vit_b", 40, "vit_b cuts images into patches of 16x16: image size 40 is not a multiple of 16"},
-                                            {"vit_b_p4", 30, "vit_b_p4 cuts images into patches of 4x4: image size 30 is not a multiple of 4"},
-                                            {"vit_s", 8, "image size 8 is not a multiple of 16"}}) {
+  for (const auto& [name, size, message] :
+       {std::tuple{"vit_b", 40, "vit_b cuts images into patches of 16x16: image size 40 is not a multiple of 16"},
+        {"vit_b_p4", 30, "vit_b_p4 cuts images into patches of 4x4: image size 30 is not a multiple of 4"},
+        {"vit_s", 8, "image size 8 is not a multiple of 16"}}) {
     CHECK_THROWS_WITH_AS(make_classifier({name, 10, size, DType::f32}), doctest::Contains(message), Error);
   }
 }

@@ -22,8 +22,8 @@ Pass pass_of(int32_t batchnorm, uint64_t seed) {
     case MOTLEY_BATCHNORM_RUNNING: return Pass::running();
     case MOTLEY_BATCHNORM_BATCH: return {ops::Statistics::batch};
     case MOTLEY_BATCHNORM_TRAIN: return {ops::Statistics::batch, ops::Randomness{seed, 0}};
-    default: throw Error(MOTLEY_INVALID_ARGUMENT, concat("unknown batchnorm mode ", batchnorm,
-                                                         ": expected 0 (running), 1 (batch) or 2 (train)"));
+    default:
+      throw Error(MOTLEY_INVALID_ARGUMENT, concat("unknown batchnorm mode ", batchnorm, ": expected 0 (running), 1 (batch) or 2 (train)"));
   }
 }
 
@@ -103,8 +103,8 @@ motley_status motley_classifier_check(const motley_classifier_config* config, in
   });
 }
 
-motley_status motley_classifier_create(const motley_classifier_config* config, const motley_weights* weights,
-                                       motley_classifier** out, motley_error* error) noexcept {
+motley_status motley_classifier_create(const motley_classifier_config* config, const motley_weights* weights, motley_classifier** out,
+                                       motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_classifier_config");
     check_pointer("out", out);
@@ -166,8 +166,8 @@ motley_status motley_classifier_graph(motley_classifier* classifier, char* buffe
   });
 }
 
-motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm,
-                                        float* logits, motley_error* error) noexcept {
+motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n, const float* inputs, int32_t batchnorm, float* logits,
+                                        motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("inputs", inputs);
@@ -179,8 +179,8 @@ motley_status motley_classifier_forward(motley_classifier* classifier, int64_t n
 }
 
 motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images, int64_t first, int64_t n,
-                                         int64_t batch, int32_t batchnorm, int32_t resize,
-                                         const motley_normalisation* normalisation, float* logits, motley_progress_fn progress, void* user, motley_error* error) noexcept {
+                                         int64_t batch, int32_t batchnorm, int32_t resize, const motley_normalisation* normalisation,
+                                         float* logits, motley_progress_fn progress, void* user, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("classifier", classifier);
     check_pointer("images", images);
@@ -190,13 +190,12 @@ motley_status motley_classifier_evaluate(motley_classifier* classifier, const mo
     const int64_t size = classifier->model->config().image_size;
     require(first >= 0 && n >= 1 && first <= set.n - n, "images [", first, ", ", first + n, ") of a set of ", set.n);
     require(batch >= 1, "batch must be at least 1, got ", batch);
-    require(resize == 0 ? set.height == size && set.width == size : resize >= size && resize <= kMaxImageSize, "images of ",
-            set.height, " x ", set.width, resize == 0 ? "" : concat(" resized to ", resize), " for a classifier of ", size, " x ", size,
+    require(resize == 0 ? set.height == size && set.width == size : resize >= size && resize <= kMaxImageSize, "images of ", set.height,
+            " x ", set.width, resize == 0 ? "" : concat(" resized to ", resize), " for a classifier of ", size, " x ", size,
             ": resize them first");
     check_normalisation(*normalisation);
     evaluate(*classifier->model, set, resize, first, n, batch, pass_of(batchnorm, classifier->seed), normalisation->mean,
-             normalisation->std, logits,
-             [&](int64_t done, int64_t total) {
+             normalisation->std, logits, [&](int64_t done, int64_t total) {
                const motley_progress report{done, total, 0, 0};
                return progress != nullptr && progress(user, &report) != 0;
              });

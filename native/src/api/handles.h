@@ -45,8 +45,8 @@ inline void check_count(const char* name, int64_t value, int64_t most) {
 
 /// A side of an image or of latents, a positive multiple of `multiple`.
 inline void check_side(const char* name, int64_t value, int64_t multiple) {
-  require(value >= 1 && value <= kLongestSide && value % multiple == 0, name, " must be a multiple of ", multiple,
-          " up to ", kLongestSide, ", got ", value);
+  require(value >= 1 && value <= kLongestSide && value % multiple == 0, name, " must be a multiple of ", multiple, " up to ", kLongestSide,
+          ", got ", value);
 }
 
 }  // namespace motley::api

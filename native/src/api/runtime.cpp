@@ -21,9 +21,9 @@ std::string describe() {
   }
   std::string networks;
   for (const std::string& name : architectures()) networks += concat(networks.empty() ? "\"" : ",\"", name, "\"");
-  return concat("{\"api\":", MOTLEY_API_VERSION, ",\"libtorch\":\"", libtorch::version(), "\",\"isa\":\"",
-                kernels::name_of(kernels::isa()), "\",\"cpu\":\"", cpu, "\",\"features\":\"", kernels::name_of(kernels::best_isa()), "\",\"threads\":",
-                libtorch::threads(), ",\"architectures\":[", networks, "],\"cuda\":\"absent: this build has no CUDA library\"}");
+  return concat("{\"api\":", MOTLEY_API_VERSION, ",\"libtorch\":\"", libtorch::version(), "\",\"isa\":\"", kernels::name_of(kernels::isa()),
+                "\",\"cpu\":\"", cpu, "\",\"features\":\"", kernels::name_of(kernels::best_isa()), "\",\"threads\":", libtorch::threads(),
+                ",\"architectures\":[", networks, "],\"cuda\":\"absent: this build has no CUDA library\"}");
 }
 
 }  // namespace
@@ -56,9 +56,7 @@ motley_status motley_runtime_configure(int32_t threads, int32_t max_isa, motley_
 }
 
 motley_status motley_runtime_describe(char* buffer, int64_t capacity, motley_error* error) noexcept {
-  return guarded(error, [&] {
-    write_text(describe(), buffer, capacity);
-  });
+  return guarded(error, [&] { write_text(describe(), buffer, capacity); });
 }
 
 int64_t motley_live_bytes(void) noexcept { return memory::live_bytes(); }

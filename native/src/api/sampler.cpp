@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sampler/sampler.h"
+
 #include <cmath>
 
 #include "api/handles.h"
 #include "sampler/noise.h"
-#include "sampler/sampler.h"
 
 using namespace motley;
 using namespace motley::api;
@@ -22,12 +23,12 @@ void check_params(const motley_sample_params& p, const motley_prompts& prompts) 
   check_pointer("guidance", p.guidance);
   bool noisy = false;
   for (int64_t i = 0; i < p.batch; ++i) {
-    require(p.prompt[i] >= 0 && p.prompt[i] < prompts.count, "prompt[", i, "] = ", p.prompt[i], " is not one of the ",
-            prompts.count, " prompts");
+    require(p.prompt[i] >= 0 && p.prompt[i] < prompts.count, "prompt[", i, "] = ", p.prompt[i], " is not one of the ", prompts.count,
+            " prompts");
     require(std::isfinite(p.guidance[i]), "guidance[", i, "] is not finite");
     const bool guided = p.guidance[i] != 1.0f || (p.as_published & MOTLEY_PUBLISHED_GUIDANCE) != 0;
-    require(!guided || (p.negative[i] >= 0 && p.negative[i] < prompts.count), "negative[", i, "] = ",
-            p.negative[i], " is not one of the ", prompts.count, " prompts");
+    require(!guided || (p.negative[i] >= 0 && p.negative[i] < prompts.count), "negative[", i, "] = ", p.negative[i], " is not one of the ",
+            prompts.count, " prompts");
     const float eta = p.eta == nullptr ? 0 : p.eta[i];
     require(eta >= 0 && eta <= 1, "eta[", i, "] must be in [0, 1], got ", eta);
     noisy |= eta > 0;
@@ -39,8 +40,8 @@ void check_params(const motley_sample_params& p, const motley_prompts& prompts) 
 
 }  // namespace
 
-motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps, double* alpha,
-                                   double* alpha_prev, motley_error* error) noexcept {
+motley_status motley_ddim_schedule(const motley_ddim_config* config, int32_t steps, int32_t* timesteps, double* alpha, double* alpha_prev,
+                                   motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_ddim_config");
     check_pointer("timesteps", timesteps);

@@ -58,8 +58,7 @@ TrainerConfig config_of(const motley_trainer_config& c, int64_t image_size) {
   config.epsilon = c.epsilon;
   config.weight_decay = c.weight_decay;
   config.label_smoothing = c.label_smoothing;
-  config.augmentation = {c.crop_scale_min, c.crop_scale_max, c.crop_ratio_min, c.crop_ratio_max, c.flip,
-                         c.rotation, c.resize};
+  config.augmentation = {c.crop_scale_min, c.crop_scale_max, c.crop_ratio_min, c.crop_ratio_max, c.flip, c.rotation, c.resize};
   config.held_out = c.held_out;
   config.mixup = c.mixup;
   config.ema_decay = c.ema_decay;
@@ -82,8 +81,8 @@ void check_learning_rate(double rate) {
 
 void check_labels(const Images& images, int64_t classes) {
   for (size_t i = 0; i < images.labels.size(); ++i) {
-    require(images.labels[i] >= 0 && images.labels[i] < classes, "image ", i, " has label ", images.labels[i],
-            ", the classifier has ", classes, " classes");
+    require(images.labels[i] >= 0 && images.labels[i] < classes, "image ", i, " has label ", images.labels[i], ", the classifier has ",
+            classes, " classes");
   }
 }
 
@@ -94,13 +93,12 @@ struct StateTensor {
 
 StateTensor state_of(const Trainer& trainer, int64_t index, int32_t state, int64_t count) {
   const auto& tensors = trainer.classifier().tensors();
-  require(index >= 0 && index < static_cast<int64_t>(tensors.size()), "tensor index ", index, " is outside [0, ",
-          tensors.size(), ")");
+  require(index >= 0 && index < static_cast<int64_t>(tensors.size()), "tensor index ", index, " is outside [0, ", tensors.size(), ")");
   const ClassifierTensor& info = tensors[static_cast<size_t>(index)];
   require(trainer.trains(info), info.name, " is not trained and has no optimizer state");
   require(state >= MOTLEY_STATE_GRADIENT && state <= MOTLEY_STATE_AVERAGE, "unknown state ", state, ": expected 0, 1, 2 or 3");
-  require(count == info.value.numel(), info.name, " ", shown(info.shape), " has ", info.value.numel(),
-          " elements, the buffer holds ", count);
+  require(count == info.value.numel(), info.name, " ", shown(info.shape), " has ", info.value.numel(), " elements, the buffer holds ",
+          count);
   const auto which = state == MOTLEY_STATE_GRADIENT     ? Trainer::State::gradient
                      : state == MOTLEY_STATE_EXP_AVG    ? Trainer::State::exp_avg
                      : state == MOTLEY_STATE_EXP_AVG_SQ ? Trainer::State::exp_avg_sq
@@ -128,9 +126,9 @@ motley_status motley_trainer_create(motley_classifier* classifier, const motley_
 
 void motley_trainer_destroy(motley_trainer* trainer) noexcept { delete trainer; }
 
-motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first,
-                                 int64_t count, double learning_rate, int64_t* done, double* loss_sum, int64_t* correct,
-                                 motley_progress_fn progress, void* user, motley_error* error) noexcept {
+motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* images, int64_t epoch, int64_t first, int64_t count,
+                                 double learning_rate, int64_t* done, double* loss_sum, int64_t* correct, motley_progress_fn progress,
+                                 void* user, motley_error* error) noexcept {
   TrainingSums sums;
   const motley_status status = guarded(error, [&] {
     check_pointer("trainer", trainer);
@@ -145,13 +143,13 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
     require(count >= 0, "count must not be negative, got ", count);
     require(first >= 0 && first <= steps, "first step ", first, " is outside [0, ", steps, "], the epoch's steps");
     check_labels(images->images, trainer->trainer.classifier().config().classes);
-    const bool complete = trainer->trainer.run(
-        images->images, epoch, first, std::min(count, steps), learning_rate, sums,
-        [&](int64_t finished, int64_t total, const TrainingSums& step) {
-          const double n = static_cast<double>(step.images);
-          const motley_progress report{finished, total, step.loss / n, static_cast<double>(step.correct) / n};
-          return progress != nullptr && progress(user, &report) != 0;
-        });
+    const bool complete =
+        trainer->trainer.run(images->images, epoch, first, std::min(count, steps), learning_rate, sums,
+                             [&](int64_t finished, int64_t total, const TrainingSums& step) {
+                               const double n = static_cast<double>(step.images);
+                               const motley_progress report{finished, total, step.loss / n, static_cast<double>(step.correct) / n};
+                               return progress != nullptr && progress(user, &report) != 0;
+                             });
     if (!complete) throw Error(MOTLEY_CANCELLED, concat("training was cancelled after step ", first + sums.steps - 1, " of epoch ", epoch));
   });
   if (done != nullptr && loss_sum != nullptr && correct != nullptr) {
@@ -162,8 +160,8 @@ motley_status motley_trainer_run(motley_trainer* trainer, const motley_images* i
   return status;
 }
 
-motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs, const int32_t* labels,
-                                  double learning_rate, double* loss, float* logits, motley_error* error) noexcept {
+motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const float* inputs, const int32_t* labels, double learning_rate,
+                                  double* loss, float* logits, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("trainer", trainer);
     check_pointer("inputs", inputs);
@@ -171,8 +169,7 @@ motley_status motley_trainer_step(motley_trainer* trainer, int64_t n, const floa
     check_pointer("loss", loss);
     if (!std::isnan(learning_rate)) check_learning_rate(learning_rate);
     Tensor y;
-    const TrainingSums sums =
-        trainer->trainer.step(inputs_of(trainer->trainer.classifier(), n, inputs), labels, learning_rate, &y);
+    const TrainingSums sums = trainer->trainer.step(inputs_of(trainer->trainer.classifier(), n, inputs), labels, learning_rate, &y);
     *loss = sums.loss / static_cast<double>(n);
     if (logits != nullptr) std::memcpy(logits, y.raw(), static_cast<size_t>(y.bytes()));
   });

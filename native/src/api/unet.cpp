@@ -22,9 +22,8 @@ motley_status motley_unet_create(const motley_unet_config* config, const motley_
 
 void motley_unet_destroy(motley_unet* unet) noexcept { delete unet; }
 
-motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width, int64_t tokens,
-                                  const float* sample, const float* timesteps, const float* context, float* eps,
-                                  motley_error* error) noexcept {
+motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, int64_t width, int64_t tokens, const float* sample,
+                                  const float* timesteps, const float* context, float* eps, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("unet", unet);
     check_pointer("sample", sample);
@@ -45,8 +44,8 @@ motley_status motley_unet_forward(motley_unet* unet, int64_t n, int64_t height, 
   });
 }
 
-motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context,
-                                    motley_prompts** out, motley_error* error) noexcept {
+motley_status motley_prompts_create(motley_unet* unet, int64_t n, int64_t tokens, const float* context, motley_prompts** out,
+                                    motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("unet", unet);
     check_pointer("context", context);

@@ -4,8 +4,8 @@
 
 #include "api/handles.h"
 #include "api/weights.h"
-#include "sampler/pixels.h"
 #include "ops/layout.h"
+#include "sampler/pixels.h"
 
 using namespace motley;
 using namespace motley::api;
@@ -36,8 +36,8 @@ motley_status motley_vae_decode(motley_vae* vae, int64_t n, int64_t h, int64_t w
   });
 }
 
-motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width, const float* images,
-                                float* mean, float* logvar, motley_error* error) noexcept {
+motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int64_t width, const float* images, float* mean, float* logvar,
+                                motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vae", vae);
     check_pointer("images", images);
@@ -59,9 +59,8 @@ motley_status motley_vae_encode(motley_vae* vae, int64_t n, int64_t height, int6
   });
 }
 
-motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents,
-                                       int32_t truncate, uint8_t* pixels, float* floats, int32_t* flags,
-                                       motley_error* error) noexcept {
+motley_status motley_vae_decode_pixels(motley_vae* vae, int64_t n, int64_t h, int64_t w, const float* latents, int32_t truncate,
+                                       uint8_t* pixels, float* floats, int32_t* flags, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vae", vae);
     check_pointer("latents", latents);

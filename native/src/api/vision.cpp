@@ -7,8 +7,8 @@
 using namespace motley;
 using namespace motley::api;
 
-motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights,
-                                   motley_vision** out, motley_error* error) noexcept {
+motley_status motley_vision_create(const motley_vision_config* config, const motley_weights* weights, motley_vision** out,
+                                   motley_error* error) noexcept {
   return guarded(error, [&] {
     const auto& c = checked(config, "motley_vision_config");
     check_pointer("weights", weights);
@@ -19,8 +19,7 @@ motley_status motley_vision_create(const motley_vision_config* config, const mot
 
 void motley_vision_destroy(motley_vision* vision) noexcept { delete vision; }
 
-motley_status motley_vision_encode(motley_vision* vision, int64_t n, const float* pixels, float* embeds,
-                                   motley_error* error) noexcept {
+motley_status motley_vision_encode(motley_vision* vision, int64_t n, const float* pixels, float* embeds, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("vision", vision);
     check_pointer("pixels", pixels);

@@ -15,8 +15,8 @@ motley_status motley_weights_create(motley_weights** out, motley_error* error) n
 
 void motley_weights_destroy(motley_weights* weights) noexcept { delete weights; }
 
-motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims,
-                                 const int64_t* shape, const void* data, int64_t bytes, int32_t mapped, motley_error* error) noexcept {
+motley_status motley_weights_add(motley_weights* weights, const char* name, int32_t dtype, int32_t dims, const int64_t* shape,
+                                 const void* data, int64_t bytes, int32_t mapped, motley_error* error) noexcept {
   return guarded(error, [&] {
     check_pointer("weights", weights);
     check_pointer("name", name);
@@ -26,8 +26,8 @@ motley_status motley_weights_add(motley_weights* weights, const char* name, int3
     const Shape sizes(shape, shape + dims);
     for (int64_t size : sizes) require(size > 0, name, ": shape ", shown(sizes), " has an empty dimension");
     const auto type = static_cast<DType>(dtype);
-    require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", shown(sizes), " of ",
-            name_of(type), ", expected ", elements(sizes) * size_of(type));
+    require(bytes == elements(sizes) * size_of(type), name, ": ", bytes, " bytes for shape ", shown(sizes), " of ", name_of(type),
+            ", expected ", elements(sizes) * size_of(type));
     require(data != nullptr, name, ": data is NULL");
     require(weights->tensors.emplace(name, NamedTensor{type, sizes, data, mapped != 0}).second, name, " was added twice");
   });

@@ -49,10 +49,9 @@ TensorHandle borrow(const Tensor& t, View view) {
   const Symbols& s = symbols();
   const Layout l = layout_of(t.shape(), view);
   TensorHandle handle = nullptr;
-  const Status status = s.aoti_torch_create_tensor_from_blob_v2(
-      t.raw(), static_cast<int64_t>(l.sizes.size()), l.sizes.data(), l.strides.data(), 0,
-      torch_dtype(t.dtype()), s.aoti_torch_device_type_cpu(), 0, &handle, s.aoti_torch_layout_strided(),
-      nullptr, 0);
+  const Status status = s.aoti_torch_create_tensor_from_blob_v2(t.raw(), static_cast<int64_t>(l.sizes.size()), l.sizes.data(),
+                                                                l.strides.data(), 0, torch_dtype(t.dtype()), s.aoti_torch_device_type_cpu(),
+                                                                0, &handle, s.aoti_torch_layout_strided(), nullptr, 0);
   ensure(status == 0, "libtorch could not wrap a tensor of shape ", shown(t.shape()));
   return handle;
 }
@@ -184,17 +183,14 @@ Call& Call::text(const char* value) {
   return *this;
 }
 
-std::vector<Tensor> Call::run(int results, View view) {
-  return adopt_results(std::vector<View>(static_cast<size_t>(results), view));
-}
+std::vector<Tensor> Call::run(int results, View view) { return adopt_results(std::vector<View>(static_cast<size_t>(results), view)); }
 
 std::vector<Tensor> Call::run(std::initializer_list<View> views) { return adopt_results(views); }
 
 std::vector<Tensor> Call::adopt_results(const std::vector<View>& views) {
   if (stack_.size() < views.size()) stack_.resize(views.size());
   apply_thread_count();
-  const Status status =
-      symbols().torch_call_dispatcher(op_.c_str(), overload_.c_str(), stack_.data(), kAbiVersion);
+  const Status status = symbols().torch_call_dispatcher(op_.c_str(), overload_.c_str(), stack_.data(), kAbiVersion);
   ensure(status == 0, "libtorch operator ", op_, " failed; libtorch's own message is on stderr");
   std::vector<std::shared_ptr<void>> owners;  // of all, before any of them is looked at
   for (size_t i = 0; i < views.size(); ++i) owners.push_back(owned(reinterpret_cast<TensorHandle>(stack_[i])));

@@ -12,8 +12,7 @@ namespace motley {
 
 class Error : public std::runtime_error {
  public:
-  Error(motley_status status, const std::string& message)
-      : std::runtime_error(message), status_(status) {}
+  Error(motley_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
   motley_status status() const { return status_; }
 
  private:

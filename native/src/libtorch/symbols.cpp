@@ -32,8 +32,7 @@ template <typename Function>
 void resolve(void* library, const std::string& path, const char* name, Function*& out) {
   out = reinterpret_cast<Function*>(dlsym(library, name));
   if (out == nullptr) {
-    throw Error(MOTLEY_UNAVAILABLE,
-                concat("symbol ", name, " is missing from ", path, "; ", kNeeded, " is needed"));
+    throw Error(MOTLEY_UNAVAILABLE, concat("symbol ", name, " is missing from ", path, "; ", kNeeded, " is needed"));
   }
 }
 
@@ -69,8 +68,7 @@ Symbols resolve_all(void* library, const std::string& path) {
 
 // The folder's other libraries first: a run path inside libtorch may point where it was built.
 void open_dependencies(const std::string& directory) {
-  for (const char* name : {"libgomp.so.1", "libquadmath.so.0", "libgfortran.so.5",
-                           "libopenblas.so.0", "libc10.so"}) {
+  for (const char* name : {"libgomp.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0", "libc10.so"}) {
     dlopen((directory + "/" + name).c_str(), RTLD_NOW | RTLD_GLOBAL);  // absent ones are libtorch's to miss
   }
 }
@@ -81,8 +79,7 @@ void load(const std::string& directory) {
   State& s = state();
   std::lock_guard lock(s.mutex);
   if (s.loaded) {
-    require(directory == s.directory, "libtorch is already loaded from ", s.directory,
-            "; it cannot be loaded again from ", directory);
+    require(directory == s.directory, "libtorch is already loaded from ", s.directory, "; it cannot be loaded again from ", directory);
     return;
   }
   const std::string path = directory + "/" + kLibrary;
@@ -94,11 +91,9 @@ void load(const std::string& directory) {
   s.symbols = resolve_all(library, path);
   const uint64_t abi = s.symbols.aoti_torch_abi_version();
   if ((abi >> 56) < 2 || ((abi >> 56) == 2 && ((abi >> 48) & 0xff) < 10)) {
-    throw Error(MOTLEY_UNAVAILABLE, concat(path, " has ABI ", abi >> 56, ".", (abi >> 48) & 0xff,
-                                           "; ", kNeeded, " is needed"));
+    throw Error(MOTLEY_UNAVAILABLE, concat(path, " has ABI ", abi >> 56, ".", (abi >> 48) & 0xff, "; ", kNeeded, " is needed"));
   }
-  s.omp_set_num_threads =
-      reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  s.omp_set_num_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
   uint32_t threads = 1;
   s.symbols.torch_get_num_threads(&threads);
   s.threads = static_cast<int>(threads);

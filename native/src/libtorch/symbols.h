@@ -14,22 +14,17 @@ using StringHandle = struct OpaqueString*;
 using Status = int32_t;  // 0: ok
 
 struct Symbols {
-  Status (*torch_call_dispatcher)(const char* op, const char* overload, uint64_t* stack,
-                                  uint64_t version);
+  Status (*torch_call_dispatcher)(const char* op, const char* overload, uint64_t* stack, uint64_t version);
   Status (*torch_new_list_reserve_size)(size_t size, ListHandle* out);
   Status (*torch_list_push_back)(ListHandle list, uint64_t element);
   Status (*torch_new_string_handle)(const char* data, size_t length, StringHandle* out);
-  Status (*torch_parallel_for)(int64_t begin, int64_t end, int64_t grain,
-                               void (*body)(int64_t, int64_t, void*), void* context);
+  Status (*torch_parallel_for)(int64_t begin, int64_t end, int64_t grain, void (*body)(int64_t, int64_t, void*), void* context);
   Status (*torch_get_num_threads)(uint32_t* out);
   uint64_t (*aoti_torch_abi_version)();
   Status (*aoti_torch_delete_tensor_object)(TensorHandle tensor);
-  Status (*aoti_torch_create_tensor_from_blob_v2)(void* data, int64_t dims, const int64_t* sizes,
-                                                  const int64_t* strides, int64_t offset,
-                                                  int32_t dtype, int32_t device_type,
-                                                  int32_t device_index, TensorHandle* out,
-                                                  int32_t layout, const uint8_t* metadata,
-                                                  int64_t metadata_size);
+  Status (*aoti_torch_create_tensor_from_blob_v2)(void* data, int64_t dims, const int64_t* sizes, const int64_t* strides, int64_t offset,
+                                                  int32_t dtype, int32_t device_type, int32_t device_index, TensorHandle* out,
+                                                  int32_t layout, const uint8_t* metadata, int64_t metadata_size);
   Status (*aoti_torch_get_data_ptr)(TensorHandle tensor, void** out);
   Status (*aoti_torch_is_defined)(TensorHandle tensor, bool* out);
   Status (*aoti_torch_get_dim)(TensorHandle tensor, int64_t* out);

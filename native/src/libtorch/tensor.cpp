@@ -53,8 +53,7 @@ int64_t elements(const Shape& shape) {
 Tensor Tensor::empty(Shape shape, DType dtype) {
   for (int64_t size : shape) ensure(size >= 0, "negative size in shape ", shown(shape));
   const size_t bytes = static_cast<size_t>(elements(shape) * size_of(dtype));
-  std::shared_ptr<void> owner(memory::allocate(bytes),
-                              [bytes](void* block) { memory::release(block, bytes); });
+  std::shared_ptr<void> owner(memory::allocate(bytes), [bytes](void* block) { memory::release(block, bytes); });
   void* data = owner.get();
   return wrap(std::move(shape), dtype, data, std::move(owner));
 }

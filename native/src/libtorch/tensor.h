@@ -14,14 +14,7 @@
 
 namespace motley {
 
-enum class DType : int32_t {
-  f32 = MOTLEY_F32,
-  f16 = MOTLEY_F16,
-  bf16 = MOTLEY_BF16,
-  f64 = MOTLEY_F64,
-  u8 = MOTLEY_U8,
-  i64 = MOTLEY_I64
-};
+enum class DType : int32_t { f32 = MOTLEY_F32, f16 = MOTLEY_F16, bf16 = MOTLEY_BF16, f64 = MOTLEY_F64, u8 = MOTLEY_U8, i64 = MOTLEY_I64 };
 
 int64_t size_of(DType dtype);
 const char* name_of(DType dtype);

@@ -107,9 +107,9 @@ void Classifier::read(size_t index, float* values) const {
   }
 }
 
-Tensor Classifier::declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial,
-                           DType dtype, bool trainable) {
-  Tensor value = Tensor::zeros(channels_last_shape(shape), dtype);
+Tensor Classifier::declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial, DType dtype,
+                           bool trainable) {
+  Tensor value = Tensor::empty(channels_last_shape(shape), dtype);  // filled by initialise() or load()
   to.push_back({name, std::move(shape), value, trainable, initial});
   return value;
 }

@@ -49,7 +49,7 @@ struct ClassifierConfig {
 
 /// How a forward pass is made.
 struct Pass {
-  ops::Statistics statistics;  // that BatchNorm normalises with
+  ops::Statistics statistics;                      // that BatchNorm normalises with
   std::optional<ops::Randomness> stochastic = {};  // of dropout and stochastic depth; off without it
 
   static Pass running() { return {ops::Statistics::running}; }
@@ -102,8 +102,7 @@ class Classifier {
   void declared(const Linear& head);
 
  private:
-  Tensor declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial, DType dtype,
-                 bool trainable);
+  Tensor declare(std::vector<ClassifierTensor>& to, const std::string& name, Shape shape, Initial initial, DType dtype, bool trainable);
 
   ClassifierConfig config_;
   Linear head_;

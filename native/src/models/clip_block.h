@@ -24,8 +24,8 @@ struct ClipTransformer {
 /// Throws INVALID_ARGUMENT naming the field of a config that makes no sense, as far as both towers have it.
 template <typename Config>
 void check_clip_transformer(const char* what, const Config& c) {
-  require(c.layers <= kMostLayers && std::max(c.width, c.mlp_width) <= kWidest, what, ": at most ", kMostLayers,
-          " layers and ", kWidest, " channels");
+  require(c.layers <= kMostLayers && std::max(c.width, c.mlp_width) <= kWidest, what, ": at most ", kMostLayers, " layers and ", kWidest,
+          " channels");
   require(c.width % c.heads == 0, what, ": width ", c.width, " is not a multiple of heads ", c.heads);
   require(c.activation == MOTLEY_QUICK_GELU || c.activation == MOTLEY_GELU, what, ": unknown activation ", c.activation,
           ": expected 0 (quick_gelu) or 1 (gelu)");

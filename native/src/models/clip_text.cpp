@@ -26,8 +26,7 @@ Tensor embed(const ClipText& model, int64_t n, const int32_t* ids) {
 void check(const motley_text_config& c) {
   require(c.vocabulary > 0 && c.positions > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0,
           "text config: vocabulary, positions, width, layers, heads and mlp_width must be positive");
-  require(std::max(c.vocabulary, c.positions) <= kMostEntries, "text config: at most ", kMostEntries,
-          " tokens and positions");
+  require(std::max(c.vocabulary, c.positions) <= kMostEntries, "text config: at most ", kMostEntries, " tokens and positions");
   check_clip_transformer("text config", c);
 }
 

@@ -12,9 +12,7 @@ namespace {
 
 constexpr int64_t kChannels = 3;
 
-DType dtype_of_config(const motley_vision_config& c) {
-  return activations_in("vision config", c.precision);
-}
+DType dtype_of_config(const motley_vision_config& c) { return activations_in("vision config", c.precision); }
 
 // Pixels at the right and bottom that fill no patch are not seen.
 int64_t patches_of(const motley_vision_config& c) {
@@ -35,13 +33,11 @@ Tensor embed(const ClipVision& model, int64_t n, const float* pixels) {
 }  // namespace
 
 void check(const motley_vision_config& c) {
-  require(c.image_size > 0 && c.patch_size > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0 &&
-              c.projection > 0,
+  require(c.image_size > 0 && c.patch_size > 0 && c.width > 0 && c.layers > 0 && c.heads > 0 && c.mlp_width > 0 && c.projection > 0,
           "vision config: image_size, patch_size, width, layers, heads, mlp_width and projection must be positive");
-  require(c.patch_size <= c.image_size, "vision config: patch_size ", c.patch_size, " is larger than image_size ",
-          c.image_size);
-  require(std::max(c.image_size, c.projection) <= kWidest && patches_of(c) < kMostEntries, "vision config: at most ",
-          kWidest, " pixels a side, ", kMostEntries, " patches and ", kWidest, " values of the projection");
+  require(c.patch_size <= c.image_size, "vision config: patch_size ", c.patch_size, " is larger than image_size ", c.image_size);
+  require(std::max(c.image_size, c.projection) <= kWidest && patches_of(c) < kMostEntries, "vision config: at most ", kWidest,
+          " pixels a side, ", kMostEntries, " patches and ", kWidest, " values of the projection");
   check_clip_transformer("vision config", c);
 }
 

@@ -14,13 +14,12 @@ DType activations_in(const char* what, int32_t precision) {
     case MOTLEY_PRECISION_FP32: return DType::f32;
     case MOTLEY_PRECISION_BF16: return DType::bf16;
     case MOTLEY_PRECISION_FP16: return DType::f16;
-    default: throw Error(MOTLEY_INVALID_ARGUMENT, concat(what, ": unknown precision ", precision, ": expected 0 (fp32), 1 (bf16) or 2 (fp16)"));
+    default:
+      throw Error(MOTLEY_INVALID_ARGUMENT, concat(what, ": unknown precision ", precision, ": expected 0 (fp32), 1 (bf16) or 2 (fp16)"));
   }
 }
 
-Norm Taker::norm(const std::string& name, int64_t width) const {
-  return {vector(name + ".weight", width), vector(name + ".bias", width)};
-}
+Norm Taker::norm(const std::string& name, int64_t width) const { return {vector(name + ".weight", width), vector(name + ".bias", width)}; }
 
 Layer Taker::dense(const std::string& name, int64_t out, int64_t in, bool bias) const {
   return dense_joined({name.c_str()}, out, in, bias);
@@ -42,9 +41,7 @@ Layer Taker::dense_joined(std::initializer_list<const char*> names, int64_t out_
   return {parameters_.take_matrices(weights, out_each, in, dtype_), joined};
 }
 
-Tensor Taker::table(const std::string& name, int64_t rows, int64_t width) const {
-  return parameters_.take(prefix_ + name, {rows, width});
-}
+Tensor Taker::table(const std::string& name, int64_t rows, int64_t width) const { return parameters_.take(prefix_ + name, {rows, width}); }
 
 Tensor Taker::vector(const std::string& name, int64_t size) const { return parameters_.take(prefix_ + name, {size}); }
 

@@ -55,7 +55,6 @@ class Taker {
 Tensor upsample(const Layer& layer, const Tensor& x, int64_t height, int64_t width, int32_t as_published);
 
 /// linear with the layer's bias, an optional residual and activation.
-Tensor apply(const Layer& layer, const Tensor& x, const Tensor& residual = {},
-             ops::Activation activation = ops::Activation::none);
+Tensor apply(const Layer& layer, const Tensor& x, const Tensor& residual = {}, ops::Activation activation = ops::Activation::none);
 
 }  // namespace motley

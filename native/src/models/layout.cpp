@@ -39,8 +39,6 @@ void to_channels_first(const Shape& shape, const float* in, float* out) {
   }
 }
 
-Shape channels_last_shape(const Shape& shape) {
-  return shape.size() == 4 ? Shape{shape[0], shape[2], shape[3], shape[1]} : shape;
-}
+Shape channels_last_shape(const Shape& shape) { return shape.size() == 4 ? Shape{shape[0], shape[2], shape[3], shape[1]} : shape; }
 
 }  // namespace motley

@@ -25,6 +25,7 @@ struct BlockPlan {
   Activation activation;
   int64_t stride;
 };
+// clang-format off
 constexpr BlockPlan kSmall[] = {
     {3, 16, 16, true, Activation::relu, 2},
     {3, 72, 24, false, Activation::relu, 2},
@@ -38,6 +39,7 @@ constexpr BlockPlan kSmall[] = {
     {5, 576, 96, true, Activation::hard_swish, 1},
     {5, 576, 96, true, Activation::hard_swish, 1},
 };
+// clang-format on
 
 /// The multiple of 8 that is nearest to channels, but no less than 9 tenths of it.
 constexpr int64_t divisible(int64_t channels) {
@@ -90,7 +92,8 @@ class MobileNetV3 : public Classifier {
 
  private:
   // Named as torchvision does: a convolution is <name>0, its norm <name>1. in: channels of a group.
-  ConvNorm unit(const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride, ConvNorm::Kind kind = ConvNorm::Kind::full) {
+  ConvNorm unit(const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride,
+                ConvNorm::Kind kind = ConvNorm::Kind::full) {
     const Tensor weight = conv(name + "0", out, in, kernel);
     ops::BatchNorm norm = batch_norm(name + "1", out);
     norm.eps = kNormEps;

@@ -127,9 +127,7 @@ Tensor normalised(const Tensor& x, const Norm& norm, int64_t groups, double eps,
   return ops::group_norm(x, groups, eps, norm.weight, norm.bias, then);
 }
 
-Tensor layer_normalised(const Tensor& x, const Norm& norm) {
-  return ops::layer_norm(x, kLayerNormEps, norm.weight, norm.bias);
-}
+Tensor layer_normalised(const Tensor& x, const Norm& norm) { return ops::layer_norm(x, kLayerNormEps, norm.weight, norm.bias); }
 
 Tensor run(const ResBlock& r, const UNet& model, const Tensor& x, const TimeTable& time) {
   const int64_t groups = model.config.norm_groups;
@@ -146,7 +144,7 @@ Tensor run(const ResBlock& r, const UNet& model, const Tensor& x, const TimeTabl
 
 // Rows of a pass. Until the first cross-attention, rows of one image are the same: they are computed once and then copied.
 struct Rows {
-  const int32_t* prompt;               // context entry of each row
+  const int32_t* prompt;                 // context entry of each row
   const std::vector<int32_t>* image_of;  // image of each row; null where every row is its own image
   int32_t as_published = 0;
 
@@ -200,8 +198,8 @@ Tensor time_embedding(const motley_unet_config& c, int64_t steps, const float* t
 }  // namespace
 
 void check(const motley_unet_config& c) {
-  require(c.block_count >= 1 && c.block_count <= MOTLEY_MAX_BLOCKS, "unet config: block_count must be 1 to ",
-          MOTLEY_MAX_BLOCKS, ", got ", c.block_count);
+  require(c.block_count >= 1 && c.block_count <= MOTLEY_MAX_BLOCKS, "unet config: block_count must be 1 to ", MOTLEY_MAX_BLOCKS, ", got ",
+          c.block_count);
   require(c.in_channels > 0 && c.out_channels > 0 && c.layers_per_block > 0 && c.cross_attention_dim > 0 && c.norm_groups > 0,
           "unet config: in_channels, out_channels, layers_per_block, cross_attention_dim and norm_groups must be positive");
   require(c.layers_per_block <= kMostLayers && std::max({c.in_channels, c.out_channels, c.cross_attention_dim}) <= kWidest,
@@ -308,8 +306,8 @@ Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Enc
   return forward(model, x, time, context, {prompt, nullptr, 0});
 }
 
-Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
-            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of, int32_t as_published) {
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const std::vector<int32_t>& prompt,
+            const std::vector<int32_t>& image_of, int32_t as_published) {
   ensure(prompt.size() == image_of.size(), "unet: ", prompt.size(), " prompts for ", image_of.size(), " rows");
   const Rows rows = {prompt.data(), &image_of, as_published};
   const Tensor first = as_published & MOTLEY_PUBLISHED_PREFIX ? rows.spread(x) : x;

@@ -12,22 +12,22 @@ namespace motley {
 
 struct ResBlock {
   Norm norm1, norm2;
-  Layer conv1, conv2;   // conv1's bias is part of `time`
-  Layer time;           // projection of the time embedding, with conv1's bias added to its own
-  Layer shortcut;       // dense; undefined where the widths agree
+  Layer conv1, conv2;  // conv1's bias is part of `time`
+  Layer time;          // projection of the time embedding, with conv1's bias added to its own
+  Layer shortcut;      // dense; undefined where the widths agree
   int64_t in = 0, out = 0;
-  size_t index = 0;     // among all residual blocks: its place in a TimeTable
+  size_t index = 0;  // among all residual blocks: its place in a TimeTable
 };
 
 /// A spatial transformer: norm, projection, self-attention, cross-attention, gated feed-forward, projection.
 struct Transformer {
   Norm norm, norm1, norm2, norm3;
   Layer proj_in, proj_out;
-  Layer qkv, out1;      // self-attention
-  Layer q, kv, out2;    // cross-attention; kv: keys and values of the context as one matrix
-  Layer gate, ff;       // feed-forward with GEGLU
+  Layer qkv, out1;    // self-attention
+  Layer q, kv, out2;  // cross-attention; kv: keys and values of the context as one matrix
+  Layer gate, ff;     // feed-forward with GEGLU
   int64_t width = 0, heads = 0;
-  size_t index = 0;     // among all transformers: its place in a EncodedContext
+  size_t index = 0;  // among all transformers: its place in a EncodedContext
 };
 
 struct UNetBlock {
@@ -43,7 +43,7 @@ struct UNet {
   Norm norm_out;
   std::vector<UNetBlock> down, up;
   UNetBlock mid;
-  std::vector<Layer> time_projections;          // of every residual block, by its index
+  std::vector<Layer> time_projections;           // of every residual block, by its index
   std::vector<const Transformer*> transformers;  // by index
 };
 
@@ -68,7 +68,7 @@ Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const Enc
 /// The same for rows that share images, the two halves of guidance: row r is image image_of[r] of x with context entry
 /// prompt[r]. What comes before the first cross-attention is computed once per image. time: rows for all. as_published: bits of
 /// MOTLEY_PUBLISHED_UPSAMPLE and _PREFIX.
-Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context,
-            const std::vector<int32_t>& prompt, const std::vector<int32_t>& image_of, int32_t as_published = 0);
+Tensor unet(const UNet& model, const Tensor& x, const TimeTable& time, const EncodedContext& context, const std::vector<int32_t>& prompt,
+            const std::vector<int32_t>& image_of, int32_t as_published = 0);
 
 }  // namespace motley

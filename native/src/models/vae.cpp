@@ -127,19 +127,18 @@ struct Runner {
 }  // namespace
 
 void check(const motley_vae_config& c) {
-  require(c.block_count >= 1 && c.block_count <= MOTLEY_MAX_BLOCKS, "vae config: block_count must be 1 to ",
-          MOTLEY_MAX_BLOCKS, ", got ", c.block_count);
+  require(c.block_count >= 1 && c.block_count <= MOTLEY_MAX_BLOCKS, "vae config: block_count must be 1 to ", MOTLEY_MAX_BLOCKS, ", got ",
+          c.block_count);
   require(c.in_channels > 0 && c.out_channels > 0 && c.latent_channels > 0 && c.layers_per_block > 0 && c.norm_groups > 0,
           "vae config: in_channels, out_channels, latent_channels, layers_per_block and norm_groups must be positive");
   require(c.layers_per_block <= kMostLayers && std::max({c.in_channels, c.out_channels, c.latent_channels}) <= kWidest,
           "vae config: at most ", kMostLayers, " layers_per_block and ", kWidest, " channels");
   for (int i = 0; i < c.block_count; ++i) {
     require(c.block_channels[i] <= kWidest, "vae config: block_channels[", i, "] = ", c.block_channels[i], " is above ", kWidest);
-    require(c.block_channels[i] > 0 && c.block_channels[i] % c.norm_groups == 0, "vae config: block_channels[", i, "] = ",
-            c.block_channels[i], " is not a positive multiple of norm_groups ", c.norm_groups);
+    require(c.block_channels[i] > 0 && c.block_channels[i] % c.norm_groups == 0, "vae config: block_channels[", i,
+            "] = ", c.block_channels[i], " is not a positive multiple of norm_groups ", c.norm_groups);
   }
-  require(std::isfinite(c.scaling_factor) && c.scaling_factor > 0, "vae config: scaling_factor must be positive, got ",
-          c.scaling_factor);
+  require(std::isfinite(c.scaling_factor) && c.scaling_factor > 0, "vae config: scaling_factor must be positive, got ", c.scaling_factor);
   require((c.as_published & ~MOTLEY_PUBLISHED_UPSAMPLE) == 0, "vae config: unknown bits in as_published ", c.as_published);
   activations_in("vae config", c.precision);
 }

@@ -23,8 +23,8 @@ class Vit : public Classifier {
  public:
   Vit(const ClassifierConfig& config, const Sizes& sizes) : Classifier(config), sizes_(sizes) {
     const int64_t patch = sizes.patch, width = sizes.width, inner = sizes.heads * kHead, pixels = patch * patch * 3;
-    require(config.image_size > 0 && config.image_size % patch == 0, config.architecture, " cuts images into patches of ", patch, "x", patch,
-            ": image size ", config.image_size, " is not a multiple of ", patch);
+    require(config.image_size > 0 && config.image_size % patch == 0, config.architecture, " cuts images into patches of ", patch, "x",
+            patch, ": image size ", config.image_size, " is not a multiple of ", patch);
     const int64_t across = config.image_size / patch;
     class_token_ = parameter("cls_token", {1, width}, Initial::normal(1));
     positions_ = parameter("pos_embedding", {1 + across * across, width}, Initial::normal(1));

@@ -26,7 +26,9 @@ struct Heads {
 };
 
 template <typename T>
-const T* elements(const HeadView& view) { return view.rows.data<T>() + view.column; }
+const T* elements(const HeadView& view) {
+  return view.rows.data<T>() + view.column;
+}
 
 // Queries of one head of an image, and where they lie.
 struct QueryBlock {
@@ -95,8 +97,8 @@ void attend_in_pairs(const Heads& h, Tensor& out) {
 
 Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_t heads, int64_t head_size, bool causal,
                  const int32_t* which) {
-  ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1),
-         "attention of ", shown(q.rows.shape()), " to ", shown(k.rows.shape()));
+  ensure(q.rows.dims() == 3 && k.rows.dims() == 3 && v.rows.dims() == 3 && k.rows.size(1) == v.rows.size(1), "attention of ",
+         shown(q.rows.shape()), " to ", shown(k.rows.shape()));
   for (const HeadView* view : {&q, &k, &v}) {
     ensure(view->column + heads * head_size <= view->rows.size(2), "attention: heads beyond the row");
     ensure(view->rows.dtype() == q.rows.dtype(), "attention of mixed element types");
@@ -115,7 +117,8 @@ Tensor attention(const HeadView& q, const HeadView& k, const HeadView& v, int64_
 Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
   ensure(qkv.dims() == 3 && qkv.size(2) % (3 * heads) == 0, "self_attention of ", heads, " heads in ", shown(qkv.shape()));
   const int64_t n = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3, head = width / heads;
-  ensure(!factors || factors.shape() == Shape{n, heads, tokens, tokens}, "self_attention of ", shown(qkv.shape()), " with factors of another shape");
+  ensure(!factors || factors.shape() == Shape{n, heads, tokens, tokens}, "self_attention of ", shown(qkv.shape()),
+         " with factors of another shape");
   Tape* tape = Tape::current();
   const bool taped = tape != nullptr && tape->wants(qkv);
   Tensor out;
@@ -125,7 +128,8 @@ Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
     out = Tensor::empty({n, tokens, width}, qkv.dtype());
     const Timed timed("self attention", [&] { return attention_work({qkv, 0}, {qkv, width}, heads, head); });
     const float* drop = factors ? factors.data<float>() : nullptr;
-    with_element(qkv.dtype(), [&]<typename T>() { kernels::self_attention<T>(n, tokens, heads, head, qkv.data<T>(), drop, out.data<T>()); });
+    with_element(qkv.dtype(),
+                 [&]<typename T>() { kernels::self_attention<T>(n, tokens, heads, head, qkv.data<T>(), drop, out.data<T>()); });
   }
   if (Graph* graph = Graph::current()) graph->add("self_attention", {qkv}, out, {{"heads", heads}});
   if (taped) {
@@ -133,8 +137,8 @@ Tensor self_attention(const Tensor& qkv, int64_t heads, const Tensor& factors) {
       const Tensor there = t.destination(qkv), dqkv = there ? there : Tensor::empty(qkv.shape(), qkv.dtype());
       const Timed timed("self attention backward", [&] { return attention_backward_work(qkv, heads); });
       with_element(qkv.dtype(), [&]<typename T>() {
-        kernels::self_attention_backward<T>(n, tokens, heads, head, qkv.data<T>(), factors ? factors.data<float>() : nullptr, dout.data<T>(),
-                                            dqkv.data<T>());
+        kernels::self_attention_backward<T>(n, tokens, heads, head, qkv.data<T>(), factors ? factors.data<float>() : nullptr,
+                                            dout.data<T>(), dqkv.data<T>());
       });
       t.add(qkv, dqkv);
     });

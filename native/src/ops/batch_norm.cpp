@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "kernels/cpu/batch_norm.h"
-#include "ops/work.h"
 #include "ops/graph.h"
 #include "ops/tape.h"
+#include "ops/work.h"
 
 namespace motley::ops {
 namespace {
@@ -52,24 +52,22 @@ Applied statistics_of(const Tensor& x, const BatchNorm& norm, Statistics statist
       ++*norm.batches.data<int64_t>();
     }
   }
-  kernels::batch_norm_fold(c, norm.weight.data<float>(), norm.bias.data<float>(), mean, invstd, a.scale.data(),
-                           a.shift.data());
+  kernels::batch_norm_fold(c, norm.weight.data<float>(), norm.bias.data<float>(), mean, invstd, a.scale.data(), a.shift.data());
   return a;
 }
 
 template <typename T>
-void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm, const Tensor& residual, Gate gate,
-            const Tensor& bits, const Applied& a) {
+void record(Tape& tape, const Tensor& y, const Tensor& x, const BatchNorm& norm, const Tensor& residual, Gate gate, const Tensor& bits,
+            const Applied& a) {
   const Tensor weight = norm.weight, bias = norm.bias, mean = a.mean, invstd = a.invstd;
   tape.record(y, {x, weight, bias, residual}, [=](Tape& t, const Tensor& dy) {
     const Timed timed("batch_norm backward", [&] { return passing_work(x, {&dy, &x, &x, &bits}); });
     const int64_t c = x.size(-1), rows = x.numel() / c;
     const Tensor dweight = t.place_for(weight), dbias = t.place_for(bias), there = t.destination(x), dx = there ? there : x;
     const bool gated_residual = residual.defined() && gate != Gate::none;
-    kernels::batch_norm_backward<T>(dy.data<T>(), x.data<T>(), rows, c, weight.data<float>(), bias.data<float>(),
-                                    mean.data<float>(), invstd.data<float>(), gate,
-                                    bits ? bits.data<uint8_t>() : nullptr, dweight.data<float>(), dbias.data<float>(),
-                                    dx.data<T>(), gated_residual ? dy.data<T>() : nullptr);
+    kernels::batch_norm_backward<T>(dy.data<T>(), x.data<T>(), rows, c, weight.data<float>(), bias.data<float>(), mean.data<float>(),
+                                    invstd.data<float>(), gate, bits ? bits.data<uint8_t>() : nullptr, dweight.data<float>(),
+                                    dbias.data<float>(), dx.data<T>(), gated_residual ? dy.data<T>() : nullptr);
     t.add(weight, dweight);
     t.add(bias, dbias);
     t.add(x, dx);
@@ -91,9 +89,8 @@ Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, Activa
   const Tensor bits = taped && gate == Gate::relu_bits ? Tensor::empty({rows, kernels::gate_pitch(c)}, DType::u8) : Tensor();
   const Tensor y = taped ? Tensor::empty(x.shape(), x.dtype()) : x;
   const Timed timed("batch_norm apply", [&] { return passing_work(x, {&x, &residual, &y, &bits}); });
-  kernels::batch_norm_apply<T>(x.data<T>(), rows, c, a.scale.data(), a.shift.data(),
-                               residual ? residual.data<T>() : nullptr, activation, y.data<T>(),
-                               bits ? bits.data<uint8_t>() : nullptr);
+  kernels::batch_norm_apply<T>(x.data<T>(), rows, c, a.scale.data(), a.shift.data(), residual ? residual.data<T>() : nullptr, activation,
+                               y.data<T>(), bits ? bits.data<uint8_t>() : nullptr);
   if (taped) record<T>(*tape, y, x, norm, residual, gate, bits, a);
   return y;
 }
@@ -101,10 +98,10 @@ Tensor run(const Tensor& x, const BatchNorm& norm, Statistics statistics, Activa
 }  // namespace
 
 Tensor batch_norm(Tensor&& x, const BatchNorm& norm, Statistics statistics, Activation activation, const Tensor& residual) {
-  ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", shown(x.shape()), " with ",
-         norm.weight.numel(), " channels");
-  ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ",
-         shown(x.shape()), " with a residual of another shape or type");
+  ensure(x.numel() > 0 && x.size(-1) == norm.weight.numel(), "batch_norm of ", shown(x.shape()), " with ", norm.weight.numel(),
+         " channels");
+  ensure(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()), "batch_norm of ", shown(x.shape()),
+         " with a residual of another shape or type");
   ensure(activation == Activation::none || activation == Activation::relu || (activation == Activation::hard_swish && !residual),
          "batch_norm with an activation that it has no gradient of");
   const Tensor y = x.dtype() == DType::bf16 ? run<bf16>(x, norm, statistics, activation, residual)

@@ -59,7 +59,8 @@ void backward(const Tensor& dy, const Tensor& branch, const Tensor& scale, const
     const auto run = kernels::branch_functions<T>().backward;
     for_each_kept(kept, n, size, [&](int64_t i, int64_t at) {
       T* values = branch.data<T>() + i * size;
-      run(dy.data<T>() + at * size, values, size / channels, channels, scale.data<float>(), kept.factor, values, sums.data() + i * channels);
+      run(dy.data<T>() + at * size, values, size / channels, channels, scale.data<float>(), kept.factor, values,
+          sums.data() + i * channels);
     });
   });
   sum_images(sums, images, dscale.data<float>(), channels);

@@ -49,7 +49,8 @@ void to_nchw(const Tensor& x, float* values) {
 
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
   ensure(a.dims() == 4 && b.dims() == 4 && a.size(0) == b.size(0) && a.size(1) == b.size(1) && a.size(2) == b.size(2) &&
-             a.dtype() == b.dtype(), "concat_channels of ", shown(a.shape()), " and ", shown(b.shape()));
+             a.dtype() == b.dtype(),
+         "concat_channels of ", shown(a.shape()), " and ", shown(b.shape()));
   Tensor y = Tensor::empty({a.size(0), a.size(1), a.size(2), a.size(3) + b.size(3)}, a.dtype());
   const Timed timed("concat_channels", [&] { return passing_work(y, {&a, &b, &y}); });
   const size_t left = static_cast<size_t>(a.size(3) * size_of(a.dtype())), right = static_cast<size_t>(b.size(3) * size_of(a.dtype()));
@@ -73,7 +74,8 @@ Tensor doubled(const Tensor& x, int64_t height, int64_t width) {
     for (int64_t row = begin; row < end; ++row) {
       const char* from = static_cast<const char*>(x.raw()) + (row / height * x.size(1) + row % height / 2) * x.size(2) * bytes;
       char* to = static_cast<char*>(y.raw()) + row * width * bytes;
-      for (int64_t column = 0; column < width; ++column) std::memcpy(to + column * bytes, from + column / 2 * bytes, static_cast<size_t>(bytes));
+      for (int64_t column = 0; column < width; ++column)
+        std::memcpy(to + column * bytes, from + column / 2 * bytes, static_cast<size_t>(bytes));
     }
   });
   return y;

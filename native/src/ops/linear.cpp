@@ -37,8 +37,7 @@ void convolve(const ConvShape& s, const Tensor& x, const Weight& w, const Output
 }
 
 Output output_of(const Tensor& y, const Epilogue& e, const Tensor& residual) {
-  return {y.data<float>(), e.bias.defined() ? e.bias.data<float>() : nullptr,
-          e.per_image.defined() ? e.per_image.data<float>() : nullptr,
+  return {y.data<float>(), e.bias.defined() ? e.bias.data<float>() : nullptr, e.per_image.defined() ? e.per_image.data<float>() : nullptr,
           residual.defined() ? residual.data<float>() : nullptr, e.activation};
 }
 
@@ -172,7 +171,8 @@ Tensor upsample_conv2d(const Tensor& x, const Weight& w, const Epilogue& epilogu
   const Timed timed("upsample_conv2d", [&] { return upsample_work(s, x, weight_bytes(w), result, epilogue); });
   if (in_pairs(x, w)) {
     const Tensor y = Tensor::empty(result, DType::bf16);
-    kernels::pair_upsample_conv(s.images, s.height, s.width, s.channels, s.outputs, x.data<bf16>(), w.upsample_pairs(), pair_output_of(y, epilogue));
+    kernels::pair_upsample_conv(s.images, s.height, s.width, s.channels, s.outputs, x.data<bf16>(), w.upsample_pairs(),
+                                pair_output_of(y, epilogue));
     return y;
   }
   const float* phases = w.upsample();

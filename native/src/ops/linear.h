@@ -15,7 +15,7 @@ const char* name_of(Activation activation);
 
 struct Conv2d {
   int64_t stride = 1;
-  int64_t top = 0, left = 0, bottom = 0, right = 0;  // zero padding
+  int64_t top = 0, left = 0, bottom = 0, right = 0;         // zero padding
   static Conv2d same(int64_t kernel, int64_t stride = 1) {  // torch's padding = kernel / 2
     const int64_t p = kernel / 2;
     return {stride, p, p, p, p};

@@ -20,8 +20,7 @@ Loss cross_entropy(const Tensor& logits, const kernels::Targets& targets, double
   const auto run = kernels::cross_entropy_kernels().cross_entropy;
   parallel_for(n, 64, [&](int64_t begin, int64_t end) {
     run(logits.data<float>() + begin * classes, targets.from(begin), end - begin, classes, static_cast<float>(smoothing),
-        1.0f / static_cast<float>(n), losses.data() + begin, loss.gradient.data<float>() + begin * classes,
-        right.data() + begin);
+        1.0f / static_cast<float>(n), losses.data() + begin, loss.gradient.data<float>() + begin * classes, right.data() + begin);
   });
   for (double l : losses) loss.sum += l;
   for (uint8_t r : right) loss.correct += r;

@@ -18,8 +18,7 @@ namespace {
 constexpr int64_t kGrain = 8192;  // elements worth a thread's start
 
 template <typename T>
-void group_norm_of(const Tensor& x, Tensor& y, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
-                   bool silu) {
+void group_norm_of(const Tensor& x, Tensor& y, int64_t groups, double eps, const Tensor& weight, const Tensor& bias, bool silu) {
   const int64_t images = x.size(0), channels = x.size(-1), pixels = x.numel() / images / channels;
   const auto& kernel = kernels::group_norm_functions<T>();
   const T* in = x.data<T>();
@@ -48,8 +47,8 @@ void group_norm_of(const Tensor& x, Tensor& y, int64_t groups, double eps, const
       for (int64_t c = 0; c < 2 * channels; ++c) total[c] += total[2 * p * channels + c];
     }
     float* to = map + image * 3 * channels;
-    kernels::group_norm_coefficients(pixels, channels, groups, eps, to + 2 * channels, total, total + channels,
-                                     weight.data<float>(), bias.data<float>(), to, to + channels);
+    kernels::group_norm_coefficients(pixels, channels, groups, eps, to + 2 * channels, total, total + channels, weight.data<float>(),
+                                     bias.data<float>(), to, to + channels);
   };
   auto apply = [&](int64_t i) {
     const float* from = map + i / parts * 3 * channels;
@@ -64,9 +63,13 @@ void group_norm_of(const Tensor& x, Tensor& y, int64_t groups, double eps, const
     return;
   }
   for (int64_t i = 0; i < images; ++i) shift(i);
-  parallel_for(images * parts, grain, [&](int64_t begin, int64_t end) { for (int64_t i = begin; i < end; ++i) analyse(i); });
+  parallel_for(images * parts, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) analyse(i);
+  });
   for (int64_t i = 0; i < images; ++i) conclude(i);
-  parallel_for(images * parts, grain, [&](int64_t begin, int64_t end) { for (int64_t i = begin; i < end; ++i) apply(i); });
+  parallel_for(images * parts, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) apply(i);
+  });
 }
 
 template <typename T>
@@ -75,8 +78,8 @@ void layer_norm_of(const Tensor& x, Tensor& y, double eps, const Tensor& weight,
   const T* in = x.data<T>();
   T* out = y.data<T>();
   parallel_for(x.numel() / width, std::max<int64_t>(1, kGrain / width), [&](int64_t begin, int64_t end) {
-    kernels::rowwise_functions<T>().layer_norm(in + begin * width, out + begin * width, end - begin, width, eps,
-                                               weight.data<float>(), bias.data<float>(), moments ? moments.data<float>() + 2 * begin : nullptr);
+    kernels::rowwise_functions<T>().layer_norm(in + begin * width, out + begin * width, end - begin, width, eps, weight.data<float>(),
+                                               bias.data<float>(), moments ? moments.data<float>() + 2 * begin : nullptr);
   });
 }
 
@@ -135,10 +138,11 @@ void record_activation(Tape& tape, const Tensor& y, const Tensor& x, Activation 
     const Timed timed("activate backward", [&] { return passing_work(x, {&dy, &x, &dx}); });
     with_element(x.dtype(), [&]<typename T>() {
       const auto& k = kernels::rowwise_functions<T>();
-      const auto f = activation == Activation::gelu ? k.gelu_backward : activation == Activation::relu ? k.relu_backward : k.hard_swish_backward;
-      parallel_for(x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-        f(dy.data<T>() + begin, x.data<T>() + begin, dx.data<T>() + begin, end - begin);
-      });
+      const auto f = activation == Activation::gelu   ? k.gelu_backward
+                     : activation == Activation::relu ? k.relu_backward
+                                                      : k.hard_swish_backward;
+      parallel_for(x.numel(), kGrain,
+                   [&](int64_t begin, int64_t end) { f(dy.data<T>() + begin, x.data<T>() + begin, dx.data<T>() + begin, end - begin); });
     });
     t.add(x, dx);
   });
@@ -146,10 +150,9 @@ void record_activation(Tape& tape, const Tensor& y, const Tensor& x, Activation 
 
 }  // namespace
 
-Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias,
-                  Activation then) {
-  ensure(x.dims() == 4 && x.size(3) % groups == 0 && weight.numel() == x.size(3) && bias.numel() == x.size(3),
-         "group_norm of ", shown(x.shape()), " in ", groups, " groups");
+Tensor group_norm(const Tensor& x, int64_t groups, double eps, const Tensor& weight, const Tensor& bias, Activation then) {
+  ensure(x.dims() == 4 && x.size(3) % groups == 0 && weight.numel() == x.size(3) && bias.numel() == x.size(3), "group_norm of ",
+         shown(x.shape()), " in ", groups, " groups");
   ensure(then == Activation::none || then == Activation::silu, "group_norm is followed by SiLU or nothing");
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Timed timed("group_norm", [&] { return passing_work(y, {&x, &weight, &bias, &y}); });

@@ -23,8 +23,7 @@ Tensor max_pool_as(const Tensor& x) {
   const auto& loops = kernels::pooling_loops<T>();
   parallel_for(n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      loops.max_pool(x.data<T>() + i * in, h, w, c, y.data<T>() + i * out,
-                     taps ? taps.data<uint8_t>() + i * out : nullptr);
+      loops.max_pool(x.data<T>() + i * in, h, w, c, y.data<T>() + i * out, taps ? taps.data<uint8_t>() + i * out : nullptr);
     }
   });
   if (taps) {
@@ -59,7 +58,8 @@ Tensor thinned_as(const Tensor& x, int64_t channels) {
   const Timed timed("thinned", [&] { return passing_work(y, {&x, &y}); });
   parallel_for(n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      for_each_thinned(i, h, w, [&](int64_t from, int64_t to) { std::copy_n(x.data<T>() + from * c, c, y.data<T>() + to * channels + before); });
+      for_each_thinned(i, h, w,
+                       [&](int64_t from, int64_t to) { std::copy_n(x.data<T>() + from * c, c, y.data<T>() + to * channels + before); });
     }
   });
   if (Tape* tape = Tape::current()) {
@@ -67,7 +67,8 @@ Tensor thinned_as(const Tensor& x, int64_t channels) {
       const Tensor dx = Tensor::zeros({n, h, w, c}, dy.dtype());
       parallel_for(n, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-          for_each_thinned(i, h, w, [&](int64_t from, int64_t to) { std::copy_n(dy.data<T>() + to * channels + before, c, dx.data<T>() + from * c); });
+          for_each_thinned(
+              i, h, w, [&](int64_t from, int64_t to) { std::copy_n(dy.data<T>() + to * channels + before, c, dx.data<T>() + from * c); });
         }
       });
       t.add(x, dx);

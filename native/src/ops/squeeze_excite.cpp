@@ -79,14 +79,16 @@ template <typename T>
 Tensor run(const Tensor& x, const SqueezeExcite& layer) {
   const Conv2d plain = Conv2d::same(1);
   const Tensor squeezed = conv2d(channel_means<T>(x), layer.squeeze_weight, plain, {layer.squeeze_bias, {}, {}, Activation::none});
-  return excited<T>(x, conv2d(activate(squeezed, Activation::relu), layer.excite_weight, plain, {layer.excite_bias, {}, {}, Activation::none}));
+  return excited<T>(
+      x, conv2d(activate(squeezed, Activation::relu), layer.excite_weight, plain, {layer.excite_bias, {}, {}, Activation::none}));
 }
 
 }  // namespace
 
 Tensor squeeze_excite(const Tensor& x, const SqueezeExcite& layer) {
   ensure(x.dims() == 4 && x.numel() > 0 && layer.squeeze_weight.size(-1) == x.size(3) && layer.excite_weight.size(0) == x.size(3),
-         "squeeze_excite of ", shown(x.shape()), " with ", shown(layer.squeeze_weight.shape()), " and ", shown(layer.excite_weight.shape()));
+         "squeeze_excite of ", shown(x.shape()), " with ", shown(layer.squeeze_weight.shape()), " and ",
+         shown(layer.excite_weight.shape()));
   return x.dtype() == DType::bf16 ? run<bf16>(x, layer) : run<float>(x, layer);
 }
 

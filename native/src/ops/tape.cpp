@@ -43,17 +43,14 @@ Tape::Pause::Pause() : paused_(recording) { recording = nullptr; }
 Tape::Pause::~Pause() { recording = paused_; }
 
 void Tape::watch(const Tensor& parameter, Tensor gradient) {
-  ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", shown(gradient.shape()),
-         " for a parameter of shape ", shown(parameter.shape()));
+  ensure(parameter.shape() == gradient.shape(), "gradient buffer of shape ", shown(gradient.shape()), " for a parameter of shape ",
+         shown(parameter.shape()));
   watched_[parameter.id()] = std::move(gradient);
 }
 
-bool Tape::wants(const Tensor& t) const {
-  return t.defined() && (watched_.count(t.id()) != 0 || wanted_.count(t.id()) != 0);
-}
+bool Tape::wants(const Tensor& t) const { return t.defined() && (watched_.count(t.id()) != 0 || wanted_.count(t.id()) != 0); }
 
-void Tape::record(const Tensor& y, std::initializer_list<Tensor> inputs,
-                  std::function<void(Tape&, const Tensor&)> backward) {
+void Tape::record(const Tensor& y, std::initializer_list<Tensor> inputs, std::function<void(Tape&, const Tensor&)> backward) {
   record(std::vector<Tensor>{y}, inputs,
          [backward = std::move(backward)](Tape& tape, const std::vector<Tensor>& dys) { backward(tape, dys[0]); });
 }
@@ -81,8 +78,7 @@ void Tape::add(const Tensor& t, Tensor gradient) {
   }
   place->second = watched->second;
   if (gradient.raw() != place->second.raw()) {
-    ensure(gradient.bytes() == place->second.bytes(), "gradient of ", gradient.bytes(), " bytes for a buffer of ",
-           place->second.bytes());
+    ensure(gradient.bytes() == place->second.bytes(), "gradient of ", gradient.bytes(), " bytes for a buffer of ", place->second.bytes());
     std::memcpy(place->second.raw(), gradient.raw(), static_cast<size_t>(gradient.bytes()));
   }
 }

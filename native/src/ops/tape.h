@@ -67,8 +67,8 @@ class Tape {
     std::function<void(Tape&, const std::vector<Tensor>&)> backward;
   };
   std::vector<Entry> entries_;
-  std::unordered_map<const void*, Tensor> watched_;   // parameter -> gradient buffer
-  std::unordered_map<const void*, Tensor> gradients_; // of tensors wanted, while backward runs
+  std::unordered_map<const void*, Tensor> watched_;    // parameter -> gradient buffer
+  std::unordered_map<const void*, Tensor> gradients_;  // of tensors wanted, while backward runs
   std::unordered_map<const void*, bool> wanted_;
 };
 

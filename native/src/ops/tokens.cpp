@@ -73,14 +73,16 @@ Tensor patches(const Tensor& x, int64_t p) {
   const Tensor y = Tensor::empty({n, across * across, p * p * c}, x.dtype());
   const Timed timed("patches", [&] { return passing_work(y, {&x, &y}); });
   with_element(x.dtype(), [&]<typename T>() {
-    for_each_patch_row(n, side, c, p, [&](int64_t pixel, int64_t at, int64_t count) { std::copy_n(x.data<T>() + pixel, count, y.data<T>() + at); });
+    for_each_patch_row(n, side, c, p,
+                       [&](int64_t pixel, int64_t at, int64_t count) { std::copy_n(x.data<T>() + pixel, count, y.data<T>() + at); });
   });
   if (Graph* graph = Graph::current()) graph->add("patches", {x}, y, {{"size", p}});
   if (Tape* tape = Tape::current()) {
     tape->record(y, {x}, [=](Tape& t, const Tensor& dy) {
       const Tensor dx = Tensor::empty(x.shape(), x.dtype());
       with_element(x.dtype(), [&]<typename T>() {
-        for_each_patch_row(n, side, c, p, [&](int64_t pixel, int64_t at, int64_t count) { std::copy_n(dy.data<T>() + at, count, dx.data<T>() + pixel); });
+        for_each_patch_row(n, side, c, p,
+                           [&](int64_t pixel, int64_t at, int64_t count) { std::copy_n(dy.data<T>() + at, count, dx.data<T>() + pixel); });
       });
       t.add(x, dx);
     });
@@ -89,8 +91,8 @@ Tensor patches(const Tensor& x, int64_t p) {
 }
 
 Tensor embed_tokens(const Tensor& x, const Tensor& class_token, const Tensor& positions) {
-  ensure(x.dims() == 3 && class_token.shape() == Shape{1, x.size(2)} && positions.shape() == Shape{1 + x.size(1), x.size(2)}, "embed_tokens of ",
-         shown(x.shape()), " with positions ", shown(positions.shape()));
+  ensure(x.dims() == 3 && class_token.shape() == Shape{1, x.size(2)} && positions.shape() == Shape{1 + x.size(1), x.size(2)},
+         "embed_tokens of ", shown(x.shape()), " with positions ", shown(positions.shape()));
   const int64_t n = x.size(0), tokens = 1 + x.size(1), width = x.size(2);
   const Tensor y = Tensor::empty({n, tokens, width}, x.dtype());
   {

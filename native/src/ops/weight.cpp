@@ -44,7 +44,8 @@ Elements<T> elements_of(const void* data, int64_t outputs, int64_t taps, int64_t
   return {static_cast<const T*>(data), taps, channels, outputs, channels_last ? channels : 1, channels_last ? 1 : taps, taps * channels};
 }
 
-void fill(Panels& panels, int64_t first, int64_t outputs, int64_t taps, int64_t channels, DType dtype, const void* data, bool channels_last) {
+void fill(Panels& panels, int64_t first, int64_t outputs, int64_t taps, int64_t channels, DType dtype, const void* data,
+          bool channels_last) {
   switch (dtype) {
     case DType::f32: return panels.fill(first, elements_of<float>(data, outputs, taps, channels, channels_last));
     case DType::f16: return panels.fill(first, elements_of<half>(data, outputs, taps, channels, channels_last));

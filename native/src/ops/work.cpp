@@ -30,11 +30,13 @@ Work upsample_work(const ConvShape& s, const Tensor& x, int64_t weights, const S
 }
 
 Work linear_work(const ConvShape& s, const Tensor& x, int64_t weights, const Shape& result, const Epilogue& epilogue) {
-  return {concat(s.channels, "->", s.outputs, " x", s.height), 2 * elements(result) * s.channels, bytes_moved(x, weights, result, epilogue)};
+  return {concat(s.channels, "->", s.outputs, " x", s.height), 2 * elements(result) * s.channels,
+          bytes_moved(x, weights, result, epilogue)};
 }
 
 Work attention_work(const HeadView& q, const HeadView& k, int64_t heads, int64_t head_size) {
-  const int64_t images = q.rows.size(0), queries = q.rows.size(1), sources = std::min(images, k.rows.size(0)), keys = k.rows.size(1), width = heads * head_size;
+  const int64_t images = q.rows.size(0), queries = q.rows.size(1), sources = std::min(images, k.rows.size(0)), keys = k.rows.size(1),
+                width = heads * head_size;
   std::string shape = concat(heads, "x", head_size, " @", queries);
   if (keys != queries) shape += concat(" to ", keys);
   return {shape, 4 * images * queries * keys * width, 2 * (images * queries + sources * keys) * width * size_of(q.rows.dtype())};

@@ -26,8 +26,8 @@ std::vector<double> cumulative_alphas(const motley_ddim_config& c) {
 
 void check(const motley_ddim_config& c) {
   require(c.train_timesteps >= 1 && c.train_timesteps <= 1'000'000, "train_timesteps must be 1 to 1000000, got ", c.train_timesteps);
-  require(c.steps_offset >= 0 && c.steps_offset < c.train_timesteps, "steps_offset must be 0 to ", c.train_timesteps - 1,
-          ", got ", c.steps_offset);
+  require(c.steps_offset >= 0 && c.steps_offset < c.train_timesteps, "steps_offset must be 0 to ", c.train_timesteps - 1, ", got ",
+          c.steps_offset);
   require(c.beta_schedule == MOTLEY_BETAS_SCALED_LINEAR || c.beta_schedule == MOTLEY_BETAS_LINEAR, "unknown beta_schedule ",
           c.beta_schedule, ": expected 0 (scaled_linear) or 1 (linear)");
   require(c.beta_start > 0 && c.beta_start <= c.beta_end && c.beta_end < 1, "betas must satisfy 0 < beta_start <= beta_end < 1, got ",
@@ -36,13 +36,13 @@ void check(const motley_ddim_config& c) {
 
 DdimSchedule ddim_schedule(const motley_ddim_config& c, int32_t steps) {
   check(c);
-  require(steps >= 1 && steps <= c.train_timesteps - c.steps_offset, "steps must be 1 to ", c.train_timesteps - c.steps_offset,
-          ", got ", steps);
+  require(steps >= 1 && steps <= c.train_timesteps - c.steps_offset, "steps must be 1 to ", c.train_timesteps - c.steps_offset, ", got ",
+          steps);
   const std::vector<double> alphas = cumulative_alphas(c);
   const int32_t stride = c.train_timesteps / steps;
   const int64_t highest = int64_t{steps - 1} * stride + c.steps_offset;
-  require(highest < c.train_timesteps, steps, " steps with steps_offset ", c.steps_offset, " begin at time step ", highest,
-          ", beyond the ", c.train_timesteps, " the model was trained on: take fewer steps");
+  require(highest < c.train_timesteps, steps, " steps with steps_offset ", c.steps_offset, " begin at time step ", highest, ", beyond the ",
+          c.train_timesteps, " the model was trained on: take fewer steps");
   DdimSchedule schedule;
   for (int32_t i = steps - 1; i >= 0; --i) {
     const int32_t t = i * stride + c.steps_offset, previous = t - stride;

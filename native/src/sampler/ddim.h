@@ -9,8 +9,8 @@
 namespace motley {
 
 struct DdimSchedule {
-  std::vector<int32_t> timesteps;          // descending
-  std::vector<double> alpha, alpha_prev;   // cumulative products at each time step and at the one before it
+  std::vector<int32_t> timesteps;         // descending
+  std::vector<double> alpha, alpha_prev;  // cumulative products at each time step and at the one before it
 };
 
 void check(const motley_ddim_config& config);

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "kernels/cpu/sampling.h"
-#include "ops/layout.h"
 #include "libtorch/tasks.h"
+#include "ops/layout.h"
 
 namespace motley {
 namespace {
@@ -17,8 +17,8 @@ constexpr int64_t kChunkPixels = 1 << 14, kPixels = 1 << 18;
 
 }  // namespace
 
-void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float* latents, bool truncate, uint8_t* pixels,
-                   float* units, int32_t* flags) {
+void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float* latents, bool truncate, uint8_t* pixels, float* units,
+                   int32_t* flags) {
   const motley_vae_config& c = vae.config;
   const int64_t scale = scale_of(c), area = h * w * scale * scale, image = area * c.out_channels;
   const int64_t latent = c.latent_channels * h * w, own = std::min(kChunkPixels, kPixels / parallel_threads());
@@ -28,8 +28,7 @@ void decode_pixels(const Vae& vae, int64_t n, int64_t h, int64_t w, const float*
     const int64_t first = task * chunk, count = std::min(chunk, n - first);
     std::vector<float> z(latents + first * latent, latents + (first + count) * latent);
     for (float& value : z) value *= factor;
-    const Tensor decoded =
-        vae_decode(vae, ops::from_nchw(z.data(), count, c.latent_channels, h, w, vae.dtype)).to(DType::f32);
+    const Tensor decoded = vae_decode(vae, ops::from_nchw(z.data(), count, c.latent_channels, h, w, vae.dtype)).to(DType::f32);
     std::vector<uint8_t> spare(pixels == nullptr ? static_cast<size_t>(image) : 0);
     for (int64_t i = 0; i < count; ++i) {
       uint8_t* to = pixels == nullptr ? spare.data() : pixels + (first + i) * image;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "kernels/cpu/sampling.h"
+#include "libtorch/tasks.h"
 #include "ops/layout.h"
 #include "sampler/noise.h"
-#include "libtorch/tasks.h"
 
 namespace motley {
 namespace {
@@ -60,8 +60,9 @@ class Chunk {
     const UNet& model = run_.model;
     const bool encode = run_.published(MOTLEY_PUBLISHED_CONTEXT);
     const EncodedContext own = encode ? encode_context(model, run_.prompts.hidden) : EncodedContext();
-    const Tensor eps = unet(model, x_.to(model.dtype), run_.time_of(s), encode ? own : run_.prompts.context, prompt_, image_of_,
-                            p_.as_published).to(DType::f32);
+    const Tensor eps =
+        unet(model, x_.to(model.dtype), run_.time_of(s), encode ? own : run_.prompts.context, prompt_, image_of_, p_.as_published)
+            .to(DType::f32);
     for (int64_t i = 0; i < count_; ++i) {
       const double eta = p_.eta == nullptr ? 0 : p_.eta[first_ + i];
       const kernels::DdimStep update = kernels::ddim_step(run_.schedule.alpha[at], run_.schedule.alpha_prev[at], eta, p_.clip_sample != 0);
@@ -78,8 +79,9 @@ class Chunk {
   void move(const kernels::DdimStep& step, int64_t i, const Tensor& eps, const Tensor& x, const Tensor& noise) const {
     const float* e = eps.data<float>();
     const int64_t negative = guided_[static_cast<size_t>(i)];
-    kernels::sampling_kernels().update(step, size_, x.data<float>() + i * size_, e + i * size_, negative < 0 ? nullptr : e + negative * size_,
-                                       p_.guidance[first_ + i], noise ? noise.data<float>() : nullptr);
+    kernels::sampling_kernels().update(step, size_, x.data<float>() + i * size_, e + i * size_,
+                                       negative < 0 ? nullptr : e + negative * size_, p_.guidance[first_ + i],
+                                       noise ? noise.data<float>() : nullptr);
   }
 
   // x0 as the step predicts it

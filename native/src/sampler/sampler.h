@@ -19,7 +19,7 @@ struct Prompts {
 
 /// Denoises params.batch images to latents (batch, channels, height, width). The caller has checked params.
 /// Throws Error(CANCELLED) when progress says so.
-void sample(const UNet& model, const Prompts& prompts, const motley_ddim_config& config,
-            const motley_sample_params& params, float* latents);
+void sample(const UNet& model, const Prompts& prompts, const motley_ddim_config& config, const motley_sample_params& params,
+            float* latents);
 
 }  // namespace motley

@@ -20,9 +20,8 @@ constexpr int64_t kAtOnce = 128;  // images, where the batch does not matter: en
 
 }  // namespace
 
-void evaluate(Classifier& classifier, const Images& images, int64_t resize, int64_t first, int64_t n, int64_t batch,
-              const Pass& pass, const float mean[3], const float std[3], float* logits,
-              const std::function<bool(int64_t, int64_t)>& progress) {
+void evaluate(Classifier& classifier, const Images& images, int64_t resize, int64_t first, int64_t n, int64_t batch, const Pass& pass,
+              const float mean[3], const float std[3], float* logits, const std::function<bool(int64_t, int64_t)>& progress) {
   const int64_t size = classifier.config().image_size, classes = classifier.config().classes;
   std::vector<float> table(256 * 3);
   kernels::normalisation_table(mean, std, table.data());
@@ -68,7 +67,8 @@ void evaluate(Classifier& classifier, const Images& images, int64_t resize, int6
     }
   };
   together(0, 1);
-  for_each_in_turn(own, [&](int64_t i) { forward(1 + i); }, report, [] {});
+  for_each_in_turn(
+      own, [&](int64_t i) { forward(1 + i); }, report, [] {});
   together(1 + own, batches);
 }
 

@@ -16,8 +16,7 @@
 
 namespace motley {
 
-Trainer::Trainer(Classifier& classifier, const TrainerConfig& config)
-    : classifier_(classifier), config_(config), table_(256 * 3) {
+Trainer::Trainer(Classifier& classifier, const TrainerConfig& config) : classifier_(classifier), config_(config), table_(256 * 3) {
   kernels::normalisation_table(config_.mean, config_.std, table_.data());
   for (const ClassifierTensor& t : classifier.tensors()) {
     Slot slot;
@@ -61,8 +60,8 @@ Tensor Trainer::batch(const Images& images, int64_t epoch, int64_t first, int64_
   parallel_for(n, 4, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto image = static_cast<uint64_t>(index[i]);
-      const kernels::View view = kernels::draw_view(config_.augmentation, images.height, images.width, size, config_.seed,
-                                                    static_cast<uint64_t>(epoch), image);
+      const kernels::View view =
+          kernels::draw_view(config_.augmentation, images.height, images.width, size, config_.seed, static_cast<uint64_t>(epoch), image);
       float* input = inputs.data<float>() + i * size * size * 3;
       kernels::augment_image(images.at(index[i]), images.height, images.width, view, config_.mean, config_.std, table_.data(), input);
       if (config_.rand_ops > 0) rand_augment(epoch, index[i], input);
@@ -151,12 +150,11 @@ void Trainer::update(double learning_rate) {
   std::vector<kernels::AdamwTensor> tensors;
   for (const Slot& s : slots_) {
     if (!s.parameter) continue;
-    tensors.push_back({s.parameter.data<float>(), s.gradient.data<float>(), s.exp_avg.data<float>(),
-                       s.exp_avg_sq.data<float>(), s.parameter.numel()});
+    tensors.push_back(
+        {s.parameter.data<float>(), s.gradient.data<float>(), s.exp_avg.data<float>(), s.exp_avg_sq.data<float>(), s.parameter.numel()});
   }
   ++steps_;
-  kernels::adamw(tensors,
-                 {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_, scale});
+  kernels::adamw(tensors, {learning_rate, config_.beta1, config_.beta2, config_.epsilon, config_.weight_decay, steps_, scale});
   if (config_.ema_decay > 0) update_average();
 }
 
@@ -169,8 +167,8 @@ void Trainer::update_average() {
   kernels::ema(tensors, steps_ == 1 ? 0 : config_.ema_decay);
 }
 
-bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate,
-                  TrainingSums& sums, const Progress& progress) {
+bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t count, double learning_rate, TrainingSums& sums,
+                  const Progress& progress) {
   const int64_t last = std::min(first + count, steps_per_epoch(images.n));
   const int64_t n_images = trained_on(images.n), tail = n_images % config_.batch;
   require((config_.drop_last || tail == 0 ? config_.batch : tail) >= (config_.head_only ? 1 : classifier_.least_batch()), n_images,
@@ -184,8 +182,7 @@ bool Trainer::run(const Images& images, int64_t epoch, int64_t first, int64_t co
       Tensor inputs = batch(images, epoch, at, n, labels);
       kernels::Targets targets{labels.data()};
       if (config_.mixup > 0) {
-        const double share =
-            kernels::draw_share(config_.mixup, config_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(s));
+        const double share = kernels::draw_share(config_.mixup, config_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(s));
         const Tensor mixed = Tensor::empty(inputs.shape());
         kernels::mixup(inputs.data<float>(), n, inputs.numel() / n, share, mixed.data<float>());
         inputs = mixed;

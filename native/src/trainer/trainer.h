@@ -21,9 +21,9 @@ struct TrainerConfig {
   bool head_only = false;  // the rest stays as it is, and computes as in evaluation
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
   double label_smoothing = 0;
-  double mixup = 0;      // alpha of the Beta distribution of the share; 0: none
-  double ema_decay = 0;  // of the moving average of the weights; 0: none
-  double clip_norm = 0;  // of all gradients together; 0: not clipped
+  double mixup = 0;                      // alpha of the Beta distribution of the share; 0: none
+  double ema_decay = 0;                  // of the moving average of the weights; 0: none
+  double clip_norm = 0;                  // of all gradients together; 0: not clipped
   int rand_ops = 0, rand_magnitude = 9;  // RandAugment: operations on each image, of 31 magnitudes
   kernels::Augmentation augmentation;
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};

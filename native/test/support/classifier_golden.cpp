@@ -154,7 +154,8 @@ void check_initialisation(const Classifier& classifier) {
     }
     const bool normal = t.initial.kind == Initial::Kind::normal;
     // the variance of v is v2, that of v^2 is v4 - v2^2
-    const double v2 = scale * scale * (normal ? 1 : 1.0 / 3), v4 = std::pow(scale, 4) * (normal ? 3 : 1.0 / 5), root = std::sqrt(static_cast<double>(n));
+    const double v2 = scale * scale * (normal ? 1 : 1.0 / 3), v4 = std::pow(scale, 4) * (normal ? 3 : 1.0 / 5),
+                 root = std::sqrt(static_cast<double>(n));
     CHECK_MESSAGE(std::abs(mean) < 5 * std::sqrt(v2) / root, t.name);
     CHECK_MESSAGE(std::abs(squares / static_cast<double>(n) - v2) < 5 * std::sqrt(v4 - v2 * v2) / root, t.name);
     CHECK_MESSAGE(largest < scale * (normal ? 7 : 1.0001), t.name);

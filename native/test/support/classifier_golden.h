@@ -15,7 +15,8 @@ namespace motley::test {
 class ClassifierGolden {
  public:
   /// Trained without what is random: dropout and stochastic depth are 0 where the architecture has them.
-  explicit ClassifierGolden(const std::string& architecture, std::optional<double> dropout = {}, std::optional<double> stochastic_depth = {});
+  explicit ClassifierGolden(const std::string& architecture, std::optional<double> dropout = {},
+                            std::optional<double> stochastic_depth = {});
 
   const Golden& golden() const { return golden_; }
   /// A network with the golden's weights; rounded: as it trained with them. The generator had cast its network to bfloat16 and back

@@ -58,8 +58,7 @@ constexpr double kOfBfloat16 = 0.25;
 /// The project's tolerance: at most twice PyTorch's own error against float64, largest and root mean square, as the golden
 /// records it for this output and precision ("float32", "bfloat16"); in "float16", of which the goldens hold no errors, a quarter of its
 /// bfloat16 error.
-inline void check_against(const Golden& golden, const std::string& output, const float* values,
-                          const std::string& precision = "float32") {
+inline void check_against(const Golden& golden, const std::string& output, const float* values, const std::string& precision = "float32") {
   const auto& expected = golden.values(output);
   const Difference d = difference(values, expected.data(), expected.size());
   const bool half = precision == "float16";
@@ -68,8 +67,8 @@ inline void check_against(const Golden& golden, const std::string& output, const
   INFO(output, ": max ", d.max_abs, " rms ", d.rms, "; PyTorch's ", torch["max_abs"].number, " and ", torch["rms"].number);
   CHECK(d.max_abs <= times * torch["max_abs"].number);
   CHECK(d.rms <= times * torch["rms"].number);
-  MESSAGE(output, " ", precision, ": error / PyTorch's ", std::string(half ? "bfloat16 " : ""), "error = ", d.max_abs / torch["max_abs"].number, " (max), ",
-          d.rms / torch["rms"].number, " (rms)");
+  MESSAGE(output, " ", precision, ": error / PyTorch's ", std::string(half ? "bfloat16 " : ""),
+          "error = ", d.max_abs / torch["max_abs"].number, " (max), ", d.rms / torch["rms"].number, " (rms)");
 }
 
 }  // namespace motley::test

@@ -44,9 +44,8 @@ inline constexpr kernels::PairUnit unit = {8, 4, 64, nothing, nothing, multiply}
 /// Runs body on each unit, and on the CPU's own where it has one.
 template <typename Body>
 void for_each_unit(const Body& body) {
-  const std::pair<const char*, const kernels::PairUnit*> units[] = {{"plain", &plain::unit},
-                                                                    {"amx", &kernels::amx_emulated::pair_unit()},
-                                                                    {"avx512_bf16", &kernels::avx512_bf16_emulated::pair_unit()}};
+  const std::pair<const char*, const kernels::PairUnit*> units[] = {
+      {"plain", &plain::unit}, {"amx", &kernels::amx_emulated::pair_unit()}, {"avx512_bf16", &kernels::avx512_bf16_emulated::pair_unit()}};
   for (const auto& [name, unit] : units) {
     CAPTURE(name);
     kernels::use_pair_unit(unit);

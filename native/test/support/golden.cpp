@@ -182,8 +182,7 @@ const Json& Json::operator[](const std::string& key) const {
 
 Json parse_json(const std::string& text) { return Parser(text).document(); }
 
-Golden::Golden(const std::string& name, const std::string& directory)
-    : meta_(parse_json(read_file(directory + "/" + name + ".json"))) {
+Golden::Golden(const std::string& name, const std::string& directory) : meta_(parse_json(read_file(directory + "/" + name + ".json"))) {
   const std::string file = read_file(directory + "/" + name + ".safetensors");
   uint64_t header = 0;
   require(file.size() >= 8, name, ".safetensors is too short");

@@ -12,9 +12,9 @@
 namespace motley::test::torch {
 namespace {
 
-using ops::Activation;
 using libtorch::Call;
 using libtorch::View;
+using ops::Activation;
 
 float activate(float x, Activation activation) {
   switch (activation) {
@@ -78,9 +78,17 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2d& how, const Epilogu
   const bool symmetric = how.top == how.bottom && how.left == how.right;
   const Tensor input = symmetric ? x : padded(x, how);
   const int64_t ph = symmetric ? how.top : 0, pw = symmetric ? how.left : 0, stride = how.stride;
-  Tensor y = Call("aten::convolution").tensor(input, View::channels_last).tensor(as_type_of(x, w), View::channels_last)
-                 .optional(bias_for(x, epilogue)).integers({stride, stride}).integers({ph, pw}).integers({1, 1}).boolean(false)
-                 .integers({0, 0}).integer(1).run(1, View::channels_last)[0];
+  Tensor y = Call("aten::convolution")
+                 .tensor(input, View::channels_last)
+                 .tensor(as_type_of(x, w), View::channels_last)
+                 .optional(bias_for(x, epilogue))
+                 .integers({stride, stride})
+                 .integers({ph, pw})
+                 .integers({1, 1})
+                 .boolean(false)
+                 .integers({0, 0})
+                 .integer(1)
+                 .run(1, View::channels_last)[0];
   return finished(std::move(y), x.size(0), epilogue);
 }
 

@@ -14,19 +14,19 @@ namespace motley::kernels {
 
 struct AdamwStep {
   double learning_rate, beta1, beta2, epsilon, decay;
-  int64_t step;  // t, from 1
+  int64_t step;               // t, from 1
   double gradient_scale = 1;  // that g is multiplied with first
 };
 
 /// The same, as the loop takes it.
 struct AdamwFactors {
-  float keep;         // 1 - lr * decay
-  float blend1;       // 1 - beta1
+  float keep;    // 1 - lr * decay
+  float blend1;  // 1 - beta1
   float beta2, blend2;
-  float step_size;    // lr / (1 - beta1^t)
-  float over_root;    // 1 / sqrt(1 - beta2^t)
+  float step_size;  // lr / (1 - beta1^t)
+  float over_root;  // 1 / sqrt(1 - beta2^t)
   float epsilon;
-  float scale;        // of the gradient
+  float scale;  // of the gradient
 };
 AdamwFactors adamw_factors(const AdamwStep& step);
 

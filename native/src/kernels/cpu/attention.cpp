@@ -26,9 +26,9 @@ int64_t attention_queries(int64_t head, int64_t queries) {
 
 int64_t attention_scratch(int64_t head, int64_t queries) {
   const int64_t padded = whole(head, kWidest);
-  return 2 * padded * kAttentionKeys                          // keys and values
-         + kAttentionRows * kAttentionKeys                    // scores of a group of rows
-         + (2 * padded + 2) * (queries + kAttentionRows);     // queries, output so far, largest score, sum of weights
+  return 2 * padded * kAttentionKeys                       // keys and values
+         + kAttentionRows * kAttentionKeys                 // scores of a group of rows
+         + (2 * padded + 2) * (queries + kAttentionRows);  // queries, output so far, largest score, sum of weights
 }
 
 namespace reference {

@@ -20,8 +20,8 @@ struct AttentionShape {
 constexpr float kLog2E = 1.44269504f;  // scores are scaled by it, too, so that weights are powers of two
 constexpr float kMasked = -3.0e38f;    // below any score: the largest so far before the first; its weight is set to 0, not computed
 
-constexpr int64_t kAttentionKeys = 256;     // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
-constexpr int64_t kAttentionRows = 12;      // query rows of a register tile, at most
+constexpr int64_t kAttentionKeys = 256;  // keys of a tile: a packed tile of 160-wide heads and its scores stay in L2
+constexpr int64_t kAttentionRows = 12;   // query rows of a register tile, at most
 
 template <typename T>
 struct AttentionFunctions {
@@ -33,7 +33,9 @@ using AttentionKernels = ByElement<AttentionFunctions>;
 const AttentionKernels& attention_kernels();
 
 template <typename T>
-const AttentionFunctions<T>& attention_functions() { return attention_kernels().of<T>(); }
+const AttentionFunctions<T>& attention_functions() {
+  return attention_kernels().of<T>();
+}
 
 /// Queries to give to a kernel at once: as many as make little of bringing in the keys and values for them, and their state still
 /// stays in the second-level cache. Each has its result alone, however many they are.

@@ -57,21 +57,14 @@ Tap tap(int64_t i, int64_t in, int64_t out) {
   return {first, std::min(first + 1, in - 1), at - static_cast<float>(first)};
 }
 
-void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3],
-                 const float std[3], float* out) {
+void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3], const float std[3],
+                 float* out) {
   std::vector<Tap> rows, columns;
   for (int64_t y = 0; y < window.height; ++y) rows.push_back(tap(window.top + y, crop.height, window.resized_h));
   for (int64_t x = 0; x < window.width; ++x) columns.push_back(tap(window.left + x, crop.width, window.resized_w));
   if (crop.flip) std::reverse(columns.begin(), columns.end());
-  Resampling how{image + (crop.top * width + crop.left) * 3,
-                 width * 3,
-                 crop.width,
-                 rows.data(),
-                 window.height,
-                 columns.data(),
-                 window.width,
-                 {},
-                 {}};
+  Resampling how{
+      image + (crop.top * width + crop.left) * 3, width * 3, crop.width, rows.data(), window.height, columns.data(), window.width, {}, {}};
   for (int c = 0; c < 3; ++c) {
     how.scale[c] = 1.0f / (255.0f * std[c]);
     how.offset[c] = -mean[c] / std[c];
@@ -82,8 +75,7 @@ void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Wi
 
 }  // namespace
 
-View draw_view(const Augmentation& how, int64_t height, int64_t width, int64_t size, uint64_t seed, uint64_t epoch,
-               uint64_t image) {
+View draw_view(const Augmentation& how, int64_t height, int64_t width, int64_t size, uint64_t seed, uint64_t epoch, uint64_t image) {
   PhiloxStream random(seed, (epoch << 32) | image, draws::kAugment);
   const Crop crop = draw_crop(how, height, width, random);
   const double angle = how.rotation == 0 ? 0 : random.uniform(-how.rotation, how.rotation);
@@ -98,8 +90,7 @@ View test_view(int64_t height, int64_t width, int64_t resize, int64_t size) {
   const Crop crop{0, 0, height, width, false};
   if (resize == 0) return {0, crop, whole_window(size, size)};
   Window window = resized_window(height, width, resize, size);
-  window.top =
-      static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_h - size) / 2));  // Python's round
+  window.top = static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_h - size) / 2));  // Python's round
   window.left = static_cast<int64_t>(std::nearbyint(static_cast<double>(window.resized_w - size) / 2));
   return {0, crop, window};
 }
@@ -110,8 +101,8 @@ void normalisation_table(const float mean[3], const float std[3], float* table) 
   }
 }
 
-void augment_image(const uint8_t* image, int64_t height, int64_t width, const View& view, const float mean[3],
-                   const float std[3], const float* table, float* out) {
+void augment_image(const uint8_t* image, int64_t height, int64_t width, const View& view, const float mean[3], const float std[3],
+                   const float* table, float* out) {
   std::vector<uint8_t> turned;
   if (view.angle != 0) {
     turned.resize(static_cast<size_t>(height * width * 3));
@@ -135,8 +126,8 @@ void augment_image(const uint8_t* image, int64_t height, int64_t width, const Vi
 
 namespace reference {
 
-void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3],
-                 const float std[3], double* out) {
+void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Window& window, const float mean[3], const float std[3],
+                 double* out) {
   auto position = [](int64_t i, int64_t in, int64_t size) {
     return std::max(0.0, (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(size) - 0.5);
   };
@@ -148,11 +139,8 @@ void crop_resize(const uint8_t* image, int64_t width, const Crop& crop, const Wi
       const int64_t y1 = std::min(y0 + 1, crop.height - 1), x1 = std::min(x0 + 1, crop.width - 1);
       const double fy = v - static_cast<double>(y0), fx = h - static_cast<double>(x0);
       for (int64_t c = 0; c < 3; ++c) {
-        auto at = [&](int64_t i, int64_t j) {
-          return static_cast<double>(image[((crop.top + i) * width + crop.left + j) * 3 + c]);
-        };
-        const double value =
-            (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
+        auto at = [&](int64_t i, int64_t j) { return static_cast<double>(image[((crop.top + i) * width + crop.left + j) * 3 + c]); };
+        const double value = (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
         out[(y * window.width + (crop.flip ? window.width - 1 - x : x)) * 3 + c] =
             (value / 255 - static_cast<double>(mean[c])) / static_cast<double>(std[c]);
       }

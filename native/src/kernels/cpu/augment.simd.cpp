@@ -8,15 +8,13 @@ namespace {
 
 typedef uint8_t ByteVec __attribute__((vector_size(kLanes), aligned(1), may_alias));
 
-typedef float Pixel
-    __attribute__((vector_size(16), aligned(4), may_alias));  // three channels, and what comes after them
+typedef float Pixel __attribute__((vector_size(16), aligned(4), may_alias));  // three channels, and what comes after them
 
 inline Pixel& pixel(float* p) { return *reinterpret_cast<Pixel*>(p); }
 
 void to_floats(const uint8_t* bytes, int64_t n, float* floats) {
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    store(floats + i, __builtin_convertvector(*reinterpret_cast<const ByteVec*>(bytes + i), Vec));
+  for (; i + kLanes <= n; i += kLanes) store(floats + i, __builtin_convertvector(*reinterpret_cast<const ByteVec*>(bytes + i), Vec));
   for (; i < n; ++i) floats[i] = bytes[i];
 }
 
@@ -24,8 +22,7 @@ void to_floats(const uint8_t* bytes, int64_t n, float* floats) {
 // before.
 void resample_row(const Resampling& how, int64_t row, float* source, float* line) {
   to_floats(how.corner + row * how.stride, 3 * how.width, source);
-  const Pixel scale = {how.scale[0], how.scale[1], how.scale[2], 0},
-              offset = {how.offset[0], how.offset[1], how.offset[2], 0};
+  const Pixel scale = {how.scale[0], how.scale[1], how.scale[2], 0}, offset = {how.offset[0], how.offset[1], how.offset[2], 0};
   for (int64_t x = 0; x < how.out_width; ++x) {
     const Tap& t = how.columns[x];
     const Pixel a = pixel(source + 3 * t.first), b = pixel(source + 3 * t.second);

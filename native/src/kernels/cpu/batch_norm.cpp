@@ -49,8 +49,7 @@ struct Cut {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t row = i / channel_chunks * chunk_rows, channel = i % channel_chunks * chunk_channels;
         double* to = partial.data() + 2 * (i / channel_chunks) * channels + channel;
-        piece(row, std::min(chunk_rows, rows - row), channel, std::min(chunk_channels, channels - channel), to,
-              to + channels);
+        piece(row, std::min(chunk_rows, rows - row), channel, std::min(chunk_channels, channels - channel), to, to + channels);
       }
     });
     std::copy_n(partial.data(), channels, a);
@@ -83,8 +82,8 @@ void batch_moments(const T* x, int64_t rows, int64_t channels, double* mean, dou
   }
 }
 
-void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, const float* mean, const float* invstd,
-                     float* scale, float* shift) {
+void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, const float* mean, const float* invstd, float* scale,
+                     float* shift) {
   for (int64_t c = 0; c < channels; ++c) {
     scale[c] = gamma[c] * invstd[c];
     shift[c] = beta[c] - mean[c] * scale[c];
@@ -92,8 +91,8 @@ void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, co
 }
 
 template <typename T>
-void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift,
-                      const T* residual, Activation activation, T* y, uint8_t* bits) {
+void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
+                      Activation activation, T* y, uint8_t* bits) {
   const auto apply = loops<T>().apply;
   parallel_for(rows, std::max<int64_t>(1, kGrain / channels), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * channels;
@@ -103,22 +102,19 @@ void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* s
 }
 
 template <typename T>
-void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels, const float* gamma, const float* beta,
-                         const float* mean, const float* invstd, Gate gate, const uint8_t* bits, float* dgamma,
-                         float* dbeta, T* dx, T* dresidual) {
+void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels, const float* gamma, const float* beta, const float* mean,
+                         const float* invstd, Gate gate, const uint8_t* bits, float* dgamma, float* dbeta, T* dx, T* dresidual) {
   const auto width = static_cast<size_t>(channels);
   std::vector<float> scale(width), shift(width), centre(width), slope(width);
   batch_norm_fold(channels, gamma, beta, mean, invstd, scale.data(), shift.data());
   const int64_t bits_pitch = gate_pitch(channels);
   std::vector<double> sum(width), products(width);
   const auto sums = loops<T>().sums;
-  Cut(rows, channels)
-      .sum(sum.data(), products.data(), [&](int64_t row, int64_t n, int64_t c, int64_t w, double* s, double* p) {
-        const BatchNormSums how{mean + c, scale.data() + c, shift.data() + c};
-        const int64_t at = row * channels + c;
-        sums(dy + at, x + at, n, w, channels, gate, bits ? bits + row * bits_pitch + c / 8 : nullptr, bits_pitch, how, s,
-             p);
-      });
+  Cut(rows, channels).sum(sum.data(), products.data(), [&](int64_t row, int64_t n, int64_t c, int64_t w, double* s, double* p) {
+    const BatchNormSums how{mean + c, scale.data() + c, shift.data() + c};
+    const int64_t at = row * channels + c;
+    sums(dy + at, x + at, n, w, channels, gate, bits ? bits + row * bits_pitch + c / 8 : nullptr, bits_pitch, how, s, p);
+  });
   const double n = static_cast<double>(rows);
   for (size_t c = 0; c < width; ++c) {
     const double over_std = invstd[c];
@@ -136,12 +132,11 @@ void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels
   });
 }
 
-#define MOTLEY_INSTANTIATE(T)                                                                                        \
-  template void batch_moments<T>(const T*, int64_t, int64_t, double*, double*);                                      \
-  template void batch_norm_apply<T>(const T*, int64_t, int64_t, const float*, const float*, const T*, Activation, T*, \
-                                    uint8_t*);                                                                       \
-  template void batch_norm_backward<T>(const T*, const T*, int64_t, int64_t, const float*, const float*, const float*, \
-                                       const float*, Gate, const uint8_t*, float*, float*, T*, T*);
+#define MOTLEY_INSTANTIATE(T)                                                                                                              \
+  template void batch_moments<T>(const T*, int64_t, int64_t, double*, double*);                                                            \
+  template void batch_norm_apply<T>(const T*, int64_t, int64_t, const float*, const float*, const T*, Activation, T*, uint8_t*);           \
+  template void batch_norm_backward<T>(const T*, const T*, int64_t, int64_t, const float*, const float*, const float*, const float*, Gate, \
+                                       const uint8_t*, float*, float*, T*, T*);
 MOTLEY_INSTANTIATE(float)
 MOTLEY_INSTANTIATE(bf16)
 #undef MOTLEY_INSTANTIATE
@@ -166,9 +161,8 @@ void batch_norm(const double* x, int64_t rows, int64_t channels, const double* g
   }
 }
 
-void batch_norm_backward(const double* dy, const double* x, int64_t rows, int64_t channels, const double* gamma,
-                         const double* beta, double eps, const double* residual, Activation activation, double* dgamma,
-                         double* dbeta, double* dx, double* dz) {
+void batch_norm_backward(const double* dy, const double* x, int64_t rows, int64_t channels, const double* gamma, const double* beta,
+                         double eps, const double* residual, Activation activation, double* dgamma, double* dbeta, double* dx, double* dz) {
   const auto size = static_cast<size_t>(rows * channels);
   std::vector<double> y(size), mean(static_cast<size_t>(channels)), variance(static_cast<size_t>(channels));
   batch_norm(x, rows, channels, gamma, beta, eps, residual, Activation::none, y.data(), mean.data(), variance.data());

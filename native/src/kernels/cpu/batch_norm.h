@@ -40,17 +40,16 @@ struct BatchNormGradient {
 template <typename T>
 struct BatchNormLoops {
   /// sum += x - shift, squares += (x - shift)^2
-  void (*moments)(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum,
-                  double* squares);
+  void (*moments)(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum, double* squares);
   /// y may be x. residual and bits may be null; bits are written when given.
   void (*apply)(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
                 Activation activation, T* y, uint8_t* bits);
   /// dz = gate(dy): sum += dz, products += dz * (x - mean). bits_pitch in bytes.
-  void (*sums)(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits,
-               int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products);
+  void (*sums)(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits, int64_t bits_pitch,
+               const BatchNormSums& how, double* sum, double* products);
   /// dx = ..., dresidual = dz if given (dx may be x, dresidual dy).
-  void (*gradient)(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits,
-                   const BatchNormGradient& how, T* dx, T* dresidual);
+  void (*gradient)(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits, const BatchNormGradient& how,
+                   T* dx, T* dresidual);
 };
 
 struct BatchNormKernels {
@@ -64,28 +63,26 @@ template <typename T>
 void batch_moments(const T* x, int64_t rows, int64_t channels, double* mean, double* variance);
 
 /// scale = gamma * invstd, shift = beta - mean * scale: the same roundings in forward and backward.
-void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, const float* mean, const float* invstd,
-                     float* scale, float* shift);
+void batch_norm_fold(int64_t channels, const float* gamma, const float* beta, const float* mean, const float* invstd, float* scale,
+                     float* shift);
 
 /// y = activation(x * scale + shift + residual?); bits (rows * gate_pitch) may be null.
 template <typename T>
-void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift,
-                      const T* residual, Activation activation, T* y, uint8_t* bits);
+void batch_norm_apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
+                      Activation activation, T* y, uint8_t* bits);
 
 /// Gradient of the training-mode normalisation. gamma, beta, mean, invstd as in the forward pass; dgamma, dbeta (channels).
 /// dresidual may be null, or dy itself; dx may be x.
 template <typename T>
-void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels, const float* gamma, const float* beta,
-                         const float* mean, const float* invstd, Gate gate, const uint8_t* bits, float* dgamma,
-                         float* dbeta, T* dx, T* dresidual);
+void batch_norm_backward(const T* dy, const T* x, int64_t rows, int64_t channels, const float* gamma, const float* beta, const float* mean,
+                         const float* invstd, Gate gate, const uint8_t* bits, float* dgamma, float* dbeta, T* dx, T* dresidual);
 
 namespace reference {
 /// The definitions, in float64. dz is the gradient behind the activation (the residual's).
 void batch_norm(const double* x, int64_t rows, int64_t channels, const double* gamma, const double* beta, double eps,
                 const double* residual, Activation activation, double* y, double* mean, double* variance);
-void batch_norm_backward(const double* dy, const double* x, int64_t rows, int64_t channels, const double* gamma,
-                         const double* beta, double eps, const double* residual, Activation activation, double* dgamma,
-                         double* dbeta, double* dx, double* dz);
+void batch_norm_backward(const double* dy, const double* x, int64_t rows, int64_t channels, const double* gamma, const double* beta,
+                         double eps, const double* residual, Activation activation, double* dgamma, double* dbeta, double* dx, double* dz);
 }  // namespace reference
 
 }  // namespace motley::kernels

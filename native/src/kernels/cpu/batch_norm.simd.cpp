@@ -11,7 +11,7 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-constexpr int64_t kBlock = 16;  // rows summed in float32 before they go to float64
+constexpr int64_t kBlock = 16;                               // rows summed in float32 before they go to float64
 constexpr int kLineVectors = kLanes < 16 ? 16 / kLanes : 1;  // that fill a cache line
 
 inline void add_to(double* total, Vec v, int64_t n) {
@@ -83,8 +83,7 @@ inline void each_column(int64_t channels, const Column& column) {
 }
 
 template <typename T>
-void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum,
-             double* squares) {
+void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const float* shift, double* sum, double* squares) {
   for (int64_t first = 0; first < rows; first += kBlock) {
     const int64_t count = rows - first < kBlock ? rows - first : kBlock;
     each_column(channels, [&]<int V, bool kWhole>(int64_t c, int64_t n) {
@@ -108,8 +107,7 @@ void moments(const T* x, int64_t rows, int64_t channels, int64_t pitch, const fl
 }
 
 template <typename T, Activation kActivation, bool kResidual, bool kBits>
-void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
-              T* y, uint8_t* bits) {
+void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual, T* y, uint8_t* bits) {
   const int64_t pitch = (channels + 7) / 8;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = r * channels;
@@ -123,8 +121,8 @@ void apply_as(const T* x, int64_t rows, int64_t channels, const float* scale, co
 }
 
 template <typename T>
-void apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual,
-           Activation activation, T* y, uint8_t* bits) {
+void apply(const T* x, int64_t rows, int64_t channels, const float* scale, const float* shift, const T* residual, Activation activation,
+           T* y, uint8_t* bits) {
   constexpr Activation kNone = Activation::none, kRelu = Activation::relu, kHardSwish = Activation::hard_swish;
   const auto run = activation == kNone        ? (residual ? apply_as<T, kNone, true, false> : apply_as<T, kNone, false, false>)
                    : activation == kHardSwish ? (residual ? apply_as<T, kHardSwish, true, false> : apply_as<T, kHardSwish, false, false>)
@@ -134,8 +132,8 @@ void apply(const T* x, int64_t rows, int64_t channels, const float* scale, const
 }
 
 template <typename T, Gate kGate>
-void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, const uint8_t* bits,
-             int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
+void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, const uint8_t* bits, int64_t bits_pitch,
+             const BatchNormSums& how, double* sum, double* products) {
   for (int64_t first = 0; first < rows; first += kBlock) {
     const int64_t count = rows - first < kBlock ? rows - first : kBlock;
     each_column(channels, [&]<int V, bool kWhole>(int64_t c, int64_t n) {
@@ -168,8 +166,8 @@ void sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pi
 }
 
 template <typename T>
-void sums(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits,
-          int64_t bits_pitch, const BatchNormSums& how, double* sum, double* products) {
+void sums(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch, Gate gate, const uint8_t* bits, int64_t bits_pitch,
+          const BatchNormSums& how, double* sum, double* products) {
   const auto run = gate == Gate::none        ? sums_as<T, Gate::none>
                    : gate == Gate::relu_bits ? sums_as<T, Gate::relu_bits>
                    : gate == Gate::relu      ? sums_as<T, Gate::relu>
@@ -178,8 +176,8 @@ void sums(const T* dy, const T* x, int64_t rows, int64_t channels, int64_t pitch
 }
 
 template <typename T, Gate kGate, bool kResidual>
-void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const uint8_t* bits,
-                 const BatchNormGradient& how, T* dx, T* dresidual) {
+void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const uint8_t* bits, const BatchNormGradient& how, T* dx,
+                 T* dresidual) {
   const int64_t bits_pitch = (channels + 7) / 8;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = r * channels;
@@ -189,21 +187,19 @@ void gradient_as(const T* dy, const T* x, int64_t rows, int64_t channels, const 
       if constexpr (recomputed(kGate)) shift = get<kWhole>(how.shift + c, n);
       const Vec dz = gated<kGate>(get<kWhole>(dy + row + c, n), v, scale, shift, bits + r * bits_pitch, c, n);
       if constexpr (kResidual) put<kWhole>(dresidual + row + c, dz, n);
-      const Vec d = dz * scale + ((v - get<kWhole>(how.mean + c, n)) * get<kWhole>(how.slope + c, n) +
-                                  get<kWhole>(how.centre + c, n));
+      const Vec d = dz * scale + ((v - get<kWhole>(how.mean + c, n)) * get<kWhole>(how.slope + c, n) + get<kWhole>(how.centre + c, n));
       put<kWhole>(dx + row + c, d, n);
     });
   }
 }
 
 template <typename T>
-void gradient(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits,
-              const BatchNormGradient& how, T* dx, T* dresidual) {
-  const auto run =
-      gate == Gate::none        ? (dresidual ? gradient_as<T, Gate::none, true> : gradient_as<T, Gate::none, false>)
-      : gate == Gate::relu_bits ? (dresidual ? gradient_as<T, Gate::relu_bits, true> : gradient_as<T, Gate::relu_bits, false>)
-      : gate == Gate::relu      ? (dresidual ? gradient_as<T, Gate::relu, true> : gradient_as<T, Gate::relu, false>)
-                                : (dresidual ? gradient_as<T, Gate::hard_swish, true> : gradient_as<T, Gate::hard_swish, false>);
+void gradient(const T* dy, const T* x, int64_t rows, int64_t channels, Gate gate, const uint8_t* bits, const BatchNormGradient& how, T* dx,
+              T* dresidual) {
+  const auto run = gate == Gate::none        ? (dresidual ? gradient_as<T, Gate::none, true> : gradient_as<T, Gate::none, false>)
+                   : gate == Gate::relu_bits ? (dresidual ? gradient_as<T, Gate::relu_bits, true> : gradient_as<T, Gate::relu_bits, false>)
+                   : gate == Gate::relu      ? (dresidual ? gradient_as<T, Gate::relu, true> : gradient_as<T, Gate::relu, false>)
+                                        : (dresidual ? gradient_as<T, Gate::hard_swish, true> : gradient_as<T, Gate::hard_swish, false>);
   run(dy, x, rows, channels, bits, how, dx, dresidual);
 }
 

@@ -15,14 +15,17 @@ struct BranchFunctions {
   /// y may be x or branch.
   void (*add)(const T* x, const T* branch, int64_t rows, int64_t channels, const float* scale, float factor, T* y);
   /// dbranch = dy * scale * factor (may be branch); sums (channels) = those over the rows of dy * branch * factor.
-  void (*backward)(const T* dy, const T* branch, int64_t rows, int64_t channels, const float* scale, float factor, T* dbranch, double* sums);
+  void (*backward)(const T* dy, const T* branch, int64_t rows, int64_t channels, const float* scale, float factor, T* dbranch,
+                   double* sums);
 };
 
 using BranchKernels = ByElement<BranchFunctions>;
 const BranchKernels& branch_kernels();
 
 template <typename T>
-const BranchFunctions<T>& branch_functions() { return branch_kernels().of<T>(); }
+const BranchFunctions<T>& branch_functions() {
+  return branch_kernels().of<T>();
+}
 
 namespace reference {
 void branch_add(const double* x, const double* branch, int64_t rows, int64_t channels, const double* scale, double factor, double* y);

@@ -37,7 +37,9 @@ void backward(const T* dy, const T* branch, int64_t rows, int64_t channels, cons
 }
 
 template <typename T>
-constexpr BranchFunctions<T> functions() { return {add<T>, backward<T>}; }
+constexpr BranchFunctions<T> functions() {
+  return {add<T>, backward<T>};
+}
 
 }  // namespace
 

@@ -84,8 +84,8 @@ bool by_kernel_rows(const ConvShape& s) { return s.channels < kFewChannels && s.
 Source forward_source(const ConvShape& s, const float* x, Scratch& padded) {
   Axis y = forward_axis(s.out_height, s.kernel_h, s.stride, s.top, s.height);
   if (!by_kernel_rows(s)) {
-    return {x, s.images, s.width * s.channels, s.height * s.width * s.channels, s.channels, s.channels, std::move(y),
-            forward_axis(s.out_width, s.kernel_w, s.stride, s.left, s.width)};
+    return {x,          s.images,   s.width * s.channels, s.height * s.width * s.channels,
+            s.channels, s.channels, std::move(y),         forward_axis(s.out_width, s.kernel_w, s.stride, s.left, s.width)};
   }
   const int64_t width = std::max((s.out_width - 1) * s.stride + s.kernel_w, s.left + s.width);
   const int64_t row = width * s.channels, taken = s.width * s.channels, before = s.left * s.channels;
@@ -98,15 +98,19 @@ Source forward_source(const ConvShape& s, const float* x, Scratch& padded) {
       std::fill_n(to + i * row + before + taken, row - before - taken, 0.0f);
     }
   });
-  return {to, s.images, row, s.height * row, s.channels, s.kernel_w * s.channels, std::move(y),
-          forward_axis(s.out_width, 1, s.stride, 0, width)};
+  return {to,           s.images,
+          row,          s.height * row,
+          s.channels,   s.kernel_w * s.channels,
+          std::move(y), forward_axis(s.out_width, 1, s.stride, 0, width)};
 }
 
 class ConvLeft final : public Left {
  public:
   // without_padding: leaves out the pixels of the result that no product reaches
   ConvLeft(Source source, Placement placement, bool without_padding = false)
-      : tile_rows_(gemm_kernels().tile_rows), source_(std::move(source)), placement_(placement),
+      : tile_rows_(gemm_kernels().tile_rows),
+        source_(std::move(source)),
+        placement_(placement),
         zeros_(static_cast<size_t>(source_.channels), 0.0f) {
     for (const auto& ys : source_.y.classes()) {
       for (const auto& xs : source_.x.classes()) {
@@ -130,7 +134,8 @@ class ConvLeft final : public Left {
       tiles->rows = locate(t, rows);
       for (int r = 0; r < tiles->rows; ++r) {
         tiles->image[r] = rows[r].image;
-        tiles->out[r] = columns * (rows[r].image * placement_.pixels + rows[r].y * placement_.row + rows[r].x * placement_.column + placement_.offset);
+        tiles->out[r] =
+            columns * (rows[r].image * placement_.pixels + rows[r].y * placement_.row + rows[r].x * placement_.column + placement_.offset);
       }
     }
   }
@@ -227,7 +232,8 @@ struct Piece {
 
 std::vector<Piece> pieces_of(const ConvShape& s) {
   const int64_t pixels = s.out_height * s.out_width;
-  const int64_t images = std::max<int64_t>(1, kSteps / pixels), rows = pixels <= kSteps ? s.out_height : std::max<int64_t>(1, kSteps / s.out_width);
+  const int64_t images = std::max<int64_t>(1, kSteps / pixels),
+                rows = pixels <= kSteps ? s.out_height : std::max<int64_t>(1, kSteps / s.out_width);
   std::vector<Piece> pieces;
   for (int64_t n = 0; n < s.images; n += images) {
     for (int64_t y = 0; y < s.out_height; y += rows) {
@@ -240,7 +246,12 @@ std::vector<Piece> pieces_of(const ConvShape& s) {
 class WeightGradient {
  public:
   WeightGradient(const ConvShape& shape, const Source& source, const float* dy, float* dw)
-      : kernels_(gemm_kernels()), shape_(shape), source_(source), dy_(dy), dw_(dw), pieces_(pieces_of(shape)),
+      : kernels_(gemm_kernels()),
+        shape_(shape),
+        source_(source),
+        dy_(dy),
+        dw_(dw),
+        pieces_(pieces_of(shape)),
         tap_panels_(up(source.channels, kernels_.panel)) {
     for (const Piece& p : pieces_) most_ = std::max(most_, steps(p));
     dy_rows_.resize(static_cast<size_t>(most_));
@@ -276,8 +287,9 @@ class WeightGradient {
       for (int64_t t = tile_begin; t < tile_end; ++t) {
         const int64_t row = t * kernels_.tile_rows;
         kernels_.outer(packed_dy_.data() + (t - tile_begin) * tile_size_, packed_x_.data(), segments_.data(),
-                       static_cast<int64_t>(segments_.size()), static_cast<int>(std::min<int64_t>(kernels_.tile_rows, shape_.outputs - row)),
-                       width, first, dw_ + row * columns + tap * source_.channels + channel, columns);
+                       static_cast<int64_t>(segments_.size()),
+                       static_cast<int>(std::min<int64_t>(kernels_.tile_rows, shape_.outputs - row)), width, first,
+                       dw_ + row * columns + tap * source_.channels + channel, columns);
       }
     }
   }
@@ -293,7 +305,8 @@ class WeightGradient {
     }
     for (int64_t t = tile_begin; t < tile_end; t += kSideBySide) {
       const int64_t row = t * kernels_.tile_rows, end = std::min(std::min(t + kSideBySide, tile_end) * kernels_.tile_rows, shape_.outputs);
-      kernels_.gather_tiles(dy_rows_.data(), steps(piece), row, static_cast<int>(end - row), packed_dy_.data() + (t - tile_begin) * tile_size_, tile_size_);
+      kernels_.gather_tiles(dy_rows_.data(), steps(piece), row, static_cast<int>(end - row),
+                            packed_dy_.data() + (t - tile_begin) * tile_size_, tile_size_);
     }
   }
 
@@ -365,7 +378,12 @@ void conv_input_gradient(const ConvShape& s, const float* dy, const float* w, fl
   if (taps == 1 && s.stride == 1 && s.top == 0 && s.left == 0 && pixels == s.out_height * s.out_width) {
     return multiply(DenseLeft(dy, s.images * pixels, s.outputs, pixels), right, out);
   }
-  Source source{dy, s.images, s.out_width * s.outputs, s.out_height * s.out_width * s.outputs, s.outputs, s.outputs,
+  Source source{dy,
+                s.images,
+                s.out_width * s.outputs,
+                s.out_height * s.out_width * s.outputs,
+                s.outputs,
+                s.outputs,
                 backward_axis(s.height, s.kernel_h, s.stride, s.top, s.out_height),
                 backward_axis(s.width, s.kernel_w, s.stride, s.left, s.out_width)};
   multiply(ConvLeft(std::move(source), {pixels, s.width, 1, 0}, add), right, out);
@@ -429,8 +447,14 @@ void upsample_conv_forward(int64_t images, int64_t height, int64_t width, int64_
   const int64_t size = upsample_size(outputs, channels) / 4;
   for (int phase = 0; phase < 4; ++phase) {
     const int64_t dy = phase / 2, dx = phase % 2;
-    Source source{x, images, width * channels, height * width * channels, channels, channels,
-                  forward_axis(height, 2, 1, 1 - dy, height), forward_axis(width, 2, 1, 1 - dx, width)};
+    Source source{x,
+                  images,
+                  width * channels,
+                  height * width * channels,
+                  channels,
+                  channels,
+                  forward_axis(height, 2, 1, 1 - dy, height),
+                  forward_axis(width, 2, 1, 1 - dx, width)};
     Right right{4, channels, outputs, nullptr, 0, 0, 0};
     right.packed = phases + phase * size;
     multiply(ConvLeft(std::move(source), {4 * height * width, 4 * width, 2, dy * 2 * width + dx}), right, out);

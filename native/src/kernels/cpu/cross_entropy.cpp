@@ -9,8 +9,8 @@ MOTLEY_CHOOSE(cross_entropy, CrossEntropyKernels)
 
 namespace reference {
 
-void cross_entropy(const double* logits, const Targets& targets, int64_t rows, int64_t classes, double smoothing,
-                   double scale, double* losses, double* dlogits, uint8_t* right) {
+void cross_entropy(const double* logits, const Targets& targets, int64_t rows, int64_t classes, double smoothing, double scale,
+                   double* losses, double* dlogits, uint8_t* right) {
   for (int64_t r = 0; r < rows; ++r) {
     const double* row = logits + r * classes;
     int64_t best = 0;

@@ -26,14 +26,14 @@ struct Targets {
 struct CrossEntropyKernels {
   /// logits (rows, classes) -> losses (rows), dlogits (rows, classes; may be null), right (rows): 1 where the first largest
   /// logit is the main label's.
-  void (*cross_entropy)(const float* logits, const Targets& targets, int64_t rows, int64_t classes, float smoothing,
-                        float scale, double* losses, float* dlogits, uint8_t* right);
+  void (*cross_entropy)(const float* logits, const Targets& targets, int64_t rows, int64_t classes, float smoothing, float scale,
+                        double* losses, float* dlogits, uint8_t* right);
 };
 const CrossEntropyKernels& cross_entropy_kernels();
 
 namespace reference {
-void cross_entropy(const double* logits, const Targets& targets, int64_t rows, int64_t classes, double smoothing,
-                   double scale, double* losses, double* dlogits, uint8_t* right);
+void cross_entropy(const double* logits, const Targets& targets, int64_t rows, int64_t classes, double smoothing, double scale,
+                   double* losses, double* dlogits, uint8_t* right);
 }
 
 }  // namespace motley::kernels

@@ -14,8 +14,8 @@ inline Vec get(const float* p, int64_t n, float other) {
   return load(buffer);
 }
 
-void cross_entropy(const float* logits, const Targets& targets, int64_t rows, int64_t classes, float smoothing,
-                   float scale, double* losses, float* dlogits, uint8_t* right) {
+void cross_entropy(const float* logits, const Targets& targets, int64_t rows, int64_t classes, float smoothing, float scale, double* losses,
+                   float* dlogits, uint8_t* right) {
   const float uniform = smoothing / static_cast<float>(classes);
   for (int64_t r = 0; r < rows; ++r) {
     const float* row = logits + r * classes;
@@ -37,8 +37,8 @@ void cross_entropy(const float* logits, const Targets& targets, int64_t rows, in
     // -log p[k] = base - logit[k]
     double hit = static_cast<double>(row[label]);
     if (mixed) hit = static_cast<double>(share) * hit + (1 - static_cast<double>(share)) * static_cast<double>(row[targets.others[r]]);
-    losses[r] = (1 - static_cast<double>(smoothing)) * (base - hit) +
-                static_cast<double>(smoothing) * (base - all / static_cast<double>(classes));
+    losses[r] =
+        (1 - static_cast<double>(smoothing)) * (base - hit) + static_cast<double>(smoothing) * (base - all / static_cast<double>(classes));
     right[r] = best == targets.main(r);
     if (!dlogits) continue;
     const float over = static_cast<float>(1 / total);

@@ -49,7 +49,8 @@ class Packed {
     for (int64_t c = 0; c < padded; ++c) {
       float* to = memory_.data() + c / lanes * rows.count * columns.count * lanes + c % lanes;
       for (int64_t i = 0; i < rows.count; ++i) {
-        for (int64_t j = 0; j < columns.count; ++j, to += lanes) *to = c < s.channels ? w[c * size + rows[i] * s.kernel + columns[j]] : 0.0f;
+        for (int64_t j = 0; j < columns.count; ++j, to += lanes)
+          *to = c < s.channels ? w[c * size + rows[i] * s.kernel + columns[j]] : 0.0f;
       }
     }
   }
@@ -82,8 +83,8 @@ void depthwise_forward(const DepthwiseShape& s, const T* x, const float* w, cons
   parallel_for(s.images * s.out_height, grain(s.out_width, s.channels, rows.count * columns.count), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       row({x + i / s.out_height * s.height * s.width * s.channels, s.height, s.width, s.channels, weights.data(), rows.count, columns.count,
-           i % s.out_height * s.stride - rows.count / 2, -(columns.count / 2), s.stride, y + i * s.out_width * s.channels, s.out_width, 1, bias,
-           activation, false});
+           i % s.out_height * s.stride - rows.count / 2, -(columns.count / 2), s.stride, y + i * s.out_width * s.channels, s.out_width, 1,
+           bias, activation, false});
     }
   });
 }
@@ -140,8 +141,8 @@ void depthwise_weight_gradient(const DepthwiseShape& s, const T* dy, const T* x,
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i * chunk;
       products({x + first * s.height * s.width * s.channels, dy + first * s.out_height * s.out_width * s.channels,
-                std::min(chunk, s.images - first), s.height, s.width, s.channels, s.out_height, s.out_width, rows.count, columns.count, s.stride,
-                sums.data() + i * size});
+                std::min(chunk, s.images - first), s.height, s.width, s.channels, s.out_height, s.out_width, rows.count, columns.count,
+                s.stride, sums.data() + i * size});
     }
   });
   std::fill_n(dw, s.channels * s.kernel * s.kernel, 0.0f);
@@ -157,9 +158,9 @@ void depthwise_weight_gradient(const DepthwiseShape& s, const T* dy, const T* x,
   });
 }
 
-#define MOTLEY_INSTANTIATE(T)                                                                                                       \
-  template void depthwise_forward<T>(const DepthwiseShape&, const T*, const float*, const float*, Activation, T*);                  \
-  template void depthwise_input_gradient<T>(const DepthwiseShape&, const T*, const float*, T*, bool);                               \
+#define MOTLEY_INSTANTIATE(T)                                                                                      \
+  template void depthwise_forward<T>(const DepthwiseShape&, const T*, const float*, const float*, Activation, T*); \
+  template void depthwise_input_gradient<T>(const DepthwiseShape&, const T*, const float*, T*, bool);              \
   template void depthwise_weight_gradient<T>(const DepthwiseShape&, const T*, const T*, float*);
 MOTLEY_INSTANTIATE(float)
 MOTLEY_INSTANTIATE(bf16)

@@ -109,10 +109,12 @@ struct Piece {
 };
 
 template <int kColumns, int kStride, int kOutputs, int kVectors, bool kWhole, typename T>
-MOTLEY_INLINE void multiply(const T* x, const T* dy, int64_t left, int64_t width, int64_t channels, int64_t n, Vec (&sums)[kColumns * kVectors]) {
+MOTLEY_INLINE void multiply(const T* x, const T* dy, int64_t left, int64_t width, int64_t channels, int64_t n,
+                            Vec (&sums)[kColumns * kVectors]) {
   Vec d[kOutputs * kVectors];
   each<0, kOutputs>([&]<int o>() __attribute__((always_inline)) {
-    each<0, kVectors>([&]<int v>() __attribute__((always_inline)) { d[o * kVectors + v] = get<kWhole>(dy + o * channels + v * kLanes, n); });
+    each<0, kVectors>([&]<int v>()
+                          __attribute__((always_inline)) { d[o * kVectors + v] = get<kWhole>(dy + o * channels + v * kLanes, n); });
   });
   each<0, (kOutputs - 1) * kStride + kColumns>([&]<int p>() __attribute__((always_inline)) {
     if (left + p < 0 || left + p >= width) return;
@@ -139,7 +141,8 @@ inline void piece_of(const DepthwiseProducts<T>& g, const Piece& piece, int64_t 
       int64_t k = 0;
       const auto at = [&]<int kOutputs>() __attribute__((always_inline)) {
         const int64_t left = k * kStride - kColumns / 2;
-        multiply<kColumns, kStride, kOutputs, kVectors, kWhole>(x + left * g.channels, dy + k * g.channels, left, g.width, g.channels, n, sums);
+        multiply<kColumns, kStride, kOutputs, kVectors, kWhole>(x + left * g.channels, dy + k * g.channels, left, g.width, g.channels, n,
+                                                                sums);
         k += kOutputs;
       };
       while (k + 4 <= g.out_width) at.template operator()<4>();
@@ -163,7 +166,8 @@ void products_of(const DepthwiseProducts<T>& g) {
       for (int64_t k = 0; k < g.rows; ++k) {
         const Piece piece{image, least(group, g.images - image), first, least(band, g.out_height - first), k};
         int64_t c = 0;
-        for (; c + kVectors * kLanes <= g.channels; c += kVectors * kLanes) piece_of<kColumns, kStride, kVectors, true>(g, piece, c, kLanes);
+        for (; c + kVectors * kLanes <= g.channels; c += kVectors * kLanes)
+          piece_of<kColumns, kStride, kVectors, true>(g, piece, c, kLanes);
         if constexpr (kVectors > 1) {
           for (; c + kLanes <= g.channels; c += kLanes) piece_of<kColumns, kStride, 1, true>(g, piece, c, kLanes);
         }

@@ -16,9 +16,12 @@ struct ByElement {
 
   template <typename T>
   const Functions<T>& of() const {
-    if constexpr (std::is_same_v<T, float>) return f32;
-    else if constexpr (std::is_same_v<T, bf16>) return b16;
-    else return f16;
+    if constexpr (std::is_same_v<T, float>)
+      return f32;
+    else if constexpr (std::is_same_v<T, bf16>)
+      return b16;
+    else
+      return f16;
   }
 };
 

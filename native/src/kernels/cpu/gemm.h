@@ -55,8 +55,8 @@ struct GemmKernels {
   void (*multiply)(const Tile* tiles, int64_t count, const Run* runs, const int32_t* ends, const PanelStep& step);
   /// out (rows x width, row stride out_stride) += or = sum over steps of a[step][row] * b[step][column];
   /// a is packed by tile_rows, b by panel and holds only the segments' steps, one after the other.
-  void (*outer)(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
-                float* out, int64_t out_stride);
+  void (*outer)(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first, float* out,
+                int64_t out_stride);
   /// Panels side by side, the p-th at to + p * to_stride: place [k * panel + j] = from[k * stride + p * panel + j], 0 beyond
   /// width.
   void (*pack_rows)(const float* from, int64_t stride, int64_t depth, int width, float* to, int64_t to_stride);

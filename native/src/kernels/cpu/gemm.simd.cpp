@@ -36,7 +36,8 @@ void finish(const Tile& tile, const PanelStep& step, const float* sums) {
   with_activation(step.out->activation, [&]<Activation activation>() {
     for (int r = 0; r < tile.rows; ++r) {
       for (int j = 0; j < step.width; j += kLanes) {
-        finish_vector<activation>(*step.out, tile.out[r], tile.image[r], step.column + j, step.columns, load(sums + r * kPanel + j), step.width - j);
+        finish_vector<activation>(*step.out, tile.out[r], tile.image[r], step.column + j, step.columns, load(sums + r * kPanel + j),
+                                  step.width - j);
       }
     }
   });
@@ -184,8 +185,8 @@ void multiply(const Tile* tiles, int64_t count, const Run* runs, const int32_t* 
 
 // out (+)= sum of a[step]^T b[step], a packed by kRows: R of them are rows of out.
 template <int R, int V>
-void outer_tile(const float* a, const float* b, const Segment* segment, const Segment* end, int width, bool first,
-                float* out, int64_t out_stride) {
+void outer_tile(const float* a, const float* b, const Segment* segment, const Segment* end, int width, bool first, float* out,
+                int64_t out_stride) {
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -251,8 +252,8 @@ OuterTile outer_tile_of(int rows) {
   }
 }
 
-void outer(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first,
-           float* out, int64_t out_stride) {
+void outer(const float* a, const float* b, const Segment* segments, int64_t count, int rows, int width, bool first, float* out,
+           int64_t out_stride) {
   const OuterTile tile = width <= kLanes ? outer_tile_of<1>(rows) : outer_tile_of<kVectors>(rows);
   tile(a, b, segments, segments + count, width, first, out, out_stride);
 }
@@ -385,8 +386,8 @@ void sum_rows(const float* x, int64_t rows, int64_t stride, int width, float* ou
 }  // namespace
 
 const GemmKernels& gemm_kernels() {
-  static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,   pack_rows,
-                                          pack_columns, gather_panel, gather_tiles, widen_pairs, widen_halves, sum_rows};
+  static constexpr GemmKernels kernels = {kRows,        kPanel,       multiply,    outer,        pack_rows, pack_columns,
+                                          gather_panel, gather_tiles, widen_pairs, widen_halves, sum_rows};
   return kernels;
 }
 

@@ -9,9 +9,8 @@ namespace motley::kernels {
 
 MOTLEY_CHOOSE(group_norm, GroupNormKernels)
 
-void group_norm_coefficients(int64_t pixels, int64_t channels, int64_t groups, double eps, const float* shift,
-                             const double* sum, const double* square, const float* weight, const float* bias,
-                             float* scale, float* offset) {
+void group_norm_coefficients(int64_t pixels, int64_t channels, int64_t groups, double eps, const float* shift, const double* sum,
+                             const double* square, const float* weight, const float* bias, float* scale, float* offset) {
   const int64_t width = channels / groups;
   const double n = static_cast<double>(pixels);
   for (int64_t first = 0; first < channels; first += width) {
@@ -33,8 +32,8 @@ void group_norm_coefficients(int64_t pixels, int64_t channels, int64_t groups, d
 
 namespace reference {
 
-void group_norm(const float* x, double* y, int64_t pixels, int64_t channels, int64_t groups, double eps,
-                const float* weight, const float* bias, bool silu) {
+void group_norm(const float* x, double* y, int64_t pixels, int64_t channels, int64_t groups, double eps, const float* weight,
+                const float* bias, bool silu) {
   const int64_t width = channels / groups;
   for (int64_t g = 0; g < groups; ++g) {
     const double n = static_cast<double>(pixels * width);

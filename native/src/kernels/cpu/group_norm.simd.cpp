@@ -38,8 +38,7 @@ void sums_of(const T* x, int64_t pixels, int64_t stride, const float* shift, dou
 }
 
 template <typename T>
-void sums_tail(const T* x, int64_t pixels, int64_t channels, int64_t stride, const float* shift, double* sum,
-               double* square) {
+void sums_tail(const T* x, int64_t pixels, int64_t channels, int64_t stride, const float* shift, double* sum, double* square) {
   for (int64_t c = 0; c < channels; ++c) {
     sum[c] = square[c] = 0;
     for (int64_t p = 0; p < pixels; ++p) {
@@ -51,8 +50,7 @@ void sums_tail(const T* x, int64_t pixels, int64_t channels, int64_t stride, con
 }
 
 template <typename T>
-void sums(const T* x, int64_t pixels, int64_t channels, int64_t stride, const float* shift, double* sum,
-          double* square) {
+void sums(const T* x, int64_t pixels, int64_t channels, int64_t stride, const float* shift, double* sum, double* square) {
   int64_t c = 0;
   for (; c + 4 * kLanes <= channels; c += 4 * kLanes) sums_of<4>(x + c, pixels, stride, shift + c, sum + c, square + c);
   for (; c + kLanes <= channels; c += kLanes) sums_of<1>(x + c, pixels, stride, shift + c, sum + c, square + c);
@@ -60,8 +58,8 @@ void sums(const T* x, int64_t pixels, int64_t channels, int64_t stride, const fl
 }
 
 template <bool kSilu, typename T>
-void apply_to(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride, int64_t y_stride,
-              const float* scale, const float* offset) {
+void apply_to(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride, int64_t y_stride, const float* scale,
+              const float* offset) {
   const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
   for (int64_t p = 0; p < pixels; ++p, x += stride, y += y_stride) {
     for (int64_t c = 0; c < whole; c += kLanes) {
@@ -76,8 +74,8 @@ void apply_to(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride
 }
 
 template <typename T>
-void apply(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride, int64_t y_stride, const float* scale,
-           const float* offset, bool with_silu) {
+void apply(const T* x, T* y, int64_t pixels, int64_t channels, int64_t stride, int64_t y_stride, const float* scale, const float* offset,
+           bool with_silu) {
   if (with_silu) {
     apply_to<true>(x, y, pixels, channels, stride, y_stride, scale, offset);
   } else {

@@ -26,17 +26,23 @@ const char* cpu_brand();
 }  // namespace motley::kernels
 
 /// Picks `family`_kernels of the set in use; for foo.cpp files.
-#define MOTLEY_CHOOSE(family, Kernels)                                  \
-  namespace scalar { const Kernels& family##_kernels(); }               \
-  namespace avx2 { const Kernels& family##_kernels(); }                 \
-  namespace avx512 { const Kernels& family##_kernels(); }               \
-  const Kernels& family##_kernels() {                                   \
-    switch (isa()) {                                                    \
-      case Isa::amx:                                                    \
-      case Isa::avx512_bf16:                                            \
-      case Isa::avx512: return avx512::family##_kernels();              \
-      case Isa::avx2: return avx2::family##_kernels();                  \
-      case Isa::scalar: break;                                          \
-    }                                                                   \
-    return scalar::family##_kernels();                                  \
+#define MOTLEY_CHOOSE(family, Kernels)                     \
+  namespace scalar {                                       \
+  const Kernels& family##_kernels();                       \
+  }                                                        \
+  namespace avx2 {                                         \
+  const Kernels& family##_kernels();                       \
+  }                                                        \
+  namespace avx512 {                                       \
+  const Kernels& family##_kernels();                       \
+  }                                                        \
+  const Kernels& family##_kernels() {                      \
+    switch (isa()) {                                       \
+      case Isa::amx:                                       \
+      case Isa::avx512_bf16:                               \
+      case Isa::avx512: return avx512::family##_kernels(); \
+      case Isa::avx2: return avx2::family##_kernels();     \
+      case Isa::scalar: break;                             \
+    }                                                      \
+    return scalar::family##_kernels();                     \
   }

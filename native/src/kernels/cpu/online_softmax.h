@@ -12,7 +12,8 @@ namespace motley::kernels::MOTLEY_ISA {
 /// shrinks. Only the first `seen` of n keys count. weights: n up to a multiple of `multiple`, 0 beyond `seen`; may be the scores
 /// themselves, which can be read as far.
 template <typename W>
-inline float soften(const float* scores, float factor, int64_t n, int64_t seen, int64_t multiple, float* largest, float* total, W* weights) {
+inline float soften(const float* scores, float factor, int64_t n, int64_t seen, int64_t multiple, float* largest, float* total,
+                    W* weights) {
   IVec lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = i;
   const int64_t whole = seen / kLanes * kLanes, padded = (n + multiple - 1) / multiple * multiple;

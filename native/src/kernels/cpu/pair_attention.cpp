@@ -14,8 +14,8 @@ MOTLEY_CHOOSE(pair_attention, PairAttentionKernels)
 namespace {
 
 constexpr int64_t kWide = Panels::kPairColumns, kPairDepth = PairUnit::kDepth;
-constexpr int64_t kRows = 32;    // queries at once, at most: their scores of a tile of keys lie in the first-level cache
-constexpr int64_t kKeys = 256;   // of a tile
+constexpr int64_t kRows = 32;   // queries at once, at most: their scores of a tile of keys lie in the first-level cache
+constexpr int64_t kKeys = 256;  // of a tile
 static_assert(kKeys % (kWide * PairUnit::kPanels) == 0 && kKeys % kPairDepth == 0);
 
 int64_t floats_of(int64_t elements) { return up(elements, 2); }
@@ -50,9 +50,15 @@ void pack_pair_values(const bf16* v, int64_t stride, int64_t keys, int64_t head,
 }
 
 PairAttention::PairAttention(int64_t head)
-    : unit_(*pair_unit()), rows_(std::max<int64_t>(1, kRows / unit_.rows) * unit_.rows), depth_(whole(head, kPairDepth)),
-      columns_(whole(head, kWide * PairUnit::kPanels)), scores_(rows_ * kKeys), weights_(floats_of(rows_ * kKeys)),
-      queries_(floats_of(rows_ * depth_)), output_(rows_ * columns_), state_(2 * rows_) {
+    : unit_(*pair_unit()),
+      rows_(std::max<int64_t>(1, kRows / unit_.rows) * unit_.rows),
+      depth_(whole(head, kPairDepth)),
+      columns_(whole(head, kWide * PairUnit::kPanels)),
+      scores_(rows_ * kKeys),
+      weights_(floats_of(rows_ * kKeys)),
+      queries_(floats_of(rows_ * depth_)),
+      output_(rows_ * columns_),
+      state_(2 * rows_) {
   unit_.begin();
 }
 
@@ -88,21 +94,22 @@ void PairAttention::run_rows(const AttentionShape& shape, int64_t first, int64_t
       const bf16* at = head.keys + (key / kWide + p) * kWide * depth_;
       const bf16* const pair[PairUnit::kPanels] = {at, at + kWide * depth_};
       in_tiles([&](int64_t t, int count) {
-        unit_.multiply(queries + t * depth_, depth_, count, pair, static_cast<int>(std::min<int64_t>(PairUnit::kPanels, panels - p)), depth_,
-                       scores_.data() + t * kKeys + p * kWide, kKeys, false);
+        unit_.multiply(queries + t * depth_, depth_, count, pair, static_cast<int>(std::min<int64_t>(PairUnit::kPanels, panels - p)),
+                       depth_, scores_.data() + t * kKeys + p * kWide, kKeys, false);
       });
     }
     int64_t seen[kRows];
     for (int64_t r = 0; r < rows; ++r) {
       seen[r] = shape.causal ? std::clamp<int64_t>(shape.first_query + first + r + 1 - key, 0, n) : n;
     }
-    kernels.soften(scores_.data(), kKeys, rows, n, seen, shape.scale * kLog2E, largest, total, weights, key > 0 ? output_.data() : nullptr, columns_);
+    kernels.soften(scores_.data(), kKeys, rows, n, seen, shape.scale * kLog2E, largest, total, weights, key > 0 ? output_.data() : nullptr,
+                   columns_);
     for (int64_t c = 0; c < columns; c += kWide * PairUnit::kPanels) {
       const bf16* at = head.values + c * depth + key * kWide;
       const bf16* const pair[PairUnit::kPanels] = {at, at + kWide * depth};
       in_tiles([&](int64_t t, int count) {
-        unit_.multiply(weights + t * kKeys, kKeys, count, pair, columns - c > kWide ? 2 : 1, whole(n, kPairDepth), output_.data() + t * columns_ + c,
-                       columns_, key > 0);
+        unit_.multiply(weights + t * kKeys, kKeys, count, pair, columns - c > kWide ? 2 : 1, whole(n, kPairDepth),
+                       output_.data() + t * columns_ + c, columns_, key > 0);
       });
     }
   }

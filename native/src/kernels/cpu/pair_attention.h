@@ -20,8 +20,8 @@ void pack_pair_values(const bf16* v, int64_t stride, int64_t keys, int64_t head,
 struct PairAttentionKernels {
   /// Scores (rows, stride) of a tile of n keys to weights; output (rows, columns) of the tiles before shrinks by what they say.
   /// Row r sees the first seen[r] keys.
-  void (*soften)(const float* scores, int64_t stride, int64_t rows, int64_t n, const int64_t* seen, float factor, float* largest, float* total,
-                 bf16* weights, float* output, int64_t columns);
+  void (*soften)(const float* scores, int64_t stride, int64_t rows, int64_t n, const int64_t* seen, float factor, float* largest,
+                 float* total, bf16* weights, float* output, int64_t columns);
   /// out (rows, out_stride) = output / total, `head` columns
   void (*finish)(const float* output, int64_t columns, const float* total, int64_t rows, int64_t head, bf16* out, int64_t out_stride);
 };

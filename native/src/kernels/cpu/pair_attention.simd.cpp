@@ -6,8 +6,8 @@
 namespace motley::kernels::MOTLEY_ISA {
 namespace {
 
-void soften_rows(const float* scores, int64_t stride, int64_t rows, int64_t n, const int64_t* seen, float factor, float* largest, float* total,
-                 bf16* weights, float* output, int64_t columns) {
+void soften_rows(const float* scores, int64_t stride, int64_t rows, int64_t n, const int64_t* seen, float factor, float* largest,
+                 float* total, bf16* weights, float* output, int64_t columns) {
   for (int64_t r = 0; r < rows; ++r) {
     const float keep = soften(scores + r * stride, factor, n, seen[r], 32, largest + r, total + r, weights + r * stride);
     if (output == nullptr || keep == 1.0f) continue;

@@ -14,8 +14,8 @@ namespace motley::kernels::MOTLEY_AMX {
 namespace {
 
 constexpr int kTileRows = 16, kTileBytes = 64;
-constexpr int kTileFloats = kTileBytes / 4;                         // columns of a tile of sums
-constexpr int64_t kPanelBlock = PairUnit::kDepth * kTileFloats;     // elements of a panel that a tile takes
+constexpr int kTileFloats = kTileBytes / 4;                      // columns of a tile of sums
+constexpr int64_t kPanelBlock = PairUnit::kDepth * kTileFloats;  // elements of a panel that a tile takes
 
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
@@ -72,9 +72,11 @@ void tiles(const bf16* a, int64_t a_stride, const bf16* const* panels, int64_t d
 void multiply(const bf16* a, int64_t a_stride, int rows, const bf16* const* panels, int count, int64_t depth, float* sums, int64_t stride,
               bool add) {
   if (rows > kTileRows) {
-    count > 1 ? tiles<true, true>(a, a_stride, panels, depth, sums, stride, add) : tiles<true, false>(a, a_stride, panels, depth, sums, stride, add);
+    count > 1 ? tiles<true, true>(a, a_stride, panels, depth, sums, stride, add)
+              : tiles<true, false>(a, a_stride, panels, depth, sums, stride, add);
   } else {
-    count > 1 ? tiles<false, true>(a, a_stride, panels, depth, sums, stride, add) : tiles<false, false>(a, a_stride, panels, depth, sums, stride, add);
+    count > 1 ? tiles<false, true>(a, a_stride, panels, depth, sums, stride, add)
+              : tiles<false, false>(a, a_stride, panels, depth, sums, stride, add);
   }
 }
 

@@ -42,14 +42,12 @@ class PixelRows {
   int64_t depth() const { return s_.kernel_h * s_.kernel_w * s_.channels; }
 
   /// Rows from `first` on as they lie in memory, or null where they have to be written out.
-  const bf16* in_place(int64_t first) const {
-    return dense_ && s_.channels % PairUnit::kDepth == 0 ? x_ + first * s_.channels : nullptr;
-  }
+  const bf16* in_place(int64_t first) const { return dense_ && s_.channels % PairUnit::kDepth == 0 ? x_ + first * s_.channels : nullptr; }
 
   /// A row: where its taps begin in the image, and where it goes in the result.
   struct Row {
-    const bf16* image;   // the first pixel of its image
-    int64_t y, x;        // of its first tap, in the padding where negative
+    const bf16* image;  // the first pixel of its image
+    int64_t y, x;       // of its first tap, in the padding where negative
   };
   void describe(int64_t first, int64_t count, int64_t columns, Row* rows, int64_t* out, int32_t* image) const {
     const int64_t area = s_.out_height * s_.out_width;
@@ -97,8 +95,13 @@ class PixelRows {
 class Worker {
  public:
   Worker(const PairUnit& unit, const PixelRows& rows, const Panels& w, const PairOutput& out)
-      : unit_(unit), rows_(rows), w_(w), out_(out), depth_(whole(w.depth(), PairUnit::kDepth)),
-        block_(std::min<int64_t>(depth_, unit.depth_block)), chunk_(chunk_rows(unit, depth_)) {
+      : unit_(unit),
+        rows_(rows),
+        w_(w),
+        out_(out),
+        depth_(whole(w.depth(), PairUnit::kDepth)),
+        block_(std::min<int64_t>(depth_, unit.depth_block)),
+        chunk_(chunk_rows(unit, depth_)) {
     described_.resize(static_cast<size_t>(chunk_));
     places_.resize(static_cast<size_t>(chunk_));
     images_.resize(static_cast<size_t>(chunk_));
@@ -212,8 +215,8 @@ void pair_upsample_weights(const Panels& w, Panels* phases) {
   }
 }
 
-void pair_upsample_conv(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const bf16* x, const Panels* phases,
-                        const PairOutput& out) {
+void pair_upsample_conv(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const bf16* x,
+                        const Panels* phases, const PairOutput& out) {
   for (int64_t phase = 0; phase < 4; ++phase) {
     const int64_t dy = phase / 2, dx = phase % 2;
     const ConvShape s{images, height, width, channels, outputs, 2, 2, 1, 1 - dy, 1 - dx, height, width};

@@ -28,9 +28,9 @@ struct PairOutput {
 struct PairTile {
   const float* sums;  // (rows, stride)
   int64_t stride, rows;
-  const int64_t* out;      // where each row of the result begins, in elements
-  const int32_t* image;    // of each row
-  int64_t column, width;   // columns of the result: the first, and how many
+  const int64_t* out;     // where each row of the result begins, in elements
+  const int32_t* image;   // of each row
+  int64_t column, width;  // columns of the result: the first, and how many
   int64_t columns;
 };
 
@@ -38,9 +38,9 @@ struct PairTile {
 struct PairUnit {
   static constexpr int kPanels = 2;  // of 16 columns, at once
   static constexpr int kDepth = Panels::kPairDepth;
-  int rows;                          // at once, and of which there must be a multiple of `grain` (readable, perhaps not wanted)
+  int rows;  // at once, and of which there must be a multiple of `grain` (readable, perhaps not wanted)
   int grain;
-  int depth_block;                   // a multiple of kDepth: a block of two panels stays in the first-level cache
+  int depth_block;  // a multiple of kDepth: a block of two panels stays in the first-level cache
   /// Around the products of a thread.
   void (*begin)();
   void (*end)();
@@ -65,7 +65,7 @@ void pair_conv(const ConvShape& shape, const bf16* x, const Panels& w, const Pai
 
 /// As upsample_conv_forward: phases, four of them, hold the 2x2 kernels of pair_upsample_weights.
 void pair_upsample_weights(const Panels& w, Panels* phases);
-void pair_upsample_conv(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const bf16* x, const Panels* phases,
-                        const PairOutput& out);
+void pair_upsample_conv(int64_t images, int64_t height, int64_t width, int64_t channels, int64_t outputs, const bf16* x,
+                        const Panels* phases, const PairOutput& out);
 
 }  // namespace motley::kernels

@@ -40,7 +40,8 @@ void Panels::fill(int64_t first, const Elements<T>& from) {
         const T* column = from.data + (n - first) * from.column_stride + c * from.channel_stride;
         for (int64_t t = 0; t < from.taps; ++t) {
           const T* element = column + t * from.tap_stride;
-          for (int64_t i = 0; i < count; ++i) put(t * from.channels + c + i, n - p * wide, to_float(unaligned(element + i * from.channel_stride)));
+          for (int64_t i = 0; i < count; ++i)
+            put(t * from.channels + c + i, n - p * wide, to_float(unaligned(element + i * from.channel_stride)));
         }
       }
     }
@@ -66,9 +67,7 @@ template void Panels::fill(int64_t, const Elements<double>&);
 template void Panels::fill(int64_t, const Elements<bf16>&);
 template void Panels::fill(int64_t, const Elements<half>&);
 
-const float* Panels::ready() const {
-  return type_ == Type::f32 && width_ == gemm_kernels().panel ? data_.data() : nullptr;
-}
+const float* Panels::ready() const { return type_ == Type::f32 && width_ == gemm_kernels().panel ? data_.data() : nullptr; }
 
 int64_t Panels::block_floats(int64_t depth) { return (depth + 2) * gemm_kernels().panel; }
 

@@ -56,7 +56,9 @@ class Panels {
   int64_t width() const { return type_ == Type::f32 ? width_ : kPairColumns; }
   int64_t rows() const;  // of a panel as stored
   template <typename T>
-  T* panel(int64_t p) const { return reinterpret_cast<T*>(data_.data()) + p * rows() * width(); }
+  T* panel(int64_t p) const {
+    return reinterpret_cast<T*>(data_.data()) + p * rows() * width();
+  }
 
   Type type_ = Type::f32;
   int64_t depth_ = 0, columns_ = 0;

@@ -20,7 +20,7 @@ MOTLEY_CHOOSE(peak, PeakKernels)
 namespace {
 
 constexpr int kTrials = 20;
-constexpr int64_t kRounds = 40'000;           // about a millisecond
+constexpr int64_t kRounds = 40'000;            // about a millisecond
 constexpr int64_t kCopied = int64_t{1} << 27;  // bytes: more than a last-level cache holds
 
 double seconds(clockid_t clock) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cpu/peak.h"
+
 #include "kernels/cpu/vec.h"
 
 namespace motley::kernels::MOTLEY_ISA {

@@ -107,9 +107,8 @@ void mean_backward(const T* dy, int64_t pixels, int64_t c, T* dx) {
 }  // namespace
 
 const PoolingKernels& pooling_kernels() {
-  static constexpr PoolingKernels kernels{
-      {max_pool<float>, max_pool_backward<float>, mean<float>, mean_backward<float>},
-      {max_pool<bf16>, max_pool_backward<bf16>, mean<bf16>, mean_backward<bf16>}};
+  static constexpr PoolingKernels kernels{{max_pool<float>, max_pool_backward<float>, mean<float>, mean_backward<float>},
+                                          {max_pool<bf16>, max_pool_backward<bf16>, mean<bf16>, mean_backward<bf16>}};
   return kernels;
 }
 

@@ -14,17 +14,17 @@ MOTLEY_CHOOSE(gemm, GemmKernels)
 
 namespace {
 
-constexpr int64_t kGroupPanels = 4;      // panels packed side by side, whose partial sums are kept in L2
-constexpr int64_t kSerial = 1 << 16;     // multiply-adds below which threads cost more than they save
-constexpr int64_t kPart = 1 << 20;       // multiply-adds of a part, where there are enough for all threads
+constexpr int64_t kGroupPanels = 4;   // panels packed side by side, whose partial sums are kept in L2
+constexpr int64_t kSerial = 1 << 16;  // multiply-adds below which threads cost more than they save
+constexpr int64_t kPart = 1 << 20;    // multiply-adds of a part, where there are enough for all threads
 
 // Tiles that reuse a panel while it is in L1; more where it is packed for them.
 int64_t chunk_tiles(const Right& right) { return right.packed != nullptr ? 32 : 96; }
 
 // Packs panels [begin, end) of a depth block, only taps that are in use (null: all); depth index k of panel p goes to
 // `to` + (p - begin) * to_stride + k * panel.
-void pack_block(const GemmKernels& kernels, const Right& right, const DepthBlock& block, const uint8_t* used, int64_t begin,
-                int64_t end, float* to, int64_t to_stride) {
+void pack_block(const GemmKernels& kernels, const Right& right, const DepthBlock& block, const uint8_t* used, int64_t begin, int64_t end,
+                float* to, int64_t to_stride) {
   const int64_t depth = block.channel_end - block.channel_begin, column = begin * kernels.panel;
   const auto width = static_cast<int>(std::min(end * kernels.panel, right.columns) - column);
   for (int64_t tap = block.tap_begin; tap < block.tap_end; ++tap) {
@@ -61,7 +61,8 @@ class Worker {
     ends_.resize(static_cast<size_t>(chunk));
     used_.resize(static_cast<size_t>(most_taps_));
     if (blocks_.size() > 1) sums_ = Scratch(chunk * tile_size * group);
-    if (right_.packed == nullptr) panels_ = Scratch(right_.frozen ? Panels::block_floats(most_depth_) : most_depth_ * kernels_.panel * group);
+    if (right_.packed == nullptr)
+      panels_ = Scratch(right_.frozen ? Panels::block_floats(most_depth_) : most_depth_ * kernels_.panel * group);
     for (int64_t t = tile_begin; t < tile_end; t += chunk) {
       const int64_t count = std::min(chunk, tile_end - t);
       left_.describe(t, t + count, right_.columns, tiles_.data());
@@ -89,7 +90,8 @@ class Worker {
         const int width = static_cast<int>(std::min<int64_t>(kernels_.panel, right_.columns - column));
         float* sums = blocks_.size() > 1 ? sums_.data() + (p - panel_begin) * count * tile_size : nullptr;
         const float* panel = panels ? panels + (p - panel_begin) * panel_size : right_.frozen->block(p, begin, end, panels_.data());
-        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(), {panel, first, last, sums, column, width, right_.columns, &out_});
+        kernels_.multiply(tiles_.data(), count, runs_.data(), ends_.data(),
+                          {panel, first, last, sums, column, width, right_.columns, &out_});
       }
     }
   }

@@ -84,8 +84,7 @@ void equalize(const uint8_t* in, int64_t bytes, uint8_t* out) {
     uint8_t table[256];
     int64_t below = 0;
     for (int v = 0; v < 256; ++v) {
-      table[v] = step == 0 ? static_cast<uint8_t>(v)
-                           : static_cast<uint8_t>(v == 0 ? 0 : std::min<int64_t>(255, (below + step / 2) / step));
+      table[v] = step == 0 ? static_cast<uint8_t>(v) : static_cast<uint8_t>(v == 0 ? 0 : std::min<int64_t>(255, (below + step / 2) / step));
       below += histogram[v];
     }
     for (int64_t i = c; i < bytes; i += 3) out[i] = table[in[i]];

@@ -10,8 +10,20 @@
 namespace motley::kernels {
 
 enum class ImageOp {
-  identity, shear_x, shear_y, translate_x, translate_y, rotate, brightness, color, contrast, sharpness, posterize, solarize,
-  auto_contrast, equalize
+  identity,
+  shear_x,
+  shear_y,
+  translate_x,
+  translate_y,
+  rotate,
+  brightness,
+  color,
+  contrast,
+  sharpness,
+  posterize,
+  solarize,
+  auto_contrast,
+  equalize
 };
 constexpr int kImageOps = 14;
 constexpr int kMagnitudes = 31;  // 0 to 30

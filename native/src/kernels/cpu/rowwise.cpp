@@ -41,7 +41,7 @@ void layer_norm_backward(const T* dy, const T* x, int64_t rows, int64_t width, c
   sum_rows(sums.data() + chunks * width, chunks, width, dbias);
 }
 
-#define MOTLEY_INSTANTIATE(T)                                                                                                        \
+#define MOTLEY_INSTANTIATE(T) \
   template void layer_norm_backward<T>(const T*, const T*, int64_t, int64_t, const float*, const float*, const T*, T*, float*, float*);
 MOTLEY_INSTANTIATE(float)
 MOTLEY_INSTANTIATE(bf16)
@@ -50,8 +50,7 @@ MOTLEY_INSTANTIATE(half)
 
 namespace reference {
 
-void layer_norm(const float* x, double* y, int64_t rows, int64_t width, double eps, const float* weight,
-                const float* bias) {
+void layer_norm(const float* x, double* y, int64_t rows, int64_t width, double eps, const float* weight, const float* bias) {
   for (int64_t r = 0; r < rows; ++r, x += width, y += width) {
     double mean = 0, variance = 0;
     for (int64_t c = 0; c < width; ++c) mean += x[c] / static_cast<double>(width);

@@ -14,8 +14,8 @@ struct RowwiseFunctions {
   /// moments (rows, 2): mean and 1 / sqrt(var + eps), for the backward; may be null.
   void (*layer_norm)(const T* x, T* y, int64_t rows, int64_t width, double eps, const float* weight, const float* bias, float* moments);
   /// dx = (added, unless null) + gradient; dx may be dy or added. dweight, dbias (width): the sums over these rows, in order.
-  void (*layer_norm_backward)(const T* dy, const T* x, int64_t rows, int64_t width, const float* weight, const float* moments, const T* added,
-                              T* dx, float* dweight, float* dbias);
+  void (*layer_norm_backward)(const T* dy, const T* x, int64_t rows, int64_t width, const float* weight, const float* moments,
+                              const T* added, T* dx, float* dweight, float* dbias);
   /// x (rows, 2 * width) -> y (rows, width): first half times the exact GELU of the second half.
   void (*geglu)(const T* x, T* y, int64_t rows, int64_t width);
   /// n values; y may be x.
@@ -34,7 +34,9 @@ using RowwiseKernels = ByElement<RowwiseFunctions>;
 const RowwiseKernels& rowwise_kernels();
 
 template <typename T>
-const RowwiseFunctions<T>& rowwise_functions() { return rowwise_kernels().of<T>(); }
+const RowwiseFunctions<T>& rowwise_functions() {
+  return rowwise_kernels().of<T>();
+}
 
 /// The whole gradient of layer_norm on all threads: x (rows, width); the parameters' sums are cut by the shape alone.
 template <typename T>
@@ -42,8 +44,7 @@ void layer_norm_backward(const T* dy, const T* x, int64_t rows, int64_t width, c
                          T* dx, float* dweight, float* dbias);
 
 namespace reference {
-void layer_norm(const float* x, double* y, int64_t rows, int64_t width, double eps, const float* weight,
-                const float* bias);
+void layer_norm(const float* x, double* y, int64_t rows, int64_t width, double eps, const float* weight, const float* bias);
 /// dx without what was there before.
 void layer_norm_backward(const double* dy, const double* x, int64_t rows, int64_t width, double eps, const double* weight, double* dx,
                          double* dweight, double* dbias);

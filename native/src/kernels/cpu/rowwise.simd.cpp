@@ -88,7 +88,8 @@ void layer_norm_backward_as(const T* dy, const T* x, int64_t rows, int64_t width
   int64_t r = 0;
   const auto rows_from = [&]<int kRows>() {
     const int64_t at = r * width;
-    layer_norm_backward_rows<kRows, kAdds>(dy + at, x + at, width, weight, moments + 2 * r, added + (kAdds ? at : 0), dx + at, dweight, dbias);
+    layer_norm_backward_rows<kRows, kAdds>(dy + at, x + at, width, weight, moments + 2 * r, added + (kAdds ? at : 0), dx + at, dweight,
+                                           dbias);
     r += kRows;
   };
   while (r + kTogether <= rows) rows_from.template operator()<kTogether>();
@@ -118,32 +119,49 @@ void map(const T* x, T* y, int64_t n, const F& f) {
 }
 
 template <typename T>
-void map_gelu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return gelu(v); }); }
+void map_gelu(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Vec v) { return gelu(v); });
+}
 template <typename T>
-void map_quick_gelu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return quick_gelu(v); }); }
+void map_quick_gelu(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Vec v) { return quick_gelu(v); });
+}
 template <typename T>
-void map_silu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return silu(v); }); }
+void map_silu(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Vec v) { return silu(v); });
+}
 template <typename T>
-void map_relu(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return max(Vec{}, v); }); }  // in this order a NaN stays one
+void map_relu(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Vec v) { return max(Vec{}, v); });
+}  // in this order a NaN stays one
 template <typename T>
-void map_hard_swish(const T* x, T* y, int64_t n) { map(x, y, n, [](Vec v) { return hard_swish(v); }); }
+void map_hard_swish(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Vec v) { return hard_swish(v); });
+}
 
 template <typename T, typename F>
 void map_backward(const T* dy, const T* x, T* dx, int64_t n, const F& gradient) {
-  for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t k) { put<kWhole>(dx + i, gradient(get<kWhole>(dy + i, k), get<kWhole>(x + i, k)), k); });
+  for_each_vector(
+      n, [&]<bool kWhole>(int64_t i, int64_t k) { put<kWhole>(dx + i, gradient(get<kWhole>(dy + i, k), get<kWhole>(x + i, k)), k); });
 }
 
 template <typename T>
-void gelu_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * gelu_slope(v); }); }
+void gelu_backward(const T* dy, const T* x, T* dx, int64_t n) {
+  map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * gelu_slope(v); });
+}
 template <typename T>
-void relu_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return select(v > 0.0f, d, Vec{}); }); }
+void relu_backward(const T* dy, const T* x, T* dx, int64_t n) {
+  map_backward(dy, x, dx, n, [](Vec d, Vec v) { return select(v > 0.0f, d, Vec{}); });
+}
 template <typename T>
-void hard_swish_backward(const T* dy, const T* x, T* dx, int64_t n) { map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * hard_swish_slope(v); }); }
+void hard_swish_backward(const T* dy, const T* x, T* dx, int64_t n) {
+  map_backward(dy, x, dx, n, [](Vec d, Vec v) { return d * hard_swish_slope(v); });
+}
 
 template <typename T>
 constexpr RowwiseFunctions<T> functions() {
-  return {layer_norm<T>, layer_norm_backward<T>, geglu<T>, map_gelu<T>, map_quick_gelu<T>, map_silu<T>, map_relu<T>,
-          map_hard_swish<T>, gelu_backward<T>, relu_backward<T>, hard_swish_backward<T>};
+  return {layer_norm<T>, layer_norm_backward<T>, geglu<T>,         map_gelu<T>,      map_quick_gelu<T>,     map_silu<T>,
+          map_relu<T>,   map_hard_swish<T>,      gelu_backward<T>, relu_backward<T>, hard_swish_backward<T>};
 }
 
 }  // namespace

@@ -20,8 +20,7 @@ DdimStep ddim_step(double alpha, double previous, double eta, bool clip);
 
 struct SamplingKernels {
   /// eps = negative + guidance * (eps - negative), or eps where negative is null; then the step, x (n) in place.
-  void (*update)(const DdimStep& step, int64_t n, float* x, const float* eps, const float* negative, float guidance,
-                 const float* noise);
+  void (*update)(const DdimStep& step, int64_t n, float* x, const float* eps, const float* negative, float guidance, const float* noise);
   /// decoded (n) nominally in [-1, 1] -> units clamp(x / 2 + 1/2, 0, 1), kept NaN where NaN, and pixels: units * 255
   /// rounded to even, or cut. Either output may be null. Returns whether all values are finite.
   bool (*quantise)(int64_t n, const float* decoded, bool truncate, float* units, uint8_t* pixels);

@@ -12,8 +12,7 @@ Vec stepped(const DdimStep& s, Vec x, Vec eps) {
   return x0 * s.from_x0 + eps * s.from_eps;
 }
 
-void update(const DdimStep& step, int64_t n, float* x, const float* eps, const float* negative, float guidance,
-            const float* noise) {
+void update(const DdimStep& step, int64_t n, float* x, const float* eps, const float* negative, float guidance, const float* noise) {
   for_each_vector(n, [&]<bool kWhole>(int64_t i, int64_t m) {
     Vec e = get<kWhole>(eps + i, m);
     if (negative != nullptr) {

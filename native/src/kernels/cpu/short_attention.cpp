@@ -51,7 +51,8 @@ int64_t short_attention_scratch(int64_t tokens, int64_t head) {
 
 int64_t short_attention_backward_scratch(int64_t tokens, int64_t head) {
   const int64_t width = whole(head, kWidest), keys = whole(tokens, kWidest), queries = short_attention_queries(tokens);
-  return 5 * width * keys + queries * (3 * width + 2 * keys);  // keys twice, values, two gradients; queries, two gradients; weights and theirs
+  return 5 * width * keys +
+         queries * (3 * width + 2 * keys);  // keys twice, values, two gradients; queries, two gradients; weights and theirs
 }
 
 template <typename T>
@@ -60,7 +61,8 @@ void self_attention(int64_t images, int64_t tokens, int64_t heads, int64_t head,
   const int64_t each = heads * head;
   for_each_head(images, heads, s, short_attention_scratch(tokens, head), [&](const Head& h, float* scratch) {
     const T* q = qkv + h.in;
-    short_attention_kernels().of<T>().forward(s, q, q + each, q + 2 * each, factors == nullptr ? nullptr : factors + h.factors, out + h.out, scratch);
+    short_attention_kernels().of<T>().forward(s, q, q + each, q + 2 * each, factors == nullptr ? nullptr : factors + h.factors, out + h.out,
+                                              scratch);
   });
 }
 
@@ -72,13 +74,13 @@ void self_attention_backward(int64_t images, int64_t tokens, int64_t heads, int6
   for_each_head(images, heads, s, short_attention_backward_scratch(tokens, head), [&](const Head& h, float* scratch) {
     const T* q = qkv + h.in;
     T* dq = dqkv + h.in;
-    short_attention_kernels().of<T>().backward(s, q, q + each, q + 2 * each, factors == nullptr ? nullptr : factors + h.factors, dout + h.out, dq,
-                                               dq + each, dq + 2 * each, scratch);
+    short_attention_kernels().of<T>().backward(s, q, q + each, q + 2 * each, factors == nullptr ? nullptr : factors + h.factors,
+                                               dout + h.out, dq, dq + each, dq + 2 * each, scratch);
   });
 }
 
-#define MOTLEY_INSTANTIATE(T)                                                                                        \
-  template void self_attention<T>(int64_t, int64_t, int64_t, int64_t, const T*, const float*, T*);                   \
+#define MOTLEY_INSTANTIATE(T)                                                                      \
+  template void self_attention<T>(int64_t, int64_t, int64_t, int64_t, const T*, const float*, T*); \
   template void self_attention_backward<T>(int64_t, int64_t, int64_t, int64_t, const T*, const float*, const T*, T*);
 MOTLEY_INSTANTIATE(float)
 MOTLEY_INSTANTIATE(bf16)
@@ -102,7 +104,8 @@ void self_attention_backward(int64_t tokens, int64_t head, const double* q, cons
   std::vector<double> weights(static_cast<size_t>(tokens)), slopes(weights);
   for (int64_t i = 0; i < tokens; ++i) {
     double largest = -INFINITY, total = 0, mean = 0;
-    for (int64_t j = 0; j < tokens; ++j) largest = std::max(largest, weights[static_cast<size_t>(j)] = scale * dot(q + i * head, k + j * head));
+    for (int64_t j = 0; j < tokens; ++j)
+      largest = std::max(largest, weights[static_cast<size_t>(j)] = scale * dot(q + i * head, k + j * head));
     for (double& w : weights) total += w = std::exp(w - largest);
     for (double& w : weights) w /= total;
     for (int64_t j = 0; j < tokens; ++j) {

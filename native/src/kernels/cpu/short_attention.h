@@ -11,9 +11,9 @@
 namespace motley::kernels {
 
 struct SelfAttentionShape {
-  int64_t tokens, head;             // head: elements of one head
-  int64_t stride, out_stride;       // between the rows of q, k, v and their gradients; between those of the result and its gradient
-  float scale;                      // of the scores, head^-0.5
+  int64_t tokens, head;        // head: elements of one head
+  int64_t stride, out_stride;  // between the rows of q, k, v and their gradients; between those of the result and its gradient
+  float scale;                 // of the scores, head^-0.5
 };
 
 template <typename T>

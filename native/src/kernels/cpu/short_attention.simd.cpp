@@ -138,8 +138,8 @@ void drop(const float* row, const float* factors, int64_t keys, float* to) {
 
 // weights (rows, columns) of queries from `first` on
 template <typename T>
-void weigh_queries(const SelfAttentionShape& s, const T* q, int64_t first, int64_t rows, const float* turned_keys, int64_t columns, float* queries,
-                   float* weights) {
+void weigh_queries(const SelfAttentionShape& s, const T* q, int64_t first, int64_t rows, const float* turned_keys, int64_t columns,
+                   float* queries, float* weights) {
   const int64_t width = padded(s.head);
   widen(q + first * s.stride, s.stride, rows, s.head, width, s.scale * kLog2E, queries);
   product(rows_of(queries, width), turned_keys, rows, s.head, columns, false, weights);
@@ -156,7 +156,8 @@ void forward(const SelfAttentionShape& s, const T* q, const T* k, const T* v, co
   for (int64_t first = 0; first < s.tokens; first += most) {
     const int64_t rows = s.tokens - first < most ? s.tokens - first : most;
     weigh_queries(s, q, first, rows, keys, columns, queries, weights);
-    for (int64_t i = 0; factors != nullptr && i < rows; ++i) drop(weights + i * columns, factors + (first + i) * s.tokens, s.tokens, weights + i * columns);
+    for (int64_t i = 0; factors != nullptr && i < rows; ++i)
+      drop(weights + i * columns, factors + (first + i) * s.tokens, s.tokens, weights + i * columns);
     product(rows_of(weights, columns), values, rows, s.tokens, width, false, result);
     narrow(result, width, rows, s.head, 1.0f, out + first * s.out_stride, s.out_stride);
   }
@@ -206,7 +207,8 @@ void backward(const SelfAttentionShape& s, const T* q, const T* k, const T* v, c
 }  // namespace
 
 const ShortAttentionKernels& short_attention_kernels() {
-  static constexpr ShortAttentionKernels kernels = {{forward<float>, backward<float>}, {forward<bf16>, backward<bf16>}, {forward<half>, backward<half>}};
+  static constexpr ShortAttentionKernels kernels = {
+      {forward<float>, backward<float>}, {forward<bf16>, backward<bf16>}, {forward<half>, backward<half>}};
   return kernels;
 }
 

@@ -88,9 +88,7 @@ inline Vec load_part(const bf16* p, int64_t n) {
   return (Vec)(__builtin_convertvector((U16Vec)_mm256_maskz_loadu_epi16(first_lanes(n), p), UVec) << 16);
 }
 inline void store_part(bf16* p, Vec v, int64_t n) { _mm256_mask_storeu_epi16(p, first_lanes(n), (__m256i)to_bf16(v)); }
-inline Vec load_part(const half* p, int64_t n) {
-  return (Vec)_mm512_maskz_cvtph_ps(0xffff, _mm256_maskz_loadu_epi16(first_lanes(n), p));
-}
+inline Vec load_part(const half* p, int64_t n) { return (Vec)_mm512_maskz_cvtph_ps(0xffff, _mm256_maskz_loadu_epi16(first_lanes(n), p)); }
 #elif defined(__AVX2__)
 inline Vec load_part(const float* p, int64_t n) {
   const IVec lane = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -181,20 +179,24 @@ inline Vec rotated(Vec v) {
 template <int kStep = kLanes / 2>
 inline float tree_sum(Vec v) {
   const Vec halved = v + rotated<kStep>(v);
-  if constexpr (kStep == 1) return halved[0];
-  else return tree_sum<kStep / 2>(halved);
+  if constexpr (kStep == 1)
+    return halved[0];
+  else
+    return tree_sum<kStep / 2>(halved);
 }
 template <int kStep = kLanes / 2>
 inline float tree_max(Vec v) {
   const Vec halved = max(v, rotated<kStep>(v));
-  if constexpr (kStep == 1) return halved[0];
-  else return tree_max<kStep / 2>(halved);
+  if constexpr (kStep == 1)
+    return halved[0];
+  else
+    return tree_max<kStep / 2>(halved);
 }
 
 /// e^x to about 1 ulp of float32 (Cody-Waite reduction, degree-6 polynomial as in Cephes expf); 0 below -87.3, inf above 88.7.
 inline Vec exp(Vec x) {
   const Vec low = splat(-87.336544f), high = splat(88.722839f);
-  const IVec under = x < low, over = x > high, nan = x != x;
+  const IVec under = x<low, over = x> high, nan = x != x;
   const Vec c = min(max(x, low), high);
   const Vec shifted = c * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer in the low bits
   const Vec n = shifted - 12582912.0f;
@@ -255,9 +257,7 @@ inline Vec hard_sigmoid(Vec x) { return min(splat(6.0f), max(Vec{}, x + 3.0f)) *
 inline Vec hard_swish(Vec x) { return x * hard_sigmoid(x); }
 /// Their derivatives, at the corners as torch has them.
 inline Vec hard_sigmoid_slope(Vec x) { return select((x > -3.0f) & (x < 3.0f), splat(1.0f / 6.0f), Vec{}); }
-inline Vec hard_swish_slope(Vec x) {
-  return select(x < -3.0f, Vec{}, select(x <= 3.0f, x * (1.0f / 3.0f) + 0.5f, splat(1.0f)));
-}
+inline Vec hard_swish_slope(Vec x) { return select(x < -3.0f, Vec{}, select(x <= 3.0f, x * (1.0f / 3.0f) + 0.5f, splat(1.0f))); }
 
 /// |x|, at most 13; NaN stays NaN.
 inline Vec bounded_magnitude(Vec x) { return min(splat(13.0f), (Vec)((IVec)x & 0x7fffffff)); }  // in this order a NaN passes

@@ -15,25 +15,33 @@ MOTLEY_CHOOSE(winograd, WinogradKernels)
 namespace {
 
 constexpr int64_t kFewChannels = 8;
-constexpr double kGain = 1.25;                // what the transforms may cost
-constexpr int64_t kRowFloats = 6 << 10;       // of a row of V: what lies in the first-level cache
-constexpr int64_t kCached = 1 << 20;          // floats of U that the third-level cache holds with the activations;
+constexpr double kGain = 1.25;                   // what the transforms may cost
+constexpr int64_t kRowFloats = 6 << 10;          // of a row of V: what lies in the first-level cache
+constexpr int64_t kCached = 1 << 20;             // floats of U that the third-level cache holds with the activations;
 constexpr int64_t kTiles = 12, kManyTiles = 96;  // of a block, where there are as many: each reads all of U, from cache or memory
-constexpr int64_t kFew = 128, kChain = 32;    // of more channels than kFew, kChain are summed in one go: long sums are less exact
-constexpr int64_t kPassing = 4 << 20;         // floats of U made at a time where it is not kept: what stays in the third-level cache;
-constexpr int64_t kPassingPanels = 8;         // but no fewer panels: each time, V is made anew
-constexpr int64_t kPassingTiles = 32;         // of an image: fewer do not pay for it
-constexpr int64_t kPad = 16;                  // floats between taps: without it all would share a few sets of the first-level cache
+constexpr int64_t kFew = 128, kChain = 32;       // of more channels than kFew, kChain are summed in one go: long sums are less exact
+constexpr int64_t kPassing = 4 << 20;            // floats of U made at a time where it is not kept: what stays in the third-level cache;
+constexpr int64_t kPassingPanels = 8;            // but no fewer panels: each time, V is made anew
+constexpr int64_t kPassingTiles = 32;            // of an image: fewer do not pay for it
+constexpr int64_t kPad = 16;                     // floats between taps: without it all would share a few sets of the first-level cache
 
 // The outputs of some panels and a block of tiles. A row of V is made, multiplied by its part of U and forgotten: with up to about 80 channels it
 // does not leave the first-level cache.
 class Worker {
  public:
   Worker(const ConvShape& shape, const float* x, const float* u, int64_t first_panel, int64_t panels, const Output& out, int64_t block)
-      : gemm_(gemm_kernels()), kernels_(winograd_kernels()), s_(shape), x_(x), u_(u), out_(out),
-        blocks_(depth_blocks(1, shape.channels, shape.channels <= kFew ? kFew : kChain)), zeros_(static_cast<size_t>(shape.channels), 0.0f),
-        first_panel_(first_panel), panels_(panels),
-        v_(kWinogradColumns * (block * shape.channels + kPad)), sums_(panels_ * kWinogradTaps * (block * gemm_.panel + kPad)),
+      : gemm_(gemm_kernels()),
+        kernels_(winograd_kernels()),
+        s_(shape),
+        x_(x),
+        u_(u),
+        out_(out),
+        blocks_(depth_blocks(1, shape.channels, shape.channels <= kFew ? kFew : kChain)),
+        zeros_(static_cast<size_t>(shape.channels), 0.0f),
+        first_panel_(first_panel),
+        panels_(panels),
+        v_(kWinogradColumns * (block * shape.channels + kPad)),
+        sums_(panels_ * kWinogradTaps * (block * gemm_.panel + kPad)),
         partial_(blocks_.size() > 1 ? block * gemm_.panel : 0) {
     const int64_t products = up(block, gemm_.tile_rows);
     pixels_.resize(static_cast<size_t>(block) * kWinogradTaps);
@@ -110,8 +118,8 @@ class Worker {
     const float* u = u_ + (panel * kWinogradTaps + t) * s_.channels * gemm_.panel;
     const Output sums{sums_of(panel, t)};
     for (size_t b = 0; b < blocks_.size(); ++b) {
-      gemm_.multiply(rows_.data(), products_, &runs_[(static_cast<size_t>(tap) * blocks_.size() + b) * static_cast<size_t>(products_)], ends_.data(),
-                     {u, b == 0, b + 1 == blocks_.size(), partial_.data(), 0, width(panel), gemm_.panel, &sums});
+      gemm_.multiply(rows_.data(), products_, &runs_[(static_cast<size_t>(tap) * blocks_.size() + b) * static_cast<size_t>(products_)],
+                     ends_.data(), {u, b == 0, b + 1 == blocks_.size(), partial_.data(), 0, width(panel), gemm_.panel, &sums});
     }
   }
 

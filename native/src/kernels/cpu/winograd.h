@@ -28,7 +28,7 @@
 namespace motley::kernels {
 
 constexpr int kWinogradRows = 4, kWinogradColumns = 6, kWinogradTaps = kWinogradRows * kWinogradColumns;  // of V and U
-constexpr int kWinogradDown = 2, kWinogradAcross = 4, kWinogradPixels = kWinogradDown * kWinogradAcross;   // of the result
+constexpr int kWinogradDown = 2, kWinogradAcross = 4, kWinogradPixels = kWinogradDown * kWinogradAcross;  // of the result
 
 /// Where a tile's pixels begin in the result, row-major, in floats; -1 beyond its edge.
 struct WinogradTile {
@@ -41,8 +41,8 @@ struct WinogradKernels {
   /// A row of V, tap t and channel c to `to + t * stride + c`, from the tile's pixels of `channels` floats.
   void (*input_row)(int row, const float* const* pixels, int64_t channels, float* to, int64_t stride);
   /// y of `count` tiles for `width` columns from `column` on; sums: tap t of tile i at `sums + t * stride + i * panel`.
-  void (*output)(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
-                 int width, int64_t columns, const Output& out);
+  void (*output)(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column, int width,
+                 int64_t columns, const Output& out);
 };
 
 /// Whether Winograd's way is the cheaper one, where U is kept and where it has to be made: by the shape of an image, not by their

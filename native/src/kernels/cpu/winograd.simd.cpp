@@ -56,20 +56,21 @@ inline void transform_weights(const float* const* taps, const Get& get, const Pu
 
 void weights(const float* const* taps, int64_t channels, float* to, int64_t stride) {
   for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
-    transform_weights(taps, [&](const float* p) { return __builtin_convertvector(get<kWhole>(p + c, n), DVec); },
-                      [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
+    transform_weights(
+        taps, [&](const float* p) { return __builtin_convertvector(get<kWhole>(p + c, n), DVec); },
+        [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
   });
 }
 
 void input_row(int row, const float* const* pixels, int64_t channels, float* to, int64_t stride) {
   for_each_vector(channels, [&]<bool kWhole>(int64_t c, int64_t n) {
-    transform_row(row, pixels, [&](const float* p) { return get<kWhole>(p + c, n); },
-                  [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
+    transform_row(
+        row, pixels, [&](const float* p) { return get<kWhole>(p + c, n); }, [&](int t, Vec v) { put<kWhole>(to + t * stride + c, v, n); });
   });
 }
 
-void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column,
-            int width, int64_t columns, const Output& shared) {
+void output(const float* sums, int64_t stride, int64_t panel, const WinogradTile* tiles, int64_t count, int64_t column, int width,
+            int64_t columns, const Output& shared) {
   const Output out = shared;  // its own: stores cannot change it
   with_activation(out.activation, [&]<Activation activation>() {
     for (int64_t i = 0; i < count; ++i) {
