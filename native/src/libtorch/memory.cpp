@@ -38,13 +38,13 @@ void give_back(void* block, size_t size) {
   }
 }
 
-// Four classes to each power of two: at most a quarter is wasted, and nearby shapes share blocks. From 2 MiB on they are whole
-// pages.
+// Four classes to each power of two: at most a quarter is wasted, and nearby shapes share blocks. Above 2 MiB they are eight, and whole
+// pages: that is where most of the memory is.
 size_t size_class(size_t bytes) {
   constexpr size_t kSmallest = 256;
   static_assert(kSmallest / 4 % kAlignment == 0 && kHugePage / 2 / 4 % 4096 == 0);
   if (bytes <= kSmallest) return kSmallest;
-  const size_t step = std::bit_floor(bytes - 1) / 4;
+  const size_t step = std::bit_floor(bytes - 1) / (bytes > kHugePage ? 8 : 4);
   return (bytes + step - 1) / step * step;
 }
 
