@@ -372,7 +372,8 @@ typedef struct motley_normalisation {
 } motley_normalisation;
 /* Images [first, first + n) in batches -> logits (n, classes). resize: torchvision's Resize of the shorter side, at least image_size, of
  * which the central image_size x image_size is seen; 0: images of another size than image_size are refused. Small batches run
- * side by side, one a thread; progress counts images, in the order in which they are done. With batch statistics, a last image by
+ * side by side, one a thread; progress counts images, in the order in which they are done. With batch statistics, batches
+ * are drawn from [first, first + n) in an order that depends on n alone, as sets may be stored class by class, and a last image by
  * itself joins the batch before it where BatchNorm would find one value a channel in it. */
 MOTLEY_EXPORT motley_status motley_classifier_evaluate(motley_classifier* classifier, const motley_images* images, int64_t first, int64_t n,
                                                        int64_t batch, int32_t batchnorm, int32_t resize,

@@ -417,6 +417,33 @@ TEST_CASE("with batch statistics a last single image joins the batch before it")
   CHECK(logits(9, 7) != logits(9, 9));
 }
 
+TEST_CASE("with batch statistics a set that is stored class by class is mixed") {
+  constexpr int64_t n = 64, batch = 16, kImage = 3 * 32 * 32;
+  const auto c = classifier();
+  const auto set = images(n);
+  const auto order = epoch_order(0, 0, n);
+  std::vector<float> all(n * 4), own(batch * 4);
+  ok(motley_classifier_evaluate(c.get(), set.get(), 0, n, batch, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, all.data(), nullptr, nullptr,
+                                &error));
+  std::vector<uint8_t> pixels;
+  const std::vector<int32_t> labels(batch, 0);
+  for (int64_t i = 0; i < batch; ++i) {
+    const auto first = set.pixels.begin() + order[static_cast<size_t>(i)] * kImage;
+    pixels.insert(pixels.end(), first, first + kImage);
+  }
+  motley_images* raw = nullptr;
+  ok(motley_images_create(batch, 32, 32, pixels.data(), labels.data(), &raw, &error));
+  const Set some{std::move(pixels), Handle<motley_images>(raw)};
+  ok(motley_classifier_evaluate(c.get(), some.get(), 0, batch, batch, MOTLEY_BATCHNORM_BATCH, 0, &kImageNet, own.data(), nullptr, nullptr,
+                                &error));
+  for (int64_t i = 0; i < batch; ++i) {
+    for (int64_t k = 0; k < 4; ++k) {
+      CHECK(all[static_cast<size_t>(order[static_cast<size_t>(i)] * 4 + k)] ==
+            doctest::Approx(own[static_cast<size_t>(i * 4 + k)]).epsilon(1e-3));
+    }
+  }
+}
+
 TEST_CASE("an epoch's order is a permutation that depends on seed and epoch") {
   for (int64_t n : {1, 2, 100, 1001}) {
     const auto order = epoch_order(1, 2, n);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "kernels/cpu/augment.h"
@@ -18,6 +18,15 @@ namespace {
 constexpr int64_t kPixels = 1 << 22;
 constexpr int64_t kAtOnce = 128;  // images, where the batch does not matter: enough to fill the kernels' tiles
 
+// Which image of [0, n) is the i-th that is seen. Where the batch matters they are mixed: of a set that is stored class by class, a batch of
+// neighbours would have the statistics of one class.
+std::vector<int32_t> seen_order(int64_t n, bool mixed) {
+  if (mixed) return epoch_order(0, 0, n);
+  std::vector<int32_t> order(static_cast<size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 }  // namespace
 
 void evaluate(Classifier& classifier, const Images& images, int64_t resize, int64_t first, int64_t n, int64_t batch, const Pass& pass,
@@ -31,20 +40,23 @@ void evaluate(Classifier& classifier, const Images& images, int64_t resize, int6
   int64_t batches = (n + batch - 1) / batch;
   // A last image by itself may have no statistics of its own: it joins the batch before it.
   if (!alone && n > batch && n % batch < classifier.least_batch() && n % batch > 0) --batches;
+  const std::vector<int32_t> order = seen_order(n, !alone);
   std::atomic<int64_t> done = 0;  // images
   const auto forward = [&](int64_t index) {
     const int64_t from = index * batch, count = index + 1 < batches ? batch : n - from;
     const Tensor inputs = Tensor::empty({count, size, size, 3});
     parallel_for(count, 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        kernels::augment_image(images.at(first + from + i), images.height, images.width, view, mean, std, table.data(),
-                               inputs.data<float>() + i * size * size * 3);
+        kernels::augment_image(images.at(first + order[static_cast<size_t>(from + i)]), images.height, images.width, view, mean, std,
+                               table.data(), inputs.data<float>() + i * size * size * 3);
       }
     });
     Pass own = pass;
     if (own.stochastic) own.stochastic->step += static_cast<uint64_t>(index);
     const Tensor y = classifier.forward(inputs, own);
-    std::memcpy(logits + from * classes, y.data<float>(), static_cast<size_t>(y.bytes()));
+    for (int64_t i = 0; i < count; ++i) {
+      std::copy_n(y.data<float>() + i * classes, classes, logits + order[static_cast<size_t>(from + i)] * classes);
+    }
     done += count;
   };
   int64_t reported = 0;

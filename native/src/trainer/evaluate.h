@@ -9,8 +9,8 @@
 namespace motley {
 
 /// Images [first, first + n) -> logits (n, classes), in batches, with running or batch statistics. resize: of the shorter side, of
-/// which the centre is seen; 0: images have the classifier's size. Batch statistics are those of each batch, of which a last single
-/// image may be a part of the one before. pass.stochastic's step is that of the first batch. progress(images done, n), on the
+/// which the centre is seen; 0: images have the classifier's size. Batch statistics are those of each batch, drawn from [first, first + n) in
+/// an order that depends on n alone; a last single image may be a part of the batch before. pass.stochastic's step is that of the first batch. progress(images done, n), on the
 /// calling thread: true cancels what is left, which throws CANCELLED.
 void evaluate(Classifier& classifier, const Images& images, int64_t resize, int64_t first, int64_t n, int64_t batch, const Pass& pass,
               const float mean[3], const float std[3], float* logits, const std::function<bool(int64_t, int64_t)>& progress);

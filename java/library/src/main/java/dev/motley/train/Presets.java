@@ -6,12 +6,10 @@ import dev.motley.Normalisation;
 import dev.motley.Precision;
 import dev.motley.Stem;
 import dev.motley.config.Names;
+import dev.motley.dataset.ClassMatch;
 import dev.motley.tricks.ClassList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The named recipes. */
@@ -67,16 +65,12 @@ final class Presets {
     return dataset.equals(EUROSAT) ? 0.3 : 0.9;
   }
 
-  /** The built-in list that has these classes, in any order and spelling of spaces; else {@link #OTHER}. */
+  /** The built-in list that has these classes, in any order and any spelling that {@link ClassMatch} knows; else {@link #OTHER}. */
   static String datasetOf(Collection<String> classNames) {
-    Set<String> wanted = plain(classNames);
+    List<String> names = List.copyOf(classNames);
     return ClassList.presets().stream()
-        .filter(name -> plain(ClassList.preset(name).folders()).equals(wanted))
+        .filter(name -> ClassMatch.indices(ClassList.preset(name).folders(), names).isPresent())
         .findFirst()
         .orElse(OTHER);
-  }
-
-  private static Set<String> plain(Collection<String> names) {
-    return names.stream().map(n -> n.toLowerCase(Locale.ROOT).replaceAll("[\\s_-]", "")).collect(Collectors.toSet());
   }
 }
