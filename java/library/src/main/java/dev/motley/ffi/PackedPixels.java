@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.security.MessageDigest;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -73,18 +74,26 @@ public final class PackedPixels implements AutoCloseable {
     if (from < 0 || from > size() - bytes.length) {
       throw new InvalidInputException("bytes [%,d, %,d) of %,d".formatted(from, from + bytes.length, size()));
     }
-    requireOpen();
-    MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, from, bytes, 0, bytes.length);
+    try {
+      requireOpen();
+      MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, from, bytes, 0, bytes.length);
+    } finally {
+      Reference.reachabilityFence(this); // or the Cleaner may close the arena while this copies
+    }
   }
 
   /** Feeds all of them to a digest. */
   public void digest(MessageDigest digest) {
     var piece = new byte[(int) Math.min(PIECE, size())];
-    for (long at = 0; at < size(); at += piece.length) {
-      int length = (int) Math.min(piece.length, size() - at);
-      requireOpen();
-      MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at, piece, 0, length);
-      digest.update(piece, 0, length);
+    try {
+      for (long at = 0; at < size(); at += piece.length) {
+        int length = (int) Math.min(piece.length, size() - at);
+        requireOpen();
+        MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at, piece, 0, length);
+        digest.update(piece, 0, length);
+      }
+    } finally {
+      Reference.reachabilityFence(this); // as in read
     }
   }
 

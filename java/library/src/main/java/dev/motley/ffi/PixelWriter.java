@@ -56,13 +56,12 @@ public final class PixelWriter implements AutoCloseable {
    */
   public void put(long at, byte[] bytes) {
     long end = Math.addExact(at, bytes.length);
-    size.accumulateAndGet(end, Math::max);
     Lock shared = lock.readLock();
     shared.lock();
     try {
       requireOpen();
       if (end <= place.capacity()) {
-        place.put(at, bytes);
+        putAndCount(at, bytes, end);
         return;
       }
     } finally {
@@ -73,10 +72,16 @@ public final class PixelWriter implements AutoCloseable {
     try {
       requireOpen();
       makeRoom(end);
-      place.put(at, bytes);
+      putAndCount(at, bytes, end);
     } finally {
       alone.unlock();
     }
+  }
+
+  /** What could not be put does not count. */
+  private void putAndCount(long at, byte[] bytes, long end) {
+    place.put(at, bytes);
+    size.accumulateAndGet(end, Math::max);
   }
 
   private void makeRoom(long end) {
@@ -92,7 +97,7 @@ public final class PixelWriter implements AutoCloseable {
   /**
    * Ends the writing.
    *
-   * @return the bytes up to the last that was put
+   * @return the bytes up to the last that was put; what failed to be put is not among them
    */
   public PackedPixels finish() {
     Lock alone = lock.writeLock();

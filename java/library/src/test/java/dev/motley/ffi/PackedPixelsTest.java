@@ -182,8 +182,11 @@ class PackedPixelsTest {
   @Test
   void pixelsThatCannotBeStoredLeaveTheOthersAsTheyAre() {
     try (var writer = new PixelWriter("set", new PixelStorage(folder.resolve("none"), OptionalLong.of(3)), 3)) {
-      writer.put(0, new byte[] {1, 2, 3});
-      assertThatThrownBy(() -> writer.put(3, new byte[1])).isInstanceOf(ResourceException.class);
+      writer.put(0, new byte[] {1, 2});
+      assertThatThrownBy(() -> writer.put(2, new byte[2])).isInstanceOf(ResourceException.class);
+      try (PackedPixels pixels = writer.finish()) {
+        assertThat(all(pixels)).containsExactly(1, 2);
+      }
     }
   }
 
