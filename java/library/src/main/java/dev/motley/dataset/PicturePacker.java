@@ -59,13 +59,15 @@ final class PicturePacker implements AutoCloseable {
   private final List<Encoded> waiting = new ArrayList<>();
   private final List<String> labels = new ArrayList<>();
   private final int expected;
-  private Optional<Packed> packed = Optional.empty();
+  private Optional<PixelWriter> pixels = Optional.empty();
+
+  /** Of every picture; 0 before the first. */
+  private int height;
+
+  private int width;
   private int total;
   private int unreadable;
   private String firstFault = "";
-
-  /** The pixels so far, and the size of each picture. */
-  private record Packed(PixelWriter pixels, int height, int width) {}
 
   /**
    * @param source what messages call the whole
@@ -104,6 +106,7 @@ final class PicturePacker implements AutoCloseable {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+    requireOneSize(decoded);
     for (int i = 0; i < decoded.size(); i++) {
       if (decoded.get(i).fault.isEmpty()) {
         keep(waiting.get(i), decoded.get(i).image);
@@ -128,22 +131,32 @@ final class PicturePacker implements AutoCloseable {
     }
   }
 
-  private void keep(Encoded picture, RgbImage image) {
-    total++;
-    Packed all = packed.orElseGet(() -> begin(image));
-    packed = Optional.of(all);
-    if (image.height() != all.height || image.width() != all.width) {
-      throw new InvalidInputException(
-          "%s: %dx%d pixels, but the pictures before have %dx%d; give a size to resize all to"
-              .formatted(picture.name, image.width(), image.height(), all.width, all.height));
+  /** Before any of them is kept: where the sizes differ, the first one's times the pictures says nothing of the space that is needed. */
+  private void requireOneSize(List<Decoded> decoded) {
+    for (int i = 0; i < decoded.size(); i++) {
+      RgbImage image = decoded.get(i).image;
+      if (!decoded.get(i).fault.isEmpty()) {
+        continue;
+      }
+      if (height == 0) {
+        height = image.height();
+        width = image.width();
+      }
+      if (image.height() != height || image.width() != width) {
+        throw new InvalidInputException(
+            "%s: %dx%d pixels, but the pictures before have %dx%d; give a size to resize all to"
+                .formatted(waiting.get(i).name, image.width(), image.height(), width, height));
+      }
     }
-    all.pixels.put(ImageSet.bytes(labels.size(), image.height(), image.width()), image.pixels());
-    labels.add(picture.label);
   }
 
-  private Packed begin(RgbImage first) {
-    long bytes = ImageSet.bytes(expected, first.height(), first.width());
-    return new Packed(new PixelWriter(source, options.storage(), bytes), first.height(), first.width());
+  private void keep(Encoded picture, RgbImage image) {
+    total++;
+    if (pixels.isEmpty()) {
+      pixels = Optional.of(new PixelWriter(source, options.storage(), ImageSet.bytes(expected, height, width)));
+    }
+    pixels.get().put(ImageSet.bytes(labels.size(), height, width), image.pixels());
+    labels.add(picture.label);
   }
 
   /** The labels as given, of the pictures that could be read so far, once all that wait are decoded. */
@@ -170,14 +183,14 @@ final class PicturePacker implements AutoCloseable {
       throw new InvalidInputException(
           "%s: %,d of %,d pictures cannot be read, first: %s".formatted(source, unreadable, total, firstFault));
     }
-    Packed all = packed.orElseThrow(() -> new InvalidInputException(source + ": no pictures"));
+    PixelWriter all = pixels.orElseThrow(() -> new InvalidInputException(source + ": no pictures"));
     int[] classOf = labels.stream().mapToInt(labelOf::apply).toArray();
-    return new ImageSet(name, all.height, all.width, all.pixels.finish(), classOf, classNames);
+    return new ImageSet(name, height, width, all.finish(), classOf, classNames);
   }
 
   /** Gives up pictures that were not packed. */
   @Override
   public void close() {
-    packed.ifPresent(all -> all.pixels.close());
+    pixels.ifPresent(PixelWriter::close);
   }
 }
