@@ -6,11 +6,11 @@ import dev.motley.Precision;
 import dev.motley.weights.TensorFile;
 import dev.motley.weights.TensorView;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** Takes over a classifier that was trained elsewhere: a state dict of PyTorch, by the names of the original implementation. */
 public final class ClassifierImport {
@@ -50,19 +50,19 @@ public final class ClassifierImport {
     }
   }
 
-  /** Without a prefix that all names share. */
+  /** Without the prefixes that all names share: one wrapper may hold another, in any order. */
   private static Map<String, TensorView> unwrapped(Map<String, TensorView> tensors) {
-    var found = new ArrayList<>(tensors.values());
-    var names = new HashSet<>(tensors.keySet());
-    for (String wrapper : WRAPPERS) {
-      if (!names.isEmpty() && names.stream().allMatch(name -> name.startsWith(wrapper))) {
-        found.replaceAll(tensor -> tensor.renamed(tensor.name().substring(wrapper.length())));
-        names.clear();
-        found.forEach(tensor -> names.add(tensor.name()));
-      }
+    var bare = new LinkedHashMap<>(tensors);
+    for (var wrapper = wrapper(bare.keySet()); wrapper.isPresent(); wrapper = wrapper(bare.keySet())) {
+      int length = wrapper.get().length();
+      List<TensorView> wrapped = List.copyOf(bare.values());
+      bare.clear();
+      wrapped.stream().map(t -> t.renamed(t.name().substring(length))).forEach(t -> bare.put(t.name(), t));
     }
-    var byName = new LinkedHashMap<String, TensorView>();
-    found.forEach(tensor -> byName.put(tensor.name(), tensor));
-    return byName;
+    return bare;
+  }
+
+  private static Optional<String> wrapper(Set<String> names) {
+    return WRAPPERS.stream().filter(w -> !names.isEmpty() && names.stream().allMatch(name -> name.startsWith(w))).findFirst();
   }
 }

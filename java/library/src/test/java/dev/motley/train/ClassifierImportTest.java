@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Weights that others trained: the CIFAR-10 ResNets of akamaster/pytorch_resnet_cifar10 with their published predictions. */
 class ClassifierImportTest {
@@ -72,8 +73,11 @@ class ClassifierImportTest {
     }
   }
 
-  @Test
-  void aWrapperAndMissingCountersAreNoHindrance() {
+  /** DataParallel; torch.compile of it; a Lightning module of a compiled network; each in the other order, and one twice. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"module.", "_orig_mod.module.", "module._orig_mod.", "model._orig_mod.", "_orig_mod.model.", "module.module.", "model._orig_mod.module."})
+  void wrappersAndMissingCountersAreNoHindrance(String wrappers) {
     Path plain = folder.resolve("plain.safetensors");
     Path wrapped = folder.resolve("wrapped.safetensors");
     Path again = folder.resolve("again.safetensors");
@@ -84,7 +88,7 @@ class ClassifierImportTest {
       List<TensorView> bare =
           tensors.tensors().values().stream()
               .filter(t -> !t.name().endsWith("num_batches_tracked"))
-              .map(t -> t.renamed("module." + t.name()))
+              .map(t -> t.renamed(wrappers + t.name()))
               .toList();
       SafeTensorsWriter.write(wrapped, bare, Map.of());
     }
