@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.motley.InvalidInputException;
 import dev.motley.NotFiniteException;
 import dev.motley.ffi.NativeTrainer;
@@ -23,7 +21,6 @@ import java.util.stream.Stream;
  * exp_avg_sq.NAME}, the average of the weights, where one is kept, under {@code average.NAME}, and the position as metadata. Going on from it gives the bits of an uninterrupted run.
  */
 final class Checkpoint {
-  private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String KEY = "motley.position";
   private static final String FIRST_MOMENT = "exp_avg.";
   private static final String SECOND_MOMENT = "exp_avg_sq.";
@@ -108,11 +105,7 @@ final class Checkpoint {
       }
     }
     Stream<Source> sound = tensors.stream().map(tensor -> finite(tensor, position));
-    try {
-      SafeTensorsWriter.write(file, sound, Map.of(KEY, JSON.writeValueAsString(position)));
-    } catch (JsonProcessingException e) {
-      throw new AssertionError(e);
-    }
+    SafeTensorsWriter.write(file, sound, Map.of(KEY, MetadataJson.write(position)));
   }
 
   /** Refuses to keep what nobody can go on from: the loss tells of it a step later. */
@@ -137,11 +130,7 @@ final class Checkpoint {
     if (text == null) {
       throw new InvalidInputException(file + " is no training checkpoint: no \"" + KEY + "\" in its metadata");
     }
-    try {
-      return JSON.readValue(text, Position.class);
-    } catch (JsonProcessingException e) {
-      throw new InvalidInputException(file + ": \"" + KEY + "\" is damaged: " + e.getOriginalMessage());
-    }
+    return MetadataJson.read(file, KEY, MetadataJson.parse(file, KEY, text), Position.class);
   }
 
   /** The network's own tensors of a checkpoint. */

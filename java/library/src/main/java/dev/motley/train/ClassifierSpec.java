@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.motley.train;
 
-import com.fasterxml.jackson.annotation.JsonCreator;
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.motley.DropRates;
 import dev.motley.InvalidInputException;
 import dev.motley.Normalisation;
 import dev.motley.Stem;
+import dev.motley.config.Names;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a classifier is and what it takes: kept in the metadata of its safetensors file.
@@ -38,7 +36,6 @@ public record ClassifierSpec(
     int pictureSize,
     int resize,
     boolean testInTraining) {
-  private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String FORMAT = "motley-classifier-1";
   private static final String KEY = "motley";
 
@@ -71,40 +68,22 @@ public record ClassifierSpec(
   }
 
   /** Files of before these choices say nothing of them. */
-  @JsonCreator
-  static ClassifierSpec of(
-      @JsonProperty("architecture") String architecture,
-      @JsonProperty("imageSize") int imageSize,
-      @JsonProperty("classNames") List<String> classNames,
-      @JsonProperty("normalisation") Normalisation normalisation,
-      @JsonProperty("stem") @Nullable Stem stem,
-      @JsonProperty("rates") @Nullable DropRates rates,
-      @JsonProperty("pictureSize") int pictureSize,
-      @JsonProperty("resize") int resize,
-      @JsonProperty("testInTraining") boolean testInTraining) {
-    return new ClassifierSpec(
-        architecture,
-        imageSize,
-        classNames,
-        normalisation,
-        stem == null ? Stem.IMAGENET : stem,
-        rates == null ? DropRates.AS_PUBLISHED : rates,
-        pictureSize == 0 ? imageSize : pictureSize,
-        resize,
-        testInTraining);
+  private static void addWhatOlderFilesLack(ObjectNode classifier) {
+    JsonNodeFactory json = JsonNodeFactory.instance;
+    classifier.putIfAbsent("stem", json.textNode(Stem.IMAGENET.name()));
+    classifier.putIfAbsent("rates", json.objectNode().put("dropout", DropRates.PUBLISHED).put("stochasticDepth", DropRates.PUBLISHED));
+    classifier.putIfAbsent("pictureSize", json.numberNode(classifier.path("imageSize").asInt()));
+    classifier.putIfAbsent("resize", json.numberNode(0));
+    classifier.putIfAbsent("testInTraining", json.booleanNode(false));
   }
 
   private record Stored(String format, ClassifierSpec classifier) {}
 
   Map<String, String> toMetadata() {
-    try {
-      var metadata = new TreeMap<String, String>();
-      metadata.put("format", "pt");
-      metadata.put(KEY, JSON.writeValueAsString(new Stored(FORMAT, this)));
-      return metadata;
-    } catch (JsonProcessingException e) {
-      throw new AssertionError(e);
-    }
+    var metadata = new TreeMap<String, String>();
+    metadata.put("format", "pt");
+    metadata.put(KEY, MetadataJson.write(new Stored(FORMAT, this)));
+    return metadata;
   }
 
   static ClassifierSpec fromMetadata(Path file, Map<String, String> metadata) {
@@ -113,14 +92,14 @@ public record ClassifierSpec(
       throw new InvalidInputException(
           file + " is not a classifier that Motley wrote: its metadata has no \"" + KEY + "\" entry");
     }
-    try {
-      Stored stored = JSON.readValue(text, Stored.class);
-      if (!FORMAT.equals(stored.format())) {
-        throw new InvalidInputException(file + " has format " + stored.format() + ", expected " + FORMAT);
-      }
-      return stored.classifier();
-    } catch (JsonProcessingException e) {
-      throw new InvalidInputException(file + ": its \"" + KEY + "\" metadata is damaged: " + e.getOriginalMessage());
+    ObjectNode stored = MetadataJson.parse(file, KEY, text);
+    String format = stored.path("format").asText(FORMAT);
+    if (!format.equals(FORMAT)) {
+      throw new InvalidInputException(file + " has format " + Names.printable(format) + ", expected " + FORMAT);
     }
+    if (stored.get("classifier") instanceof ObjectNode classifier) {
+      addWhatOlderFilesLack(classifier);
+    }
+    return MetadataJson.read(file, KEY, stored, Stored.class).classifier();
   }
 }
