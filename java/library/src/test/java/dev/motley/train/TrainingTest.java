@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingTest {
   private static final Recipe RECIPE = small(2, 0);
@@ -210,6 +212,20 @@ class TrainingTest {
     }
   }
 
+  /** What is dropped depends on the step, not on how often the training was stopped. */
+  @ParameterizedTest
+  @CsvSource({"mobilenet_v3_small, 0.2", "vit_s, 0.1"})
+  void aTrainingWithDropoutGoesOnToTheSameBits(String architecture, double rate) throws IOException {
+    Recipe recipe = small(1, 0).with(Map.of("architecture", architecture, "batch", 10, "dropout", rate)); // two steps
+    TrainingResult whole = train("whole", recipe, Duration.ofHours(1), ProgressListener.NONE);
+    assertThatThrownBy(() -> train("stopped", recipe, Duration.ofHours(1), p -> p.done() < 1)).isInstanceOf(CancelledException.class);
+    TrainingResult rest = train("stopped", recipe, Duration.ofHours(1), ProgressListener.NONE);
+    assertThat(rest.model()).hasSameBinaryContentAs(whole.model());
+    assertThat(train("none", recipe.with(Map.of("dropout", 0)), Duration.ofHours(1), ProgressListener.NONE).epochs().getFirst().loss())
+        .as("something was dropped")
+        .isNotEqualTo(whole.epochs().getFirst().loss());
+  }
+
   /** A rate of the recipe takes the place of the published one; the published one given is the same as none given. */
   @Test
   void theRatesOfDropoutAreTheRecipes() {
@@ -233,6 +249,7 @@ class TrainingTest {
   void theAverageOfTheWeightsIsWhatIsSaved() {
     Recipe plain = small(2, 0).with(Map.of("batch", 20));
     var weights = new ArrayList<float[]>();
+    var means = new ArrayList<float[]>();
     for (String name : List.of("averaged", "plain", "first")) {
       Recipe recipe = name.equals("averaged") ? plain.with(Map.of("ema", 0.5)) : plain;
       if (name.equals("first")) {
@@ -243,9 +260,11 @@ class TrainingTest {
       Path file = folder.resolve(name).resolve(name.equals("first") ? "checkpoint.safetensors" : "model.safetensors");
       try (SafeTensors tensors = SafeTensors.open(file)) {
         weights.add(tensors.tensor("fc.weight").toFloats());
-        assertThat(tensors.tensor("bn1.num_batches_tracked").toLongs()).as("buffers as they are").hasSize(1);
+        means.add(tensors.tensor("bn1.running_mean").toFloats());
+        assertThat(tensors.tensor("bn1.num_batches_tracked").toLongs()).as(name).containsExactly(name.equals("first") ? 1 : 2);
       }
     }
+    assertThat(means.get(0)).as("buffers as they are").isEqualTo(means.get(1)).isNotEqualTo(means.get(2));
     float[] averaged = weights.get(0);
     double moved = 0;
     for (int i = 0; i < averaged.length; i++) {
