@@ -68,7 +68,8 @@ final class MetadataJson {
 
   /** Jackson's words, less the names of its own classes and features. */
   private static String reason(JsonProcessingException e) {
-    return e.getOriginalMessage().lines().findFirst().orElse("").replaceFirst("(; `| \\((bound as|index|start marker|set|enable|for) ).*", "");
+    String line = e.getOriginalMessage().lines().findFirst().orElse("");
+    return line.replaceFirst("(; `| \\((bound as|index|start marker|set|enable|for) ).*", "");
   }
 
   private static InvalidInputException damaged(Path file, String key, String reason) {

@@ -76,7 +76,10 @@ class ClassifierImportTest {
   /** DataParallel; torch.compile of it; a Lightning module of a compiled network; each in the other order, and one twice. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"module.", "_orig_mod.module.", "module._orig_mod.", "model._orig_mod.", "_orig_mod.model.", "module.module.", "model._orig_mod.module."})
+      strings = {
+        "module.", "_orig_mod.module.", "module._orig_mod.", "model._orig_mod.", "_orig_mod.model.", "module.module.",
+        "model._orig_mod.module."
+      })
   void wrappersAndMissingCountersAreNoHindrance(String wrappers) {
     Path plain = folder.resolve("plain.safetensors");
     Path wrapped = folder.resolve("wrapped.safetensors");
