@@ -15,6 +15,8 @@ import java.util.TreeMap;
  * @param bySeed one of each seed, at least one
  */
 record Group(TreeMap<Long, Trained> bySeed) {
+  /** What the hashes of a record are of. */
+  private static final Map<String, String> HASHES = Map.of("sha256", "their images", "from", "the weights they began with");
 
   /** Everything but the seed, and what the images are called. */
   private record Alike(Map<String, Object> recipe, Map<String, Object> data, String test, int batch) {
@@ -80,21 +82,17 @@ record Group(TreeMap<Long, Trained> bySeed) {
     Alike own = Alike.of(first());
     Alike theirs = Alike.of(other.first());
     var differences = new ArrayList<String>();
-    own.recipe.forEach(
-        (key, value) -> {
-          if (!value.equals(theirs.recipe.get(key))) {
-            differences.add(key + " " + value + " and " + theirs.recipe.get(key));
-          }
-        });
-    own.data.forEach(
-        (key, value) -> {
-          if (!value.equals(theirs.data.get(key))) {
-            differences.add(key + " " + value + " and " + theirs.data.get(key));
-          }
-        });
+    own.recipe.forEach((key, value) -> compare(key, value, theirs.recipe.get(key), differences));
+    own.data.forEach((key, value) -> compare(key, value, theirs.data.get(key), differences));
     String difference = differences.isEmpty() ? "the tests" : differences.getFirst();
     return new InvalidInputException(
         "%s and %s are trainings of one cell of the table that are not alike (%s): give them to 'tables' one at a time"
             .formatted(first().folder(), other.first().folder(), difference));
+  }
+
+  private static void compare(String key, Object value, Object other, List<String> differences) {
+    if (!value.equals(other)) {
+      differences.add(HASHES.getOrDefault(key, key + " " + value + " and " + other));
+    }
   }
 }

@@ -32,6 +32,8 @@ import java.util.Optional;
  * @param resize the filter that made that size of the drawn one; {@code none} where it was drawn so
  * @param model hash of the diffusion model; empty for real images
  * @param preset {@link Fidelity#id} of the plan; empty for real images
+ * @param sha256 of the images and their labels, see {@link ImageSet#sha256}; empty in records that lack it
+ * @param from hash of the weights that the training began with, and what of them was trained; empty from scratch
  */
 public record TrainingData(
     String dataset,
@@ -42,12 +44,14 @@ public record TrainingData(
     int size,
     String resize,
     String model,
-    String preset) {
+    String preset,
+    String sha256,
+    String from) {
   /** The {@link #resize} of images that have the size they were drawn in. */
   public static final String NOT_RESIZED = "none";
 
   static final List<String> KEYS =
-      List.of("dataset", "set", "classes", "per-class", "images", "size", "resize", "model", "preset");
+      List.of("dataset", "set", "classes", "per-class", "images", "size", "resize", "model", "preset", "sha256", "from");
 
   /** Copies the map, in the paper's order of tricks. */
   public TrainingData {
@@ -82,13 +86,26 @@ public record TrainingData(
     }
     var planned = new EnumMap<Trick, Integer>(Trick.class);
     set.sources().forEach(source -> source.byTrick().forEach((trick, count) -> planned.merge(trick, count, Integer::sum)));
-    planned.replaceAll((_, all) -> Math.ceilDiv(all, images.classNames().size()));
-    return of(images.name(), planned, headers.getFirst(), images).resizedBy(set.resize());
+    return of(images.name(), perClass(planned, images.classNames().size()), headers.getFirst(), images).resizedBy(set.resize());
+  }
+
+  /** Images of one class by trick; shares that are no whole numbers are rounded so that their sum is that of all. */
+  static Map<Trick, Integer> perClass(Map<Trick, Integer> planned, int classes) {
+    var perClass = new EnumMap<Trick, Integer>(Trick.class);
+    int all = 0;
+    int before = 0;
+    for (Trick trick : new EnumMap<>(planned).keySet()) {
+      all += planned.get(trick);
+      int now = Math.round((float) all / classes);
+      perClass.put(trick, now - before);
+      before = now;
+    }
+    return perClass;
   }
 
   private TrainingData resizedBy(Optional<Resize.Filter> filter) {
     return filter
-        .map(f -> new TrainingData(dataset, set, classes, perClass, images, size, f.id(), model, preset))
+        .map(f -> new TrainingData(dataset, set, classes, perClass, images, size, f.id(), model, preset, sha256, from))
         .orElse(this);
   }
 
@@ -103,7 +120,9 @@ public record TrainingData(
         images.width(),
         String.valueOf(header.config().getOrDefault("resize", NOT_RESIZED)),
         header.modelHash(),
-        header.plan().spec().fidelity().id());
+        header.plan().spec().fidelity().id(),
+        images.sha256(),
+        "");
   }
 
   /** Images of which nothing but themselves is known, such as real ones. */
@@ -117,7 +136,18 @@ public record TrainingData(
         images.width(),
         NOT_RESIZED,
         "",
+        "",
+        images.sha256(),
         "");
+  }
+
+  /**
+   * The same for a training that began with given weights.
+   *
+   * @param identity of these
+   */
+  public TrainingData beganWith(String identity) {
+    return new TrainingData(dataset, set, classes, perClass, images, size, resize, model, preset, sha256, identity);
   }
 
   /** The built-in list of just these classes, in any order. */
@@ -146,6 +176,8 @@ public record TrainingData(
     tree.put("resize", resize);
     tree.put("model", model);
     tree.put("preset", preset);
+    tree.put("sha256", sha256);
+    tree.put("from", from);
     return tree;
   }
 
@@ -166,7 +198,9 @@ public record TrainingData(
         tree.count("size").orElseThrow(() -> missing(tree, "size")),
         text(tree, "resize"),
         text(tree, "model"),
-        text(tree, "preset"));
+        text(tree, "preset"),
+        tree.text("sha256").orElse(""),
+        tree.text("from").orElse(""));
   }
 
   static String text(Tree tree, String key) {

@@ -68,7 +68,8 @@ public record TrainingSeries(
   public Member run(long seed, Path folder, ProgressListener listener) {
     Recipe seeded = recipe.withSeed(seed);
     TrainingResult result = Training.run(images, seeded, from, folder, checkpointEvery, listener);
-    TrainingRecord record = TrainingRecord.note(folder, seeded, data);
+    TrainingData learned = from.map(begun -> data.beganWith(begun.identity())).orElse(data);
+    TrainingRecord record = TrainingRecord.note(folder, seeded, learned);
     return new Member(seed, result, testing.map(one -> one.test(folder, record, listener)));
   }
 }

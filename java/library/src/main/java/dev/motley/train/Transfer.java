@@ -23,8 +23,8 @@ import java.util.stream.Collectors;
  */
 public record Transfer(Path model, boolean headOnly) {
 
-  /** What decides the weights, as a text. */
-  String identity() {
+  /** What decides the weights to begin with, and which of them are trained, as a text. */
+  public String identity() {
     Path file = Classifier.file(model);
     try {
       return Sha256.of(file) + (headOnly ? " head" : " all");

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TablesTest {
   private static final Map<Trick, Integer> BASE = Map.of(Trick.BASE_CLASS, 20);
@@ -144,5 +146,20 @@ class TablesTest {
     assertThatThrownBy(() -> Tables.of(trainings, BatchNormMode.RUNNING))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("run0 and other are trainings of one cell of the table that are not alike (epochs 20 and 7): give them to 'tables' one at a time");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"other, '', their images", "images, weights head, the weights they began with"})
+  void trainingsOfOtherImagesOrFromOtherWeightsAreNotOne(String images, String from, String difference) {
+    add("cifar10", BASE, "bilinear", "resnet50", 50);
+    Trained one = trainings.getFirst();
+    TrainingData data = one.record().data();
+    var other =
+        new TrainingData(
+            data.dataset(), data.set(), data.classes(), data.perClass(), data.images(), data.size(), data.resize(), data.model(), data.preset(), images, from);
+    trainings.add(new Trained(Path.of("other"), new TrainingRecord(one.record().recipe(), other, one.record().test()), one.evaluation()));
+    assertThatThrownBy(() -> Tables.of(trainings, BatchNormMode.RUNNING))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("run0 and other are trainings of one cell of the table that are not alike (" + difference + ")");
   }
 }

@@ -23,7 +23,7 @@ final class TrainedFixture {
       Path folder, String dataset, Map<Trick, Integer> perClass, String resize, String architecture, long seed, int correct) {
     ClassList classes = ClassList.preset(dataset);
     int total = classes.size() * perClass.values().stream().mapToInt(Integer::intValue).sum();
-    var data = new TrainingData(dataset, "a set", classes.size(), perClass, total, 32, resize, "model", "paper");
+    var data = new TrainingData(dataset, "a set", classes.size(), perClass, total, 32, resize, "model", "paper", "images", "");
     var test = new TestNote("real", 100, "hash", 128, "weights", 1.5);
     Map<String, Object> recipe = Recipe.quick(32).withSeed(seed).toTree();
     recipe.put("architecture", architecture);

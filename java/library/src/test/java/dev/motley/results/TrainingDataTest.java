@@ -49,6 +49,18 @@ class TrainingDataTest {
     assertThat(TrainingData.of(set(Optional.of(Resize.Filter.BILINEAR), store(Map.of()))).resize()).isEqualTo("bilinear");
   }
 
+  /** The control with equal budgets: four tricks with no more images together than one of them has alone. */
+  @Test
+  void sharesOfTricksAddUpToTheWhole() {
+    Map<Trick, Integer> shared = Map.of(Trick.BASE_CLASS, 15, Trick.CLASS_PROMPT, 15, Trick.MULTI_DOMAIN, 15, Trick.RANDOM_GUIDANCE, 15);
+    Map<Trick, Integer> perClass = TrainingData.perClass(shared, 10);
+    assertThat(perClass.keySet()).isEqualTo(shared.keySet());
+    assertThat(perClass.values()).containsOnly(1, 2).satisfies(all -> assertThat(all.stream().mapToInt(n -> n).sum()).isEqualTo(6));
+    assertThat(TrainingData.perClass(Map.of(Trick.BASE_CLASS, 16_700, Trick.MULTI_DOMAIN, 16_650, Trick.RANDOM_GUIDANCE, 16_650), 100).values())
+        .containsExactly(167, 167, 166);
+    assertThat(TrainingData.perClass(Map.of(Trick.BASE_CLASS, 2000), 10)).isEqualTo(Map.of(Trick.BASE_CLASS, 200));
+  }
+
   @Test
   void withRealImagesAmongThemNoPlanDescribesTheWhole() {
     var real = new TrainingSet.Source("real", "IDX", 2, 2, 0, Optional.empty(), Map.of());
