@@ -42,7 +42,7 @@ class TrainingDataTest {
                 Optional.empty(),
                 store(Map.of(Trick.BASE_CLASS, 4)),
                 store(Map.of(Trick.BASE_CLASS, 1, Trick.MULTI_DOMAIN, 5))));
-    assertThat(data.perClass()).isEqualTo(Map.of(Trick.BASE_CLASS, 3, Trick.MULTI_DOMAIN, 3));
+    assertThat(data.perClass()).isEqualTo(Map.of(Trick.BASE_CLASS, 3, Trick.MULTI_DOMAIN, 2));
     assertThat(data.model()).isEqualTo("abc");
     assertThat(data.resize()).isEqualTo("bicubic");
     assertThat(data.preset()).isEqualTo("repo");
